@@ -1,0 +1,244 @@
+//! Why a request was refused, and the one table that says what is answered.
+//!
+//! Code states the reason ([`Refusal`]); the error code of the RFC and the text are derived here.
+//! A [`Failure::Broken`] has no public text: its cause is logged once, at the boundary.
+
+use crate::store::StoreError;
+use crate::time::Seconds;
+
+/// A request that gets no answer of success.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The caller asked for something that is not allowed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The server could not do its part.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// What stopped the server; for the log, never for the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The store is away or corrupt.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// A key cannot be used.
+    #[error("key: {0}")]
+    Key(#[from] crate::jose::JoseError),
+    /// Too many passwords wait to be hashed.
+    #[error("{0}")]
+    Overloaded(#[from] crate::ports::Overloaded),
+    /// No key signs with the algorithm that a client registered.
+    #[error("no signing key for {0}")]
+    NoSigningKey(&'static str),
+    /// A stored record does not read back.
+    #[error("corrupt record: {0}")]
+    Corrupt(String),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<crate::jose::JoseError> for Failure {
+    fn from(error: crate::jose::JoseError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<crate::ports::Overloaded> for Failure {
+    fn from(error: crate::ports::Overloaded) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)+) => {
+        /// An error code as the RFCs spell it, with the status it has in a direct answer.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)+ }
+
+        impl Code {
+            /// The value of the `error` member.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The HTTP status of a direct (not redirected) answer.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// RFC 6749 §5.2.
+    InvalidRequest = "invalid_request", 400;
+    /// RFC 6749 §5.2.
+    InvalidClient = "invalid_client", 401;
+    /// RFC 6749 §5.2.
+    InvalidGrant = "invalid_grant", 400;
+    /// RFC 6749 §5.2.
+    UnauthorizedClient = "unauthorized_client", 400;
+    /// RFC 6749 §5.2.
+    UnsupportedGrantType = "unsupported_grant_type", 400;
+    /// RFC 6749 §5.2.
+    InvalidScope = "invalid_scope", 400;
+    /// RFC 6749 §4.1.2.1.
+    AccessDenied = "access_denied", 403;
+    /// RFC 6749 §4.1.2.1.
+    UnsupportedResponseType = "unsupported_response_type", 400;
+    /// RFC 6749 §4.1.2.1.
+    ServerError = "server_error", 500;
+    /// RFC 6749 §4.1.2.1.
+    TemporarilyUnavailable = "temporarily_unavailable", 503;
+    /// OpenID Connect Core 1.0 §3.1.2.6.
+    LoginRequired = "login_required", 400;
+    /// OpenID Connect Core 1.0 §3.1.2.6.
+    ConsentRequired = "consent_required", 400;
+    /// OpenID Connect Core 1.0 §3.1.2.6.
+    AccountSelectionRequired = "account_selection_required", 400;
+    /// OpenID Connect Core 1.0 §3.1.2.6.
+    RequestNotSupported = "request_not_supported", 400;
+    /// OpenID Connect Core 1.0 §3.1.2.6.
+    RequestUriNotSupported = "request_uri_not_supported", 400;
+    /// OpenID Connect Core 1.0 §3.1.2.6.
+    RegistrationNotSupported = "registration_not_supported", 400;
+    /// RFC 6750 §3.1.
+    InvalidToken = "invalid_token", 401;
+    /// A request to a protected resource without a token (RFC 6750 §3).
+    MissingToken = "missing_token", 401;
+    /// RFC 6750 §3.1.
+    InsufficientScope = "insufficient_scope", 403;
+    /// RFC 6585 §4.
+    TooManyRequests = "too_many_requests", 429;
+}
+
+macro_rules! refusals {
+    ($($name:ident { $($field:ident: $type:ty),* } => $code:ident, $section:literal, $text:literal;)+) => {
+        /// A reason to say no. Its `Display` is the text that the caller reads.
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        pub enum Refusal {
+            $(
+                #[doc = concat!("`", $text, "` (", $section, ")")]
+                #[error($text)]
+                $name {
+                    $(#[doc = "What the text names."] $field: $type,)*
+                },
+            )+
+        }
+
+        impl Refusal {
+            /// The error code that is answered.
+            pub const fn code(&self) -> Code {
+                match self { $(Self::$name { .. } => Code::$code,)+ }
+            }
+
+            /// The section that demands the refusal.
+            pub const fn section(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $section,)+ }
+            }
+
+            /// One of each, for the test that walks them all.
+            #[cfg(test)]
+            fn every() -> Vec<Self> {
+                vec![$(Self::$name { $($field: Default::default(),)* },)+]
+            }
+        }
+    };
+}
+
+refusals! {
+    // The shape of a request.
+    NotUtf8 {} => InvalidRequest, "RFC 6749 appendix B", "A parameter is not valid UTF-8 text. Encode parameters as UTF-8 and percent-escape them.";
+    BrokenEscape {} => InvalidRequest, "RFC 6749 appendix B", "A parameter has a broken percent escape. Write a percent sign as %25.";
+    TooManyParameters {} => InvalidRequest, "RFC 6749 §3.1", "The request has more than 100 parameters.";
+    DoubledParameter { name: String } => InvalidRequest, "RFC 6749 §3.1", "The parameter {name} appears more than once. Send it once.";
+    MissingParameter { name: &'static str } => InvalidRequest, "RFC 6749 §5.2", "The parameter {name} is missing.";
+    BadParameter { name: &'static str, want: &'static str } => InvalidRequest, "RFC 6749 §5.2", "The parameter {name} is not valid: {want}.";
+    WrongContentType {} => InvalidRequest, "RFC 6749 §3.2", "Send the parameters as application/x-www-form-urlencoded in the body.";
+    BodyTooLarge {} => InvalidRequest, "RFC 9110 §15.5.14", "The request body is too large.";
+
+    // Who is calling.
+    NoClientAuthentication {} => InvalidClient, "RFC 6749 §3.2.1", "Client authentication failed: no client_id was sent.";
+    BrokenBasicHeader {} => InvalidClient, "RFC 6749 §2.3.1", "Client authentication failed: the Authorization header is not Basic with a form-encoded client_id and client_secret.";
+    TwoAuthenticationMethods {} => InvalidRequest, "RFC 6749 §2.3", "The client authenticates in two ways at once. Use the Authorization header or the body, not both.";
+    ClientAuthenticationFailed {} => InvalidClient, "RFC 6749 §5.2", "Client authentication failed.";
+    GrantNotAllowed { grant: &'static str } => UnauthorizedClient, "RFC 6749 §5.2", "This client is not registered for the grant type {grant}.";
+    UnsupportedGrant { grant: String } => UnsupportedGrantType, "RFC 6749 §5.2", "Grant type {grant} is not supported.";
+
+    // An authorization request.
+    UnknownClient {} => InvalidClient, "RFC 6749 §4.1.2.1", "No application is registered under this client_id.";
+    RedirectUriMissing {} => InvalidRequest, "RFC 6749 §3.1.2.3", "The parameter redirect_uri is missing, and the application has not registered exactly one.";
+    RedirectUriMismatch {} => InvalidRequest, "RFC 9700 §4.1.3", "The redirect_uri is not one that the application registered.";
+    ResponseTypeUnsupported {} => UnsupportedResponseType, "RFC 6749 §4.1.2.1", "This response_type is not supported. Use response_type=code.";
+    ResponseModeUnsupported {} => InvalidRequest, "OAuth 2.0 Multiple Response Types §2.1", "This response_mode is not supported. Use query, fragment or form_post.";
+    PkceRequired {} => InvalidRequest, "RFC 7636 §4.4.1", "This application must use PKCE: send code_challenge and code_challenge_method=S256.";
+    PkceMethod {} => InvalidRequest, "RFC 7636 §4.4.1", "Only code_challenge_method=S256 is supported.";
+    PkceChallenge {} => InvalidRequest, "RFC 7636 §4.2", "The code_challenge must be 43 base64url characters: the SHA-256 of the verifier.";
+    ScopeNotAllowed { scope: String } => InvalidScope, "RFC 6749 §3.3", "The scope {scope} is unknown or not registered for this application.";
+    ScopeMalformed {} => InvalidScope, "RFC 6749 §3.3", "The scope has characters that a scope may not have.";
+    PromptNone {} => InvalidRequest, "OpenID Connect Core §3.1.2.1", "prompt=none cannot be combined with another prompt.";
+    RequestObject {} => RequestNotSupported, "OpenID Connect Core §6.1", "The request parameter is not supported.";
+    RequestUri {} => RequestUriNotSupported, "OpenID Connect Core §6.2", "The request_uri parameter is not supported.";
+    Registration {} => RegistrationNotSupported, "OpenID Connect Core §7.2.1", "The registration parameter is not supported.";
+    ClientNotForGrant {} => UnauthorizedClient, "RFC 6749 §4.1.2.1", "This application is not registered for the authorization code grant.";
+    SignInNeeded {} => LoginRequired, "OpenID Connect Core §3.1.2.6", "Nobody is signed in, and the application asked not to show a page.";
+    OtherPerson {} => LoginRequired, "OpenID Connect Core §3.1.2.2", "Another person is signed in than the application asked for.";
+    ConsentNeeded {} => ConsentRequired, "OpenID Connect Core §3.1.2.6", "Consent is needed, and the application asked not to show a page.";
+    SelectionNeeded {} => AccountSelectionRequired, "OpenID Connect Core §3.1.2.6", "An account must be chosen, and the application asked not to show a page.";
+    Denied {} => AccessDenied, "RFC 6749 §4.1.2.1", "The person said no.";
+    NoMethodLeft {} => AccessDenied, "OpenID Connect Core §3.1.2.6", "None of the sign-in methods that this application allows is offered.";
+    RequestGone {} => InvalidRequest, "RFC 6749 §4.1.2", "This request was already answered or has expired. Start again from the application.";
+    RequestOfOtherBrowser {} => InvalidRequest, "RFC 9700 §4.7", "This request was started in another browser. Start again from the application.";
+
+    // Pages.
+    CsrfMismatch {} => InvalidRequest, "RFC 9700 §4.7", "This form is from another tab or has expired. Open the page again.";
+    Throttled { wait: Seconds } => TooManyRequests, "RFC 6585 §4", "Rate limit exceeded. Please try again later.";
+
+    // A grant.
+    CodeUnknown {} => InvalidGrant, "RFC 6749 §5.2", "The authorization code is unknown, expired or already used.";
+    CodeReplayed {} => InvalidGrant, "RFC 6749 §4.1.2", "The authorization code was used before. Every token issued with it is revoked.";
+    CodeOfOtherClient {} => InvalidGrant, "RFC 6749 §5.2", "The authorization code was issued to another client.";
+    CodeRedirectMismatch {} => InvalidGrant, "RFC 6749 §4.1.3", "The redirect_uri is not the one that the code was requested with.";
+    VerifierMissing {} => InvalidGrant, "RFC 7636 §4.6", "The code_verifier is missing.";
+    VerifierUnexpected {} => InvalidGrant, "RFC 9700 §2.1.1", "A code_verifier was sent for a code that was requested without a code_challenge.";
+    VerifierMismatch {} => InvalidGrant, "RFC 7636 §4.6", "The code_verifier does not match the code_challenge. The code is spent.";
+    RefreshUnknown {} => InvalidGrant, "RFC 6749 §5.2", "The refresh token is unknown, expired, revoked or used up.";
+    RefreshReused {} => InvalidGrant, "RFC 9700 §4.14.2", "The refresh token was used before. Every token of this sign-in is revoked.";
+    RefreshOfOtherClient {} => InvalidGrant, "RFC 6749 §10.4", "The refresh token was issued to another client.";
+    RefreshScopeWider {} => InvalidScope, "RFC 6749 §6", "The scope asks for more than was granted.";
+    PersonGone {} => InvalidGrant, "RFC 6749 §5.2", "The account is disabled or was removed.";
+    ConsentGone {} => InvalidGrant, "RFC 6749 §5.2", "The person has withdrawn the consent.";
+
+    // A protected resource.
+    TokenMissing {} => MissingToken, "RFC 6750 §3", "Authorization token is missing.";
+    TokenTwice {} => InvalidRequest, "RFC 6750 §2", "Send the access token in one way only.";
+    TokenInvalid {} => InvalidToken, "RFC 6750 §3.1", "The access token is unknown, expired or revoked.";
+    ScopeMissing { scope: &'static str } => InsufficientScope, "RFC 6750 §3.1", "The access token lacks the scope {scope}.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_a_code_a_section_and_a_sentence() {
+        for refusal in Refusal::every() {
+            let text = refusal.to_string();
+            assert!(text.ends_with('.'), "{text}");
+            assert!((400..500).contains(&refusal.code().status()), "{text}");
+            assert!(refusal.section().contains('§') || refusal.section().contains("appendix"));
+            // RFC 6749 §5.2: these characters may not appear in error_description.
+            assert!(
+                text.bytes()
+                    .all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+                "{text}"
+            );
+        }
+    }
+}

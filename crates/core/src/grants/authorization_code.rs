@@ -1,0 +1,125 @@
+//! The authorization code grant: RFC 6749 §4.1.3, RFC 7636 §4.6, OpenID Connect Core 1.0 §3.1.3.
+
+use crate::authorize::pkce;
+use crate::error::{Failure, Refusal};
+use crate::id::{CodeId, FamilyId};
+use crate::model::{Client, Code, Family, UserStatus};
+use crate::params::Params;
+use crate::secret::{Credential, Kind};
+use crate::server::AuthorizationServer;
+use crate::store::{Issued, Redeemed};
+use crate::time::Timestamp;
+use crate::tokens::{TokenResponse, mint_access, mint_id_token, mint_refresh};
+
+/// Exchanges a code. Of any number of requests with the same code, one gets tokens, and every
+/// later one revokes them.
+pub(super) async fn exchange(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params<'_>,
+    now: Timestamp,
+) -> Result<TokenResponse, Failure> {
+    let credential = Credential::parse(Kind::Code, params.required("code")?);
+    let credential = credential.ok_or(Refusal::CodeUnknown {})?;
+    let code = server
+        .store
+        .code(CodeId(credential.id()), &credential.digest())
+        .await?;
+    let code = code.ok_or(Refusal::CodeUnknown {})?;
+    if let Err(refusal) = check(client, &code, params) {
+        return spend(server, &code, refusal, now).await;
+    }
+    let user = server.store.user(code.user).await?;
+    let user = user.filter(|user| user.status == UserStatus::Active);
+    let user = user.ok_or(Refusal::PersonGone {})?;
+
+    let (mut family, refresh_token) = family(server, client, &code, now);
+    let lifetime = server.policy.lifetimes.of(client).access_token;
+    let (access_token, access) = mint_access(server, family.id, code.scope.clone(), lifetime, now);
+    family.expires_at = family.expires_at.max(access.expires_at);
+    let nonce = code.nonce.as_deref();
+    let id_token = mint_id_token(server, client, &family, &user, nonce, &access_token, now)?;
+    let issued = Issued { family, access };
+    match server
+        .store
+        .redeem_code(code.id, &code.digest, issued, now)
+        .await?
+    {
+        Redeemed::Done => Ok(TokenResponse {
+            access_token,
+            token_type: "Bearer",
+            expires_in: lifetime,
+            refresh_token,
+            scope: code.scope,
+            id_token,
+        }),
+        Redeemed::Replayed { .. } => Err(Refusal::CodeReplayed {}.into()),
+        Redeemed::Gone => Err(Refusal::CodeUnknown {}.into()),
+    }
+}
+
+/// The checks of RFC 6749 §4.1.3, in its order.
+fn check(client: &Client, code: &Code, params: &Params<'_>) -> Result<(), Refusal> {
+    // RFC 6749 §4.1.3: the code must have been issued to the authenticated client.
+    if code.client_id != client.client_id {
+        return Err(Refusal::CodeOfOtherClient {});
+    }
+    // RFC 6749 §4.1.3: redirect_uri must be there if it was in the request, and be the same.
+    match params.get("redirect_uri") {
+        Some(given) if given != code.redirect_uri => return Err(Refusal::CodeRedirectMismatch {}),
+        None if code.redirect_uri_given => return Err(Refusal::CodeRedirectMismatch {}),
+        Some(_) | None => {}
+    }
+    match (code.challenge, params.get("code_verifier")) {
+        (None, None) => Ok(()),
+        // RFC 9700 §2.1.1: a verifier without a challenge is a sign that the challenge was stripped.
+        (None, Some(_)) => Err(Refusal::VerifierUnexpected {}),
+        (Some(_), None) => Err(Refusal::VerifierMissing {}),
+        // RFC 7636 §4.6: the verifier must be the one behind the challenge.
+        (Some(challenge), Some(verifier)) if pkce::verifies(challenge, verifier) => Ok(()),
+        (Some(_), Some(_)) => Err(Refusal::VerifierMismatch {}),
+    }
+}
+
+/// A code that was presented wrongly is in wrong hands: it is spent, and if it had been used
+/// before, what it was used for is revoked. A code held by another client is not theirs to spend.
+async fn spend(
+    server: &AuthorizationServer,
+    code: &Code,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Result<TokenResponse, Failure> {
+    if refusal == (Refusal::CodeOfOtherClient {}) {
+        return Err(refusal.into());
+    }
+    match server.store.spend_code(code.id, &code.digest, now).await? {
+        Redeemed::Replayed { .. } => Err(Refusal::CodeReplayed {}.into()),
+        Redeemed::Done | Redeemed::Gone => Err(refusal.into()),
+    }
+}
+
+fn family(
+    server: &AuthorizationServer,
+    client: &Client,
+    code: &Code,
+    now: Timestamp,
+) -> (Family, Option<String>) {
+    let id = FamilyId(server.new_id());
+    let minted = mint_refresh(server, client, id, now);
+    let refresh = minted.as_ref().map(|(_, refresh)| *refresh);
+    let family = Family {
+        id,
+        client_id: client.client_id.clone(),
+        user: code.user,
+        session: code.session,
+        scope: code.scope.clone(),
+        claims: code.claims.clone(),
+        nonce: code.nonce.clone(),
+        authentication: code.authentication.clone(),
+        refresh,
+        created_at: now,
+        expires_at: refresh.map_or(now, |refresh| refresh.expires_at),
+        revoked_at: None,
+    };
+    (family, minted.map(|(token, _)| token))
+}

@@ -1,0 +1,178 @@
+//! Row identifiers: version 7 UUIDs (RFC 9562 §5.7), so that new rows append to the end of an index.
+//!
+//! An id leaks the moment it was made and is not a secret. What must be secret has 256 random
+//! bits of its own beside the id: see [`crate::secret`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::ports::{Clock, Entropy};
+
+/// A version 7 UUID: 48 bits of milliseconds, 74 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id([u8; 16]);
+
+impl Id {
+    /// A new id at the clock's present millisecond.
+    pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 16];
+        entropy.fill(&mut bytes[6..]);
+        bytes[..6].copy_from_slice(&clock.millis().to_be_bytes()[2..]);
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        Self(bytes)
+    }
+
+    /// The id with these 16 bytes, as a store kept them.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes, most significant first.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, byte) in self.0.iter().enumerate() {
+            if matches!(i, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not a UUID of 36 characters.
+#[derive(Debug, thiserror::Error)]
+#[error("not an id: expected a UUID such as 0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3d")]
+pub struct NotAnId;
+
+impl FromStr for Id {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let text = text.as_bytes();
+        if text.len() != 36 || [8, 13, 18, 23].iter().any(|&i| text[i] != b'-') {
+            return Err(NotAnId);
+        }
+        let mut digits = text.iter().filter(|&&b| b != b'-').map(|&b| nibble(b));
+        let mut bytes = [0; 16];
+        for byte in &mut bytes {
+            let (Some(Some(high)), Some(Some(low))) = (digits.next(), digits.next()) else {
+                return Err(NotAnId);
+            };
+            *byte = high << 4 | low;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+macro_rules! row_ids {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Id);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+row_ids! {
+    /// An account; its text is the `sub` claim.
+    UserId;
+    /// A signed-in browser.
+    SessionId;
+    /// An authorization request that waits for a person.
+    RequestId;
+    /// An authorization code.
+    CodeId;
+    /// Everything that was issued from one authorization.
+    FamilyId;
+    /// An access token.
+    AccessTokenId;
+    /// A half-done sign-in by admin token.
+    AttemptId;
+    /// A mail in the outbox.
+    MailId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::testing::{ManualClock, SeededEntropy};
+
+    #[test]
+    fn ids_of_later_milliseconds_sort_later() {
+        let (clock, entropy) = (ManualClock::at(1_800_000_000), SeededEntropy::new(1));
+        let first = Id::new(&clock, &entropy);
+        clock.advance(1);
+        assert!(Id::new(&clock, &entropy) > first);
+    }
+
+    #[test]
+    fn the_text_form_is_a_version_7_uuid_and_reads_back() {
+        let id = Id::new(&ManualClock::at(1_800_000_000), &SeededEntropy::new(7));
+        let text = id.to_string();
+        assert_eq!((text.len(), &text[14..15]), (36, "7"));
+        assert_eq!(text.parse::<Id>().expect("own text"), id);
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "0192f0c1",
+            "0192F0C1-7d3b-7c4e-9a51-5e0f6d1b2c3d",
+            "0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3é",
+        ] {
+            assert!(text.parse::<Id>().is_err(), "{text}");
+        }
+    }
+}

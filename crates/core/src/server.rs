@@ -1,0 +1,66 @@
+//! The authorization server: the operator's decisions and the ports, in one place to pass around.
+
+use std::sync::Arc;
+
+use crate::id::Id;
+use crate::jose::JoseError;
+use crate::jose::seal::{HmacKey, KeyRing, NONCE_BYTES, Place};
+use crate::keys::Keys;
+use crate::policy::Policy;
+use crate::ports::{Clock, Entropy, PasswordHasher};
+use crate::store::Store;
+
+/// What every decision needs.
+pub struct AuthorizationServer {
+    /// The operator's decisions.
+    pub policy: Policy,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Slow hashes.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Keys that seal what is stored.
+    pub ring: Arc<KeyRing>,
+    /// Keys that sign what is issued.
+    pub keys: Keys,
+    /// Keys that derive and compare.
+    pub secrets: Secrets,
+}
+
+impl AuthorizationServer {
+    /// A new row id.
+    pub fn new_id(&self) -> Id {
+        Id::new(self.clock.as_ref(), self.entropy.as_ref())
+    }
+
+    /// Seals `plain` for its `place` in the store.
+    pub fn seal(&self, plain: &[u8], place: &Place<'_>) -> Result<Vec<u8>, JoseError> {
+        let mut nonce = [0; NONCE_BYTES];
+        self.entropy.fill(&mut nonce);
+        self.ring.seal(plain, place, nonce)
+    }
+}
+
+/// Keys for keyed digests, one for each purpose, derived from the key ring.
+pub struct Secrets {
+    /// Derives the successor of a refresh token.
+    pub refresh: HmacKey,
+    /// Ties a form to a browser.
+    pub csrf: HmacKey,
+    /// Turns a typed admin token into what is stored.
+    pub admin_token: HmacKey,
+}
+
+impl Secrets {
+    /// The keys of `ring`.
+    pub fn of(ring: &KeyRing) -> Self {
+        Self {
+            refresh: ring.derive("refresh token successor"),
+            csrf: ring.derive("form token"),
+            admin_token: ring.derive("admin token"),
+        }
+    }
+}

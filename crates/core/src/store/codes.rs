@@ -1,0 +1,77 @@
+//! Authorization codes: RFC 6749 §4.1.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::id::{CodeId, FamilyId, RequestId};
+use crate::model::{AccessToken, Code, Consent, Family};
+use crate::secret::Digest;
+use crate::time::Timestamp;
+
+/// The outcome of issuing a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssuedCode {
+    /// The code works from now on.
+    Done,
+    /// The pending request was answered before or has expired; nothing was written.
+    Gone,
+}
+
+/// What a code is exchanged for, made by the caller.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The new family, with its refresh token if there is one.
+    pub family: Family,
+    /// The access token; of `family`.
+    pub access: AccessToken,
+}
+
+/// The outcome of redeeming a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// The code is spent and the tokens work.
+    Done,
+    /// The code was spent before. What it was spent for is already revoked.
+    Replayed {
+        /// What was revoked.
+        family: FamilyId,
+    },
+    /// Unknown, wrong or expired; or spent without tokens.
+    Gone,
+}
+
+/// Authorization codes.
+#[async_trait]
+pub trait CodeStore: Send + Sync {
+    /// Answers a pending request with a code, in one step: ends the request (if there is one),
+    /// remembers the consent (widening the scope of an earlier one) and stores the code.
+    async fn issue_code(
+        &self,
+        code: Code,
+        answers: Option<RequestId>,
+        consent: Option<Consent>,
+        now: Timestamp,
+    ) -> Result<IssuedCode, StoreError>;
+
+    /// The code with this id and digest, spent and expired ones included as long as they are kept.
+    async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<Code>, StoreError>;
+
+    /// Spends the code and stores what it is exchanged for. Of any number of callers, one gets
+    /// `Done`; each later one `Replayed`, which revokes the family (RFC 6749 §4.1.2).
+    async fn redeem_code(
+        &self,
+        id: CodeId,
+        digest: &Digest,
+        issued: Issued,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError>;
+
+    /// Spends the code for nothing, after a wrong verifier or a wrong client. A code that was
+    /// spent before is `Replayed`; otherwise `Gone`, and later redeeming is `Gone`.
+    async fn spend_code(
+        &self,
+        id: CodeId,
+        digest: &Digest,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError>;
+}
