@@ -15,6 +15,7 @@ pub struct ReturnTo {
     uri: String,
     state: Option<String>,
     mode: ResponseMode,
+    client_name: String,
 }
 
 impl ReturnTo {
@@ -61,6 +62,7 @@ impl ReturnTo {
         pairs.push(("iss", server.policy.issuer.clone()));
         AuthorizationResponse {
             redirect_uri: self.uri.clone(),
+            client_name: self.client_name.clone(),
             mode: self.mode,
             pairs,
             broken,
@@ -88,6 +90,7 @@ pub(super) fn resolve(client: &Client, params: &Params<'_>) -> Result<(ReturnTo,
         uri: uri.to_owned(),
         state: state.map(ToOwned::to_owned),
         mode: mode.unwrap_or(ResponseMode::Query),
+        client_name: client.client_name.clone(),
     };
     Ok((return_to, given.is_some()))
 }

@@ -48,6 +48,8 @@ pub(super) fn check_mode(params: &Params<'_>) -> Result<(), Refusal> {
 pub struct AuthorizationResponse {
     /// Where it goes.
     pub redirect_uri: String,
+    /// Whose that is, for the page of a form post.
+    pub client_name: String,
     /// How.
     pub mode: ResponseMode,
     /// What it says.
@@ -81,6 +83,7 @@ mod tests {
     fn location(redirect_uri: &str, mode: ResponseMode) -> String {
         let pairs = vec![("code", "a b&c".to_owned())];
         AuthorizationResponse {
+            client_name: String::new(),
             redirect_uri: redirect_uri.to_owned(),
             mode,
             pairs,

@@ -1,4 +1,4 @@
-//! Signatures and sealed secrets: RFC 7515, RFC 7517, RFC 7518 §3, RFC 7638, RFC 8037, on aws-lc-rs.
+//! Signatures and sealed secrets on aws-lc-rs: RFC 7515, 7517, 7518 §3, 7638 and 8037.
 //!
 //! A key knows its one algorithm; what a token says about itself chooses nothing.
 

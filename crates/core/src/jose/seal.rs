@@ -210,6 +210,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+    use proptest::sample::Index;
 
     use super::*;
 
@@ -343,7 +344,7 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_bit_is_seen(plain: Vec<u8>, at in any::<proptest::sample::Index>(), bit in 0..8) {
+        fn a_flipped_bit_is_seen(plain: Vec<u8>, at in any::<Index>(), bit in 0..8) {
             let mut sealed = ring().seal(&plain, &HERE, [5; 12]).expect("seals");
             let at = at.index(sealed.len());
             sealed[at] ^= 1_u8 << bit;

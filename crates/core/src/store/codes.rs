@@ -57,7 +57,8 @@ pub trait CodeStore: Send + Sync {
     async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<Code>, StoreError>;
 
     /// Spends the code and stores what it is exchanged for. Of any number of callers, one gets
-    /// `Done`; each later one `Replayed`, which revokes the family (RFC 6749 §4.1.2).
+    /// `Done`; each later one `Replayed`, also when the code has expired since, which revokes the
+    /// family (RFC 6749 §4.1.2).
     async fn redeem_code(
         &self,
         id: CodeId,

@@ -8,7 +8,9 @@
 //!    `now` that is passed: a thing is alive while `now < expires_at`.
 //! 3. Dropping the future never leaves half a write: the work is owned by the store.
 //! 4. One-time things of different kinds never share a key space. A row is found by its id; a
-//!    wrong digest is the same as no row.
+//!    wrong digest is the same as no row. The one exception is a refresh token that rotates: whoever
+//!    knows the id of a family has held one of its tokens, so a digest that is neither the current
+//!    nor the previous one is taken for an older token, and the family is revoked.
 //! 5. A read after an `Ok` sees the write. What another process wrote to the same database is seen
 //!    within a second, cached records included.
 

@@ -1,0 +1,326 @@
+//! The pages: each has a type, a template and samples; one test renders them all.
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+use serde::Serialize;
+
+use crate::problem::{Action, Told};
+use crate::sessions::Record;
+use crate::tokens::now;
+
+/// The one style sheet.
+pub(crate) const STYLE: &str = include_str!("../assets/fieldnotes.css");
+/// The mark, also the icon of the tab.
+pub(crate) const MARK: &str = include_str!("../assets/mark.svg");
+
+pub(crate) struct Pages(Environment<'static>);
+
+/// The start page, without and with a signed-in person.
+#[derive(Debug, Serialize)]
+pub(crate) struct Home {
+    pub(crate) provider: String,
+    pub(crate) note: Option<&'static str>,
+    pub(crate) signed_in: Option<SignedIn>,
+    pub(crate) answer: Option<ApiAnswer>,
+}
+
+/// What a signed-in person sees of the own sign-in.
+#[derive(Debug, Serialize)]
+pub(crate) struct SignedIn {
+    initial: String,
+    name: String,
+    email: Option<String>,
+    sub: String,
+    since: Moment,
+    access: Moment,
+    id: Moment,
+    can_refresh: bool,
+    refreshes: u64,
+    scopes: Vec<String>,
+}
+
+/// A point in time in words, with the exact one beside it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Moment {
+    words: String,
+    exact: String,
+    over: bool,
+}
+
+/// What the protected API answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct ApiAnswer {
+    pub(crate) url: String,
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
+    pub(crate) good: bool,
+    pub(crate) body: String,
+    pub(crate) refreshed: bool,
+}
+
+/// A dead end, with the way out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Dead {
+    title: &'static str,
+    text: String,
+    next: &'static str,
+    action: &'static str,
+    href: &'static str,
+    request_id: String,
+}
+
+impl Pages {
+    pub(crate) fn new() -> Self {
+        let mut pages = Environment::new();
+        pages.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, source) in [
+            ("base.html", include_str!("../templates/base.html")),
+            ("home.html", include_str!("../templates/home.html")),
+            ("dead.html", include_str!("../templates/dead.html")),
+        ] {
+            // The templates are part of the program; the tests render every one of them.
+            if let Err(error) = pages.add_template(name, source) {
+                tracing::error!(%error, name, "a template is broken");
+            }
+        }
+        Self(pages)
+    }
+
+    pub(crate) fn home(&self, view: &Home) -> String {
+        self.render("home.html", view)
+    }
+
+    pub(crate) fn dead(&self, view: &Dead) -> String {
+        self.render("dead.html", view)
+    }
+
+    fn render(&self, name: &str, view: &impl Serialize) -> String {
+        let context = context!(view => Value::from(Serde(view)));
+        let page = self
+            .0
+            .get_template(name)
+            .and_then(|page| page.render(context));
+        page.unwrap_or_else(|error| {
+            tracing::error!(%error, name, "a page could not be rendered");
+            "This page could not be shown.".to_owned()
+        })
+    }
+}
+
+impl SignedIn {
+    pub(crate) fn of(record: &Record) -> Self {
+        let (person, tokens) = (&record.person, &record.tokens);
+        let name = person.display_name().to_owned();
+        let now = now();
+        Self {
+            initial: name
+                .chars()
+                .next()
+                .map(|c| c.to_uppercase().collect())
+                .unwrap_or_default(),
+            email: person.email.clone().filter(|email| *email != name),
+            name,
+            sub: person.sub.clone(),
+            since: Moment {
+                words: ago(record.signed_in_at, now),
+                ..Moment::of(record.signed_in_at, now)
+            },
+            access: tokens
+                .expires_at
+                .map_or_else(Moment::unsaid, |at| Moment::of(at, now)),
+            id: Moment::of(tokens.id_token_expires_at, now),
+            can_refresh: tokens.refresh_token.is_some(),
+            refreshes: record.refreshes,
+            scopes: tokens.scopes.clone(),
+        }
+    }
+}
+
+impl Moment {
+    fn of(at: u64, now: u64) -> Self {
+        let left = at.saturating_sub(now);
+        let words = match left {
+            0 => "expired".to_owned(),
+            left => format!("{} left", amount(left)),
+        };
+        Self {
+            words,
+            exact: exact(at),
+            over: left == 0,
+        }
+    }
+
+    fn unsaid() -> Self {
+        Self {
+            words: "not stated".into(),
+            exact: "The provider did not say.".into(),
+            over: false,
+        }
+    }
+}
+
+impl Dead {
+    pub(crate) fn of(told: Told, request_id: &str) -> Self {
+        let (action, href) = match told.action {
+            Action::SignIn => ("Sign in", "/signin"),
+            Action::Home => ("Go to the start page", "/"),
+        };
+        let Told {
+            title, text, next, ..
+        } = told;
+        Self {
+            title,
+            text,
+            next,
+            action,
+            href,
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+/// A point in time as RFC 3339 in UTC.
+pub(crate) fn exact(at: u64) -> String {
+    let second = i64::try_from(at)
+        .ok()
+        .and_then(|at| jiff::Timestamp::from_second(at).ok());
+    second.map(|second| second.to_string()).unwrap_or_default()
+}
+
+fn ago(at: u64, now: u64) -> String {
+    match now.saturating_sub(at) {
+        0..60 => "just now".to_owned(),
+        passed => format!("{} ago", amount(passed)),
+    }
+}
+
+fn amount(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{OAuthError, Problem};
+    use crate::tokens::{Person, TokenSet};
+
+    fn record() -> Record {
+        let person = Person {
+            sub: "248289761001".into(),
+            name: Some("<b>Ada</b> Lovelace".into()),
+            preferred_username: None,
+            email: Some("ada@example.com".into()),
+            email_verified: Some(true),
+        };
+        let tokens = TokenSet {
+            access_token: "secret-access".into(),
+            token_type: "Bearer".into(),
+            refresh_token: Some("secret-refresh".into()),
+            id_token: "secret-id".into(),
+            id_token_expires_at: 0,
+            scopes: vec!["openid".into(), "read".into()],
+            received_at: now(),
+            expires_at: Some(now() + 3590),
+        };
+        Record {
+            person,
+            tokens,
+            signed_in_at: now(),
+            refreshes: 2,
+        }
+    }
+
+    fn homes() -> Vec<Home> {
+        let provider = "localhost:5050".to_owned();
+        let answer = ApiAnswer {
+            url: "http://localhost:5050/protected".into(),
+            status: 200,
+            reason: "OK",
+            good: true,
+            body: "{\"data\": \"<script>\"}".into(),
+            refreshed: true,
+        };
+        let signed_in = || Some(SignedIn::of(&record()));
+        vec![
+            Home {
+                provider: provider.clone(),
+                note: None,
+                signed_in: None,
+                answer: None,
+            },
+            Home {
+                provider: provider.clone(),
+                note: Some("Fresh."),
+                signed_in: signed_in(),
+                answer: None,
+            },
+            Home {
+                provider,
+                note: None,
+                signed_in: signed_in(),
+                answer: Some(answer),
+            },
+        ]
+    }
+
+    fn problems() -> Vec<Problem> {
+        let error = || OAuthError::new("access_denied", Some("<i>no</i>"));
+        vec![
+            Problem::Ended,
+            Problem::ProviderAway,
+            Problem::SignInRefused(error()),
+            Problem::ProviderRefused(error()),
+            Problem::UnknownState,
+            Problem::Storage,
+        ]
+    }
+
+    #[test]
+    fn every_page_renders_escaped_and_without_secrets_or_scripts() {
+        let pages = Pages::new();
+        let dead = problems()
+            .into_iter()
+            .map(|p| Dead::of(p.told("localhost:5050"), "4f2a"));
+        let all = homes()
+            .iter()
+            .map(|view| pages.home(view))
+            .collect::<Vec<_>>();
+        for page in all.into_iter().chain(dead.map(|view| pages.dead(&view))) {
+            assert!(
+                page.contains("<title>") && page.contains("lang=\"en\""),
+                "{page}"
+            );
+            for unwanted in [
+                "secret-",
+                "<script",
+                "style=",
+                "<b>Ada",
+                "<i>no",
+                "could not be shown",
+            ] {
+                assert!(!page.contains(unwanted), "{unwanted} in {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn lifetimes_are_said_in_words() {
+        let words = |left: u64| Moment::of(1000 + left, 1000).words;
+        assert_eq!(
+            [0, 45, 3599, 86_400, 13 * 86_400].map(words),
+            [
+                "expired",
+                "45 s left",
+                "59 min left",
+                "24 h left",
+                "13 days left"
+            ]
+        );
+        assert_eq!(exact(0), "1970-01-01T00:00:00Z");
+    }
+}

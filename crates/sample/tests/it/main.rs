@@ -1,0 +1,8 @@
+//! The sample through its own HTTP routes, against a small stand-in provider on loopback.
+
+mod browser;
+mod leaving;
+mod programs;
+mod provider;
+mod refreshing;
+mod signing_in;

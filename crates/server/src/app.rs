@@ -1,0 +1,242 @@
+//! The running server: made from the configuration, shared by every request.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::body::Bytes;
+use grantor_core::jose::Algorithm;
+use grantor_core::jose::seal::KeyRing;
+use grantor_core::keys::{self, Keys};
+use grantor_core::model::MethodName;
+use grantor_core::policy::{
+    AdminTokenMode, AdminTokenPolicy, AllowedAddress, KeyPolicy, Policy, ServerLifetimes,
+    SignInPolicy,
+};
+use grantor_core::server::Secrets;
+use grantor_core::store::AttemptLimits;
+use grantor_core::{AuthorizationServer, discovery, signin};
+use grantor_store::sqlite::{Options, Sqlite};
+use tokio::sync::Notify;
+
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::{self, Config};
+use crate::cookies::Cookies;
+use crate::key_file;
+use crate::limits::{Limits, Rates};
+use crate::mail::Mailbox;
+use crate::pages::{Brand, Pages};
+use crate::passwords::PasswordPool;
+use crate::telemetry::Metrics;
+
+/// What every request needs.
+pub(crate) struct App {
+    /// Decides.
+    pub(crate) server: AuthorizationServer,
+    /// The store as what it is, for its own figures and a clean end.
+    pub(crate) sqlite: Arc<Sqlite>,
+    /// Pages.
+    pub(crate) pages: Pages,
+    /// Rate limits.
+    pub(crate) limits: Limits,
+    /// The default limits of clients.
+    pub(crate) client_rates: ClientRates,
+    /// Cookie names and flags.
+    pub(crate) cookies: Cookies,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
+    /// How large a body may be, and how long it may take.
+    pub(crate) body: BodyLimits,
+    /// The server metadata, serialized once.
+    pub(crate) metadata: Bytes,
+    /// Rings when a mail was queued.
+    pub(crate) mail_queued: Notify,
+    /// What only the demo has.
+    pub(crate) demo: Option<Demo>,
+}
+
+/// Requests a minute on the token endpoint, for a client without a limit of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientRates {
+    /// For a client of interactive grants.
+    pub(crate) interactive: u32,
+}
+
+/// What is read of a request body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    /// Bytes.
+    pub(crate) bytes: usize,
+    /// From the first byte to the last.
+    pub(crate) timeout: std::time::Duration,
+}
+
+/// What only the demo has.
+#[derive(Clone)]
+pub(crate) struct Demo {
+    /// Where mail goes without SMTP settings.
+    pub(crate) mailbox: Option<Arc<Mailbox>>,
+    /// The sample client.
+    pub(crate) sample_url: String,
+}
+
+impl App {
+    /// Opens the data folder and makes what is missing in it: key, database, signing keys.
+    pub(crate) async fn open(
+        config: &Config,
+        metrics: Metrics,
+        demo: Option<Demo>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let sqlite = open_store(config)?;
+        let server = authorization_server(config, sqlite.clone())?;
+        keys::ensure(&server, server.clock.now())
+            .await
+            .context("cannot prepare the signing keys")?;
+        let brand = Brand {
+            operator_name: config.brand.operator.clone(),
+            logo_url: config.brand.logo_url.clone(),
+        };
+        let pages = Pages::new(config.brand.templates.as_deref(), brand)?;
+        let metadata = serde_json::to_vec(&discovery::metadata(&server.policy))?;
+        Ok(Arc::new(Self {
+            cookies: Cookies::of(&server.policy.issuer),
+            limits: Limits::new(Rates {
+                failed_client_auth: config.limits.failed_client_auth,
+                sign_in: config.limits.sign_in,
+                pages: config.limits.pages,
+            }),
+            client_rates: ClientRates {
+                interactive: config.limits.interactive_client,
+            },
+            body: BodyLimits {
+                bytes: config.listen.body_bytes,
+                timeout: config.listen.body_timeout.duration(),
+            },
+            metadata: metadata.into(),
+            mail_queued: Notify::new(),
+            server,
+            sqlite,
+            pages,
+            metrics,
+            demo,
+        }))
+    }
+}
+
+/// The database in the data folder, which is made if it is not there.
+pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
+    make_folder(&config.data)?;
+    let path = config.data.join("grantor.db");
+    let sqlite = Sqlite::open(&path, &Options::default());
+    Ok(Arc::new(sqlite.with_context(|| {
+        format!("cannot use the database {}", path.display())
+    })?))
+}
+
+/// The deciding part alone, for the command line.
+pub(crate) fn authorization_server(
+    config: &Config,
+    store: Arc<Sqlite>,
+) -> anyhow::Result<AuthorizationServer> {
+    make_folder(&config.data)?;
+    let key = match config.key_encryption_key() {
+        Some(bytes) => key_file::from_bytes(&bytes)?,
+        None => key_file::read_or_make(&config.data.join("key-encryption.key"))?,
+    };
+    let ring = Arc::new(KeyRing::new(key, Vec::new()));
+    let hashing = &config.sign_in.password;
+    Ok(AuthorizationServer {
+        policy: policy(config),
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        passwords: Arc::new(PasswordPool::start(hashing.threads, hashing.queue)?),
+        secrets: Secrets::of(&ring),
+        ring,
+        keys: Keys::default(),
+    })
+}
+
+fn make_folder(data: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(data).with_context(|| {
+        let shown = data.display();
+        format!("cannot make the data folder {shown}; choose another with --data or GRANTOR_DATA")
+    })
+}
+
+fn policy(config: &Config) -> Policy {
+    let known =
+        ["openid", "profile", "email", "offline_access"].map(|name| (name.to_owned(), None));
+    let own = config
+        .scopes
+        .iter()
+        .map(|(name, text)| (name.clone(), Some(text.clone())));
+    Policy {
+        issuer: config.issuer(),
+        lifetimes: lifetimes(&config.lifetimes),
+        scopes: known.into_iter().chain(own).collect(),
+        sign_in: sign_in(config),
+        keys: KeyPolicy {
+            algorithms: config.keys.algorithms.iter().map(algorithm).collect(),
+            rotate_after: config.keys.rotate_after.seconds(),
+            publish_ahead: config.keys.publish_ahead.seconds(),
+        },
+        sample_api: config.sample_api.enabled,
+    }
+}
+
+fn lifetimes(own: &config::Lifetimes) -> ServerLifetimes {
+    ServerLifetimes {
+        code: own.code.seconds(),
+        access_token: own.access_token.seconds(),
+        refresh_idle: own.refresh_idle.seconds(),
+        refresh_absolute: own.refresh_absolute.seconds(),
+        refresh_grace: own.refresh_grace.seconds(),
+        id_token: own.id_token.seconds(),
+        session_idle: own.session_idle.seconds(),
+        session_absolute: own.session_absolute.seconds(),
+        pending_request: own.pending_request.seconds(),
+    }
+}
+
+fn sign_in(config: &Config) -> SignInPolicy {
+    let own = &config.sign_in.admin_token;
+    let methods = config.sign_in.methods.iter().map(|method| match method {
+        config::Method::AdminToken => MethodName::AdminToken,
+        config::Method::Password => MethodName::Password,
+    });
+    let fixed = config
+        .static_token()
+        .map(|token| signin::static_token_digest(token.expose()));
+    SignInPolicy {
+        methods: methods.collect(),
+        admin_token: AdminTokenPolicy {
+            mode: fixed.map_or(AdminTokenMode::Emailed, AdminTokenMode::Static),
+            allowed: own.allowed.iter().map(allowed).collect(),
+            lifetime: own.lifetime.seconds(),
+            tries: own.tries,
+            limits: AttemptLimits {
+                pause: own.pause.seconds(),
+                per_hour: own.per_hour,
+            },
+        },
+        sign_up: config.sign_in.sign_up,
+    }
+}
+
+fn allowed(own: &config::Allowed) -> AllowedAddress {
+    match own {
+        config::Allowed::Any => AllowedAddress::Any,
+        config::Allowed::Domain(domain) => AllowedAddress::Domain(domain.clone()),
+        config::Allowed::Address(address) => AllowedAddress::Address(address.clone()),
+    }
+}
+
+const fn algorithm(own: &config::Algorithm) -> Algorithm {
+    match own {
+        config::Algorithm::Rs256 => Algorithm::Rs256,
+        config::Algorithm::Es256 => Algorithm::Es256,
+        config::Algorithm::EdDsa => Algorithm::EdDsa,
+        config::Algorithm::Ps256 => Algorithm::Ps256,
+    }
+}

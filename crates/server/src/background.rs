@@ -1,0 +1,108 @@
+//! What goes on beside requests: mail, clean-up, keys, limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use grantor_core::keys;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::mail::Mailer;
+use crate::outbox;
+use crate::run::stopped;
+
+/// Rows that one step of the sweeper removes at most, so that it never holds requests up.
+const SWEEP_LIMIT: u32 = 500;
+
+/// Between two steps that found nothing.
+const SWEEP_PAUSE: Duration = Duration::from_secs(5);
+
+/// The running tasks.
+pub(crate) struct Tasks(JoinSet<()>);
+
+impl Tasks {
+    /// Waits until each has finished its step; called after the server has stopped answering.
+    pub(crate) async fn finish(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+/// Starts them all.
+pub(crate) fn start(
+    app: &Arc<App>,
+    mailer: Option<Arc<dyn Mailer>>,
+    stop: watch::Receiver<bool>,
+) -> Tasks {
+    let mut tasks = JoinSet::new();
+    if let Some(mailer) = mailer {
+        tasks.spawn(outbox::deliver(app.clone(), mailer, stop.clone()));
+    }
+    tasks.spawn(sweep(app.clone(), stop.clone()));
+    tasks.spawn(watch_keys(app.clone(), stop.clone()));
+    tasks.spawn(count_writes(app.clone(), stop.clone()));
+    tasks.spawn(prune_limits(app.clone(), stop));
+    Tasks(tasks)
+}
+
+/// Waits for `pause`; false when the server is to stop.
+pub(crate) async fn paused(pause: Duration, stop: &watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => true,
+        () = stopped(stop.clone()) => false,
+    }
+}
+
+/// Small steps, close together while there is something to remove. One step looks at a slice of
+/// the rows, so that finding nothing does not mean that there is nothing.
+async fn sweep(app: Arc<App>, stop: watch::Receiver<bool>) {
+    let mut pause = SWEEP_PAUSE;
+    while paused(pause, &stop).await {
+        let now = app.server.clock.now();
+        pause = match app.server.store.sweep(now, SWEEP_LIMIT).await {
+            Ok(0) => SWEEP_PAUSE,
+            Ok(_) => Duration::from_millis(100),
+            Err(error) => {
+                tracing::warn!(cause = %error, "clean-up could not run");
+                Duration::from_secs(60)
+            }
+        };
+    }
+}
+
+/// Learns within a second what another process has rotated, and rotates what is due.
+async fn watch_keys(app: Arc<App>, stop: watch::Receiver<bool>) {
+    while paused(Duration::from_secs(1), &stop).await {
+        let now = app.server.clock.now();
+        let step = async {
+            keys::reload(&app.server, now).await?;
+            if app.server.policy.keys.rotate_after.0 == 0 {
+                return Ok(Vec::new());
+            }
+            keys::rotate_due(&app.server, now).await
+        };
+        match step.await {
+            Ok(rotated) => {
+                for algorithm in rotated {
+                    tracing::info!(algorithm = algorithm.as_str(), "a signing key was rotated");
+                }
+            }
+            Err(error) => tracing::warn!(cause = %error, "signing keys could not be read"),
+        }
+    }
+}
+
+async fn prune_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
+    while paused(Duration::from_secs(60), &stop).await {
+        app.limits.prune();
+    }
+}
+
+/// Publishes what the store has done.
+async fn count_writes(app: Arc<App>, stop: watch::Receiver<bool>) {
+    while paused(Duration::from_secs(1), &stop).await {
+        let stats = app.sqlite.stats();
+        app.metrics
+            .store(stats.commits, stats.writes, stats.commit_time);
+    }
+}

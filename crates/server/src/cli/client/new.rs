@@ -1,0 +1,249 @@
+//! `grantor client add`: from options to a client.
+
+use anyhow::{bail, ensure};
+use clap::{Args, ValueEnum};
+use grantor_core::AuthorizationServer;
+use grantor_core::authorize::redirect_uri::registrable;
+use grantor_core::jose::Algorithm;
+use grantor_core::model::{Client, GrantType, Lifetimes, MethodName, RefreshPolicy, Scope};
+use grantor_core::time::Seconds;
+
+use super::{random_client_id, stored};
+use crate::client_secret;
+use crate::config::Period;
+
+/// An application.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Add {
+    /// The client_id [default: a random one]
+    client_id: Option<String>,
+    /// The name that people read on the consent page.
+    #[arg(long)]
+    name: Option<String>,
+    /// Where answers may go, compared byte by byte; may be given several times.
+    #[arg(long = "redirect-uri", value_name = "URI", required = true)]
+    redirect_uris: Vec<String>,
+    /// Where a person may land after signing out; may be given several times.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<String>,
+    /// The scopes that it may ask for, separated by spaces.
+    #[arg(long, default_value = "openid profile email")]
+    scope: String,
+    /// A grant that it may use; may be given several times.
+    #[arg(long = "grant", value_name = "GRANT", default_values = ["authorization_code", "refresh_token"])]
+    grants: Vec<Grant>,
+    /// An application that cannot keep a secret: in a browser, on a phone or a desktop.
+    #[arg(long)]
+    public: bool,
+    /// Take authorization requests without PKCE. Not for public clients.
+    #[arg(long, conflicts_with = "public")]
+    no_pkce: bool,
+    /// Refresh tokens: `rotate`, `reuse`, or `reuse:5` for five uses [default: rotate for public clients, else reuse]
+    #[arg(long, value_name = "POLICY", value_parser = refresh_policy)]
+    refresh: Option<RefreshPolicy>,
+    /// What its ID tokens are signed with.
+    #[arg(long, value_name = "ALG", default_value = "ES256")]
+    id_token_alg: Algorithm,
+    /// A sign-in method that it allows; may be given several times [default: all]
+    #[arg(long = "sign-in-method", value_name = "METHOD", value_parser = method)]
+    sign_in_methods: Vec<MethodName>,
+    /// Token requests a minute; 0 for no limit [default: the server's]
+    #[arg(long, value_name = "N")]
+    requests_per_minute: Option<u32>,
+    #[command(flatten)]
+    lifetimes: OwnLifetimes,
+    #[command(flatten)]
+    links: Links,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Lifetimes that differ from the server's, such as `90s`, `10m`, `12h` or `30d`.
+#[derive(Debug, Args)]
+struct OwnLifetimes {
+    /// Of an authorization code.
+    #[arg(long, value_name = "TIME")]
+    code_lifetime: Option<Period>,
+    /// Of an access token.
+    #[arg(long, value_name = "TIME")]
+    access_token_lifetime: Option<Period>,
+    /// Of a refresh token that is not used.
+    #[arg(long, value_name = "TIME")]
+    refresh_idle_lifetime: Option<Period>,
+    /// Of a refresh token, however often it is used.
+    #[arg(long, value_name = "TIME")]
+    refresh_absolute_lifetime: Option<Period>,
+    /// Of an ID token; at most a day.
+    #[arg(long, value_name = "TIME")]
+    id_token_lifetime: Option<Period>,
+    /// The oldest sign-in that it takes before a person must sign in again.
+    #[arg(long, value_name = "TIME")]
+    session_lifetime: Option<Period>,
+}
+
+/// What people may want to read about it.
+#[derive(Debug, Args)]
+struct Links {
+    /// The home page.
+    #[arg(long, value_name = "URL")]
+    client_uri: Option<String>,
+    /// The logo.
+    #[arg(long, value_name = "URL")]
+    logo_uri: Option<String>,
+    /// The privacy policy.
+    #[arg(long, value_name = "URL")]
+    policy_uri: Option<String>,
+    /// The terms of service.
+    #[arg(long, value_name = "URL")]
+    tos_uri: Option<String>,
+}
+
+/// A grant type: RFC 6749 §1.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Grant {
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    RefreshToken,
+}
+
+impl Add {
+    /// The client and, unless it is public, its secret.
+    pub(super) fn into_client(
+        self,
+        server: &AuthorizationServer,
+    ) -> anyhow::Result<(Client, Option<String>)> {
+        self.check(server)?;
+        let entropy = server.entropy.as_ref();
+        let client_id = self.client_id.unwrap_or_else(|| random_client_id(entropy));
+        let secret = (!self.public).then(|| client_secret::generate(entropy));
+        let default_refresh = if self.public {
+            RefreshPolicy::Rotate
+        } else {
+            RefreshPolicy::Reuse { uses: None }
+        };
+        let client = Client {
+            secret: secret.as_deref().map(|secret| stored(&client_id, secret)),
+            client_name: self.name.unwrap_or_else(|| client_id.clone()),
+            client_id,
+            client_uri: self.links.client_uri,
+            logo_uri: self.links.logo_uri,
+            policy_uri: self.links.policy_uri,
+            tos_uri: self.links.tos_uri,
+            redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
+            grant_types: self.grants.into_iter().map(Grant::registered).collect(),
+            scope: Scope::parse(&self.scope)?,
+            require_pkce: self.public || !self.no_pkce,
+            refresh: self.refresh.unwrap_or(default_refresh),
+            id_token_signed_response_alg: self.id_token_alg,
+            lifetimes: self.lifetimes.registered(),
+            sign_in_methods: self.sign_in_methods,
+            requests_per_minute: self.requests_per_minute,
+            created_at: server.clock.now(),
+        };
+        Ok((client, secret))
+    }
+
+    fn check(&self, server: &AuthorizationServer) -> anyhow::Result<()> {
+        if let Some(id) = &self.client_id {
+            let plain = id.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+            ensure!(
+                (1..=200).contains(&id.len()) && plain,
+                "a client_id is 1 to 200 ASCII characters without spaces and colons"
+            );
+        }
+        for uri in self
+            .redirect_uris
+            .iter()
+            .chain(&self.post_logout_redirect_uris)
+        {
+            if let Err(why) = registrable(uri) {
+                bail!("{uri:?} cannot be registered: {why}");
+            }
+        }
+        let scope = Scope::parse(&self.scope)?;
+        if let Some(unknown) = scope
+            .iter()
+            .find(|name| !server.policy.scopes.contains_key(*name))
+        {
+            bail!(
+                "the scope {unknown:?} is unknown; name it in [scopes] of the configuration first"
+            );
+        }
+        let alg = self.id_token_alg;
+        let enabled = server.policy.keys.algorithms.contains(&alg);
+        ensure!(
+            enabled,
+            "{alg} is not among keys.algorithms of the configuration"
+        );
+        let id_token = self
+            .lifetimes
+            .id_token_lifetime
+            .as_ref()
+            .map(|own| own.seconds());
+        ensure!(
+            id_token.is_none_or(|own| own <= Seconds::days(1)),
+            "an ID token may live a day at most"
+        );
+        self.links.check()
+    }
+}
+
+impl Links {
+    fn check(&self) -> anyhow::Result<()> {
+        let all = [
+            &self.client_uri,
+            &self.logo_uri,
+            &self.policy_uri,
+            &self.tos_uri,
+        ];
+        for link in all.into_iter().flatten() {
+            let url = url::Url::parse(link).ok();
+            let web = url.is_some_and(|url| matches!(url.scheme(), "https" | "http"));
+            ensure!(web, "{link:?} is not an http or https URL");
+        }
+        Ok(())
+    }
+}
+
+impl OwnLifetimes {
+    fn registered(&self) -> Lifetimes {
+        let own = |period: &Option<Period>| period.as_ref().map(|period| period.seconds());
+        Lifetimes {
+            code: own(&self.code_lifetime),
+            access_token: own(&self.access_token_lifetime),
+            refresh_idle: own(&self.refresh_idle_lifetime),
+            refresh_absolute: own(&self.refresh_absolute_lifetime),
+            id_token: own(&self.id_token_lifetime),
+            session: own(&self.session_lifetime),
+        }
+    }
+}
+
+impl Grant {
+    const fn registered(self) -> GrantType {
+        match self {
+            Self::AuthorizationCode => GrantType::AuthorizationCode,
+            Self::RefreshToken => GrantType::RefreshToken,
+        }
+    }
+}
+
+fn refresh_policy(text: &str) -> Result<RefreshPolicy, String> {
+    match (text, text.strip_prefix("reuse:").map(str::parse::<u32>)) {
+        ("rotate", _) => Ok(RefreshPolicy::Rotate),
+        ("reuse", _) => Ok(RefreshPolicy::Reuse { uses: None }),
+        (_, Some(Ok(uses))) if uses > 0 => Ok(RefreshPolicy::Reuse { uses: Some(uses) }),
+        _ => Err("use rotate, reuse, or reuse:N with N uses".to_owned()),
+    }
+}
+
+fn method(text: &str) -> Result<MethodName, String> {
+    MethodName::parse(text).ok_or_else(|| {
+        let names = MethodName::ALL.map(MethodName::as_str).join(", ");
+        format!("use one of: {names}")
+    })
+}

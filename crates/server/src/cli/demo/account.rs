@@ -1,0 +1,106 @@
+//! The demo's account and sample client: made at the first start, kept for the next.
+
+use std::fs;
+use std::path::Path;
+
+use grantor_core::AuthorizationServer;
+use grantor_core::client_auth;
+use grantor_core::id::UserId;
+use grantor_core::jose::Algorithm;
+use grantor_core::model::{
+    Client, ClientSecret, GrantType, Lifetimes, RefreshPolicy, Scope, User, UserStatus,
+};
+use grantor_core::store::Added;
+
+use crate::{client_secret, key_file, password_text};
+
+/// The client_id of the sample client.
+pub(in crate::cli) const SAMPLE_ID: &str = "sample";
+
+/// The name of the demo account.
+const USERNAME: &str = "demo_user";
+
+/// An account to sign in with.
+pub(in crate::cli) struct Account {
+    pub(in crate::cli) username: &'static str,
+    pub(in crate::cli) password: String,
+}
+
+/// The account, with the password that the data folder remembers.
+pub(super) async fn ensure(server: &AuthorizationServer, data: &Path) -> anyhow::Result<Account> {
+    let file = data.join("demo-password");
+    let email = format!("{USERNAME}@example.com");
+    let existing = server.store.user_by_username(USERNAME).await?;
+    if let (Some(_), Ok(password)) = (&existing, fs::read_to_string(&file)) {
+        return Ok(Account {
+            username: USERNAME,
+            password: password.trim().to_owned(),
+        });
+    }
+    let password = password_text::generate(server.entropy.as_ref()).to_string();
+    let hash = server.passwords.hash(&password).await?;
+    let now = server.clock.now();
+    if let Some(user) = existing {
+        server.store.set_password(user.id, &hash, now).await?;
+    } else {
+        let user = User {
+            id: UserId(server.new_id()),
+            username: Some(USERNAME.to_owned()),
+            email: Some(email.clone()),
+            email_verified: false,
+            name: Some("Demo User".to_owned()),
+            password: Some(hash),
+            status: UserStatus::Active,
+            created_at: now,
+            updated_at: now,
+        };
+        anyhow::ensure!(
+            server.store.add_user(user).await? == Added::Done,
+            "the address {email} belongs to another account"
+        );
+    }
+    key_file::write_private(&file, &password)?;
+    Ok(Account {
+        username: USERNAME,
+        password,
+    })
+}
+
+/// The sample client, registered for where it runs this time. Answers its secret.
+pub(super) async fn ensure_sample(
+    server: &AuthorizationServer,
+    data: &Path,
+    url: &str,
+) -> anyhow::Result<String> {
+    let file = data.join("sample-secret");
+    let secret = match fs::read_to_string(&file) {
+        Ok(secret) => secret.trim().to_owned(),
+        Err(_) => client_secret::generate(server.entropy.as_ref()),
+    };
+    key_file::write_private(&file, &secret)?;
+    let digest = client_auth::digest(SAMPLE_ID, &secret);
+    let client = Client {
+        client_id: SAMPLE_ID.to_owned(),
+        secret: Some(ClientSecret::Sha256(digest)),
+        client_name: "Fieldnotes".to_owned(),
+        client_uri: Some(url.to_owned()),
+        logo_uri: None,
+        policy_uri: None,
+        tos_uri: None,
+        redirect_uris: vec![format!("{url}/callback")],
+        post_logout_redirect_uris: vec![format!("{url}/")],
+        grant_types: GrantType::ALL.to_vec(),
+        scope: Scope::parse("openid profile email read")?,
+        require_pkce: true,
+        refresh: RefreshPolicy::Rotate,
+        id_token_signed_response_alg: Algorithm::Es256,
+        lifetimes: Lifetimes::default(),
+        sign_in_methods: Vec::new(),
+        requests_per_minute: None,
+        created_at: server.clock.now(),
+    };
+    if !server.store.replace_client(client.clone()).await? {
+        server.store.add_client(client).await?;
+    }
+    Ok(secret)
+}

@@ -1,0 +1,38 @@
+//! What `grantor demo` prints.
+
+use super::Running;
+use crate::cli::output::say;
+
+/// The addresses, the account, the mailbox, and what to try.
+pub(super) fn show(running: &Running) {
+    let Running {
+        issuer,
+        sample_url,
+        account,
+        ..
+    } = running;
+    let mail = if running.mailbox {
+        format!("{issuer}/mailbox  (no mail leaves this machine)")
+    } else {
+        "goes out by SMTP, as configured".to_owned()
+    };
+    say(&format!(
+        "
+  Grantor demo
+
+  Sample client   {sample_url}
+  Grantor         {issuer}
+  Mailbox         {mail}
+  Demo account    {username}, password {password}
+  Data            {data}
+
+  Try             Open {sample_url}, choose \"Sign in\", type any e-mail
+                  address, and take the token from the mailbox.
+  Without browser grantor demo --walk
+  Stop            Ctrl-C. The next start goes on with the same data.
+",
+        username = account.username,
+        password = account.password,
+        data = running.data.display(),
+    ));
+}

@@ -1,0 +1,151 @@
+//! `grantor doctor`: what is wrong, and what is still missing.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use grantor_core::keys;
+use serde::Serialize;
+
+use super::output::{json, table};
+use super::settings::Place;
+use super::user::close;
+use crate::app;
+use crate::config::Config;
+
+/// Find what is wrong with an installation, and what it still lacks.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Good,
+    Advice,
+    Bad,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    what: String,
+    verdict: Verdict,
+    text: String,
+}
+
+pub(super) async fn run(own: Doctor, place: Place) -> anyhow::Result<ExitCode> {
+    let mut found = Vec::new();
+    match place.load() {
+        Err(error) => found.push(finding("configuration", Verdict::Bad, error.to_string())),
+        Ok(config) => {
+            found.push(finding(
+                "configuration",
+                Verdict::Good,
+                "it can be used".to_owned(),
+            ));
+            folder(&config.data, &mut found);
+            database(&config, &mut found).await;
+            let advice = config.missing_for_production().into_iter();
+            found.extend(advice.map(|own| finding(own.setting, Verdict::Advice, own.text)));
+        }
+    }
+    let healthy = found.iter().all(|finding| finding.verdict != Verdict::Bad);
+    if own.json {
+        json(&found)?;
+    } else {
+        table(&["what", "verdict", ""], found.into_iter().map(row));
+    }
+    Ok(if healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn row(finding: Finding) -> Vec<String> {
+    let verdict = match finding.verdict {
+        Verdict::Good => "good",
+        Verdict::Advice => "still needed",
+        Verdict::Bad => "bad",
+    };
+    vec![finding.what, verdict.to_owned(), finding.text]
+}
+
+fn finding(what: &str, verdict: Verdict, text: String) -> Finding {
+    Finding {
+        what: what.to_owned(),
+        verdict,
+        text,
+    }
+}
+
+fn folder(data: &Path, found: &mut Vec<Finding>) {
+    let shown = data.display();
+    match std::fs::create_dir_all(data).and_then(|()| private(data)) {
+        Err(error) => {
+            found.push(finding(
+                "data folder",
+                Verdict::Bad,
+                format!("{shown}: {error}"),
+            ));
+        }
+        Ok(None) => found.push(finding("data folder", Verdict::Good, shown.to_string())),
+        Ok(Some(file)) => {
+            let text =
+                format!("{file} can be read by other users of this machine; run chmod 600 on it");
+            found.push(finding("data folder", Verdict::Bad, text));
+        }
+    }
+}
+
+/// The first secret file that others can read.
+fn private(data: &Path) -> std::io::Result<Option<String>> {
+    #[cfg(unix)]
+    for name in ["key-encryption.key", "grantor.db"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = data.join(name);
+        if path.exists() && path.metadata()?.permissions().mode() & 0o077 != 0 {
+            return Ok(Some(path.display().to_string()));
+        }
+    }
+    Ok(None)
+}
+
+async fn database(config: &Config, found: &mut Vec<Finding>) {
+    let opened = app::open_store(config).and_then(|store| {
+        let server = app::authorization_server(config, store.clone())?;
+        Ok((store, server))
+    });
+    let (store, server) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return found.push(finding("database", Verdict::Bad, format!("{error:#}"))),
+    };
+    let now = server.clock.now();
+    found.push(match server.store.ping().await {
+        Ok(()) => finding("database", Verdict::Good, "it reads and writes".to_owned()),
+        Err(error) => finding("database", Verdict::Bad, error.to_string()),
+    });
+    found.push(match keys::reload(&server, now).await {
+        Ok(()) => {
+            let count = server.keys.current().published(now).count();
+            finding("signing keys", Verdict::Good, format!("{count} published"))
+        }
+        Err(error) => finding("signing keys", Verdict::Bad, error.to_string()),
+    });
+    match server.store.pending_mail().await {
+        Ok(waiting) => {
+            found.push(finding(
+                "outbox",
+                Verdict::Good,
+                format!("{waiting} mails wait"),
+            ));
+        }
+        Err(error) => found.push(finding("outbox", Verdict::Bad, error.to_string())),
+    }
+    if let Err(error) = close(store).await {
+        found.push(finding("database", Verdict::Bad, error.to_string()));
+    }
+}

@@ -1,0 +1,82 @@
+//! The command line. Tables for people, `--json` for programs.
+
+mod client;
+mod config;
+mod demo;
+mod doctor;
+mod key;
+mod output;
+mod serve;
+mod settings;
+mod user;
+mod walk;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+pub(crate) use output::complain;
+use settings::Place;
+
+/// An OAuth 2.0 and OpenID Connect authorization server.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Try it: the server, a sample client, a demo account and a mailbox, on this machine only.
+    Demo(demo::Demo),
+    /// Applications that may ask for tokens.
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// Accounts that may sign in.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Keys that sign ID tokens.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// The settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Find what is wrong with an installation, and what it still lacks.
+    Doctor(doctor::Doctor),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let place = cli.place;
+    match cli.command {
+        Command::Serve(own) => blocking(serve::run(own, place)),
+        Command::Demo(own) => blocking(demo::run(own, place)),
+        Command::Client(own) => blocking(client::run(own, place)),
+        Command::User(own) => blocking(user::run(own, place)),
+        Command::Key(own) => blocking(key::run(own, place)),
+        Command::Config(own) => config::run(&own, &place),
+        Command::Doctor(own) => blocking(doctor::run(own, place)),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "grantor", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn blocking(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
+}

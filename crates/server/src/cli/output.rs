@@ -1,0 +1,41 @@
+//! What the command line prints.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what this is for"
+)]
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// One line about why the command did not work.
+pub(crate) fn complain(error: &anyhow::Error) {
+    eprintln!("grantor: {error:#}");
+}
+
+/// Text for people.
+pub(super) fn say(text: &str) {
+    println!("{text}");
+}
+
+/// One JSON document for programs.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Rows under headings.
+pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(headings.iter().copied());
+    table.add_rows(rows);
+    println!("{table}");
+}
+
+/// A moment as people and programs both read it: RFC 3339, to the second.
+pub(super) fn moment(at: grantor_core::time::Timestamp) -> String {
+    jiff::Timestamp::from_second(at.epoch())
+        .map_or_else(|_| at.epoch().to_string(), |t| t.to_string())
+}

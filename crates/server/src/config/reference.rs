@@ -1,0 +1,132 @@
+//! The reference of all settings as markdown, made from the schema.
+
+use serde_json::Value;
+
+use super::tree::{choices, is, join, present};
+
+const HEAD: &str = "# Configuration
+
+Generated from the program; do not edit. Grantor needs no configuration file: every setting has a
+safe default. Settings are read from, in this order, the later overriding the earlier:
+
+1. the defaults;
+2. a TOML file (`--config FILE` or `GRANTOR_CONFIG`);
+3. environment variables, `GRANTOR__SECTION__KEY`, lists divided by commas;
+4. options of the command line.
+
+A secret can be kept in a file of its own, named by the setting of the same name with `_file`; its
+last line break is dropped. Periods are a number and a unit: `60s`, `10m`, `1h`, `30d`.
+`grantor config check` shows the settings in effect, and everything that is wrong with them;
+`grantor config schema` prints a JSON Schema for editors.
+";
+
+/// `docs/configuration.md`.
+pub(crate) fn reference() -> String {
+    let schema = super::schema();
+    let mut text = String::from(HEAD);
+    section(&mut text, &schema, "");
+    text
+}
+
+fn section(text: &mut String, schema: &Value, path: &str) {
+    let Some(members) = schema["properties"].as_object() else {
+        return;
+    };
+    let nested = |inner: &Value| present(inner)["properties"].is_object();
+    let title = if path.is_empty() {
+        "Top level".to_owned()
+    } else {
+        format!("`[{path}]`")
+    };
+    let leaves: Vec<_> = members.iter().filter(|(_, inner)| !nested(inner)).collect();
+    if !leaves.is_empty() || !path.is_empty() {
+        text.push_str(&format!("\n## {title}\n\n{}\n", describe(schema)));
+        text.push_str("\n| Key | Type | Default | What it is |\n|---|---|---|---|\n");
+    }
+    for (key, inner) in leaves {
+        text.push_str(&row(&join(path, key), key, inner, required(schema, key)));
+    }
+    for (key, inner) in members.iter().filter(|(_, inner)| nested(inner)) {
+        section(text, present(inner), &join(path, key));
+    }
+}
+
+fn row(path: &str, key: &str, schema: &Value, required: bool) -> String {
+    let name = if is(present(schema), "object") {
+        "__NAME"
+    } else {
+        ""
+    };
+    let variable = format!(
+        "GRANTOR__{}{name}",
+        path.replace('.', "__").to_ascii_uppercase()
+    );
+    let default = if required {
+        "has to be set".to_owned()
+    } else {
+        default(schema)
+    };
+    let (kind, what) = (kind(present(schema)), describe(schema));
+    format!("| `{key}`<br>`{variable}` | {kind} | {default} | {what} |\n")
+}
+
+fn required(schema: &Value, key: &str) -> bool {
+    schema["required"]
+        .as_array()
+        .is_some_and(|keys| keys.iter().any(|known| known == key))
+}
+
+fn default(schema: &Value) -> String {
+    match &schema["default"] {
+        Value::Null => "not set".to_owned(),
+        Value::Object(table) => {
+            let line = |(key, value): (&String, &Value)| format!("`{key} = {value}`");
+            table.iter().map(line).collect::<Vec<_>>().join("<br>")
+        }
+        value => format!("`{value}`"),
+    }
+}
+
+fn kind(schema: &Value) -> String {
+    let choices = choices(schema);
+    if !choices.is_empty() {
+        return choices
+            .iter()
+            .map(|one| format!("`{one}`"))
+            .collect::<Vec<_>>()
+            .join(" or ");
+    }
+    if is(schema, "array") {
+        return format!("list of {}", kind(present(&schema["items"])));
+    }
+    if is(schema, "integer") {
+        return match (schema["minimum"].as_u64(), schema["maximum"].as_u64()) {
+            (Some(least), Some(most)) => format!("number, {least} to {most}"),
+            _ => "number".to_owned(),
+        };
+    }
+    if is(schema, "boolean") {
+        return "`true` or `false`".to_owned();
+    }
+    if is(schema, "object") {
+        return "table of texts".to_owned();
+    }
+    match schema["format"].as_str() {
+        Some("period") => "period",
+        Some("cidr") => "address block",
+        Some("allowed") => "address, domain or `*`",
+        Some("mailbox") => "mail address",
+        Some("socket") => "address and port",
+        _ if schema["writeOnly"] == true => "secret",
+        _ => "text",
+    }
+    .to_owned()
+}
+
+fn describe(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}

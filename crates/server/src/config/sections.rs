@@ -1,0 +1,247 @@
+//! The top level of the settings and its smaller sections.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tracing::level_filters::LevelFilter;
+
+use super::listen::{Lifetimes, Listen};
+use super::sign_in::{Mail, SignIn};
+use super::values::{Period, Secret};
+
+/// The settings of Grantor. Every one has a safe default.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The URL by which people and programs reach this server, without a path: it stands in every
+    /// token and never follows from a request. https, except on this machine. By default
+    /// `http://localhost:` and the port.
+    pub(crate) issuer: Option<String>,
+    /// The folder of the database and the keys. It is made if it is not there. A backup needs both.
+    pub(crate) data: PathBuf,
+    /// Where accounts, clients and tokens are kept.
+    pub(crate) store: Store,
+    /// Where Grantor listens.
+    pub(crate) listen: Listen,
+    /// Signing keys and the key that seals them.
+    pub(crate) keys: Keys,
+    /// How long things live.
+    pub(crate) lifetimes: Lifetimes,
+    /// Who may sign in, and how.
+    pub(crate) sign_in: SignIn,
+    /// How mail is sent.
+    pub(crate) mail: Mail,
+    /// A protected API to try tokens on.
+    pub(crate) sample_api: SampleApi,
+    /// How many requests are answered.
+    pub(crate) limits: Limits,
+    /// What people see on the pages.
+    pub(crate) brand: Brand,
+    /// What is logged.
+    pub(crate) log: Log,
+    /// Scopes that clients may ask for beside `openid`, `profile`, `email` and `offline_access`,
+    /// each with what it lets a client do, as the consent page says it: `read = "Read your data"`.
+    /// Where any is set, the default ones are gone.
+    pub(crate) scopes: BTreeMap<String, String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            data: "data".into(),
+            store: Store::Sqlite,
+            listen: Listen::default(),
+            keys: Keys::default(),
+            lifetimes: Lifetimes::default(),
+            sign_in: SignIn::default(),
+            mail: Mail::default(),
+            sample_api: SampleApi::default(),
+            limits: Limits::default(),
+            brand: Brand::default(),
+            log: Log::default(),
+            scopes: BTreeMap::from([
+                ("read".into(), "Read your data".into()),
+                ("write".into(), "Change your data".into()),
+            ]),
+        }
+    }
+}
+
+/// Where accounts, clients and tokens are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Store {
+    /// A SQLite file, `grantor.db` in the data folder.
+    Sqlite,
+}
+
+/// Signing keys and the key that seals them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Keys {
+    /// The key that seals the signing keys in the database: 32 random bytes as hex or base64. By
+    /// default it is made at first start and kept in the data folder.
+    pub(crate) key_encryption_key: Option<Secret>,
+    /// A file with the key that seals the signing keys.
+    pub(crate) key_encryption_key_file: Option<PathBuf>,
+    /// How long a key signs before the next one takes over; `0s` for only by hand.
+    pub(crate) rotate_after: Period,
+    /// How long a key is published before it signs, so that every verifier has read it.
+    pub(crate) publish_ahead: Period,
+    /// What ID tokens can be signed with. RS256 is always among them.
+    pub(crate) algorithms: Vec<Algorithm>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            key_encryption_key: None,
+            key_encryption_key_file: None,
+            rotate_after: Period::of(90 * 86_400),
+            publish_ahead: Period::of(86_400),
+            algorithms: vec![
+                Algorithm::Rs256,
+                Algorithm::Es256,
+                Algorithm::EdDsa,
+                Algorithm::Ps256,
+            ],
+        }
+    }
+}
+
+/// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum Algorithm {
+    /// RSA with PKCS #1 v1.5 padding.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA on P-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// RSA with PSS padding.
+    #[serde(rename = "PS256")]
+    Ps256,
+}
+
+/// A protected API to try tokens on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SampleApi {
+    /// Whether `/protected` and `/api-secure-data` answer bearers of a token with scope `read`.
+    pub(crate) enabled: bool,
+}
+
+/// How many requests are answered in a minute before 429; 0 for no limit.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// Token requests of a client that may use `client_credentials`, if it has no limit of its own.
+    pub(crate) machine_client: u32,
+    /// Token requests of any other client, if it has no limit of its own.
+    pub(crate) interactive_client: u32,
+    /// Failed client authentications from one source address (IPv6: one /64).
+    pub(crate) failed_client_auth: u32,
+    /// Sign-in attempts from one source address.
+    pub(crate) sign_in: u32,
+    /// Page views from one source address.
+    pub(crate) pages: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            machine_client: 10,
+            interactive_client: 600,
+            failed_client_auth: 10,
+            sign_in: 30,
+            pages: 600,
+        }
+    }
+}
+
+/// What people see on the pages.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Brand {
+    /// Who runs this server, as pages and mails say it.
+    pub(crate) operator: String,
+    /// An https URL of a logo to show instead of the mark.
+    pub(crate) logo_url: Option<String>,
+    /// A folder of templates that replace the built-in ones of the same name.
+    pub(crate) templates: Option<PathBuf>,
+}
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self {
+            operator: "Grantor".into(),
+            logo_url: None,
+            templates: None,
+        }
+    }
+}
+
+/// What is logged, to standard error.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// Lines for people or for programs.
+    pub(crate) format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`. Requests that went well and were quick are
+    /// logged at `debug`, broken (5xx) and slow ones (over one second) at `info` and above.
+    pub(crate) level: LogLevel,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: LogLevel::Info,
+        }
+    }
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// A line of text.
+    Text,
+    /// A JSON object.
+    Json,
+}
+
+/// The least weight of what is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogLevel {
+    /// What is broken.
+    Error,
+    /// What may break.
+    Warn,
+    /// What the operator wants to know.
+    Info,
+    /// Every request.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// As `tracing` takes it.
+    pub(crate) const fn filter(self) -> LevelFilter {
+        match self {
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Trace => LevelFilter::TRACE,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `GET` and `POST /consent`: RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.4.
+
+use axum::extract::RawQuery;
+use axum::response::Response;
+use grantor_core::authorize::{self, Need, Outcome, Resumed};
+use grantor_core::error::{Failure, Refusal};
+use grantor_core::model::GrantType;
+use grantor_core::params::Params;
+use grantor_core::store::SessionView;
+
+use super::authorize::{conclude, page_for};
+use crate::extract;
+use crate::pages::{AccessPeriod, Consent, ConsentClient, ScopeRow};
+use crate::pending;
+use crate::visit::{Form, Visit, pending_id};
+
+/// Shows what the application asks for.
+pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let id = Params::parse(query.as_bytes()).and_then(|params| pending_id(&params));
+    let Ok(Some(id)) = id else {
+        return visit.fail(Refusal::RequestGone {});
+    };
+    let resumed = match pending::pick_up(&mut visit, id).await {
+        Ok(resumed) => resumed,
+        Err(response) => return response,
+    };
+    match (resumed.need, &visit.session) {
+        (Need::Consent, Some(session)) => show(&visit, &resumed, session)
+            .await
+            .unwrap_or_else(|failure| visit.fail(failure)),
+        (need, _) => visit.see_other(&page_for(need, id)),
+    }
+}
+
+/// Takes the person's answer.
+pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
+    let read = form.params().and_then(|params| {
+        let id = pending_id(&params)?.ok_or(Refusal::RequestGone {})?;
+        visit.check_csrf(&params, &id.to_string(), true)?;
+        Ok((id, params.get("decision") == Some("allow")))
+    });
+    let (id, allowed) = match read {
+        Ok(read) => read,
+        Err(refusal) => return visit.fail(refusal),
+    };
+    let resumed = match pending::pick_up(&mut visit, id).await {
+        Ok(resumed) => resumed,
+        Err(response) => return response,
+    };
+    let (server, now) = (&visit.app.server, visit.caller.now);
+    let session = visit.session.as_ref();
+    let outcome = match resumed.need {
+        need @ (Need::SignIn | Need::SelectAccount) => Ok(Outcome::Ask { need, request: id }),
+        Need::Consent | Need::Nothing if allowed => {
+            authorize::allow(server, &resumed, session, now).await
+        }
+        Need::Consent | Need::Nothing => authorize::deny(server, &resumed, now)
+            .await
+            .map(Outcome::Answer),
+    };
+    conclude(&visit, outcome)
+}
+
+async fn show(
+    visit: &Visit,
+    resumed: &Resumed,
+    session: &SessionView,
+) -> Result<Response, Failure> {
+    let (server, client) = (&visit.app.server, &resumed.request.client);
+    let given = server
+        .store
+        .consent(session.user.id, &client.client_id)
+        .await?;
+    let rows = resumed.request.scope_to_consent();
+    let scopes = rows.iter().map(|name| ScopeRow {
+        name: name.to_owned(),
+        description: server.policy.scopes.get(name).cloned().flatten(),
+        new: given
+            .as_ref()
+            .is_none_or(|given| !given.scope.contains(name)),
+    });
+    let id = resumed.pending.id.to_string();
+    let page = Consent {
+        request: id.clone(),
+        client: ConsentClient {
+            name: client.client_name.clone(),
+            logo_url: client.logo_uri.clone(),
+            home_url: client.client_uri.clone(),
+            policy_url: client.policy_uri.clone(),
+            tos_url: client.tos_uri.clone(),
+        },
+        return_host: resumed.request.return_to.host(),
+        scopes: scopes.collect(),
+        period: period(visit, resumed),
+        person: person(session),
+        not_you_url: format!(
+            "/login?request={id}&method={}",
+            first_method(visit, resumed)
+        ),
+    };
+    let form = Form::person(&id)
+        .leads_to(Some(resumed.request.return_to.uri()))
+        .shows(client.logo_uri.as_deref());
+    Ok(visit.page(&page, form))
+}
+
+fn period(visit: &Visit, resumed: &Resumed) -> AccessPeriod {
+    let client = &resumed.request.client;
+    let lifetimes = visit.app.server.policy.lifetimes.of(client);
+    if !client.may_use(GrantType::RefreshToken) {
+        return AccessPeriod::Once {
+            seconds: lifetimes.access_token.0.into(),
+        };
+    }
+    AccessPeriod::UpTo {
+        seconds: lifetimes.refresh_absolute.0.into(),
+    }
+}
+
+fn first_method(visit: &Visit, resumed: &Resumed) -> &'static str {
+    let offered = grantor_core::signin::offered(&visit.app.server, Some(&resumed.request));
+    offered.first().map_or("", |method| method.as_str())
+}
+
+/// What a person is called: the name, else the address, else the name to sign in with.
+pub(crate) fn person(session: &SessionView) -> String {
+    let user = &session.user;
+    let known = [&user.name, &user.email, &user.username]
+        .into_iter()
+        .flatten()
+        .next();
+    known.cloned().unwrap_or_else(|| user.id.to_string())
+}

@@ -1,0 +1,23 @@
+//! `GET /jwks.json`: RFC 7517 §5.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json as object;
+
+use crate::app::App;
+use crate::extract::Caller;
+use crate::respond::json;
+
+/// How long a verifier may keep the set. A new key is published for longer than this before it signs.
+const MAX_AGE: &str = "public, max-age=300";
+
+/// The keys that verify what this server signs.
+pub(crate) async fn read(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    let set = app.server.keys.current();
+    let mut response = json(StatusCode::OK, &object!({ "keys": set.jwks(caller.now) }));
+    response.headers_mut().remove(header::PRAGMA);
+    ([(header::CACHE_CONTROL, MAX_AGE)], response).into_response()
+}

@@ -1,0 +1,123 @@
+//! What handlers are given of a request.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use grantor_core::error::Refusal;
+use grantor_core::params::Params;
+use grantor_core::time::Timestamp;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::app::App;
+use crate::respond::Rejection;
+use crate::telemetry::{RequestId, RequestInfo};
+
+/// Who is calling, and when. The moment is read once; everything in the request is decided at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    /// The moment of the request.
+    pub(crate) now: Timestamp,
+    /// To quote.
+    pub(crate) request_id: RequestId,
+    /// The address, behind trusted proxies the one that they name.
+    pub(crate) source: IpAddr,
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Rejection> {
+        let Ok(RequestInfo { id, source }) = RequestInfo::from_request_parts(parts, app).await;
+        Ok(Self {
+            now: app.server.clock.now(),
+            request_id: id,
+            source,
+        })
+    }
+}
+
+/// A form in the body: its bytes, read under the size and time limits, and the headers.
+pub(crate) struct Form {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Form {
+    /// The parameters.
+    pub(crate) fn params(&self) -> Result<Params<'_>, Refusal> {
+        Params::parse(&self.body)
+    }
+
+    /// The encoded text of the parameters, which [`Form::params`] has found to be text.
+    pub(crate) fn text(&self) -> Result<&str, Refusal> {
+        std::str::from_utf8(&self.body).map_err(|_| Refusal::NotUtf8 {})
+    }
+
+    /// The Authorization header. One that is not visible ASCII counts as broken, not as absent.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        authorization(&self.headers)
+    }
+}
+
+impl FromRequest<Arc<App>> for Form {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Rejection> {
+        let (parts, body) = request.into_parts();
+        // RFC 6749 §3.2: parameters are sent in the form-urlencoded format.
+        if !is_form(&parts.headers) {
+            return Err(Refusal::WrongContentType {}.into());
+        }
+        let body = read(body, app).await?;
+        Ok(Self {
+            headers: parts.headers,
+            body,
+        })
+    }
+}
+
+/// A form that may be missing: a GET, or a POST that has everything in its headers.
+pub(crate) struct OptionalForm(pub(crate) Option<Form>, pub(crate) HeaderMap);
+
+impl FromRequest<Arc<App>> for OptionalForm {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Rejection> {
+        let headers = request.headers().clone();
+        if !is_form(&headers) {
+            return Ok(Self(None, headers));
+        }
+        Ok(Self(Some(Form::from_request(request, app).await?), headers))
+    }
+}
+
+/// The Authorization header of a request.
+pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.to_str().unwrap_or(""))
+}
+
+async fn read(body: Body, app: &App) -> Result<Bytes, Rejection> {
+    let limited = Limited::new(body, app.body.bytes).collect();
+    match tokio::time::timeout(app.body.timeout, limited).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Rejection::BodyTooLarge),
+        Ok(Err(_)) => Err(Rejection::BodyBroken),
+        Err(_) => Err(Rejection::BodyTooSlow),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
+    essence.is_some_and(|own| own.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}

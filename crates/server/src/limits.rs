@@ -1,0 +1,347 @@
+//! How many requests are answered: buckets per client and per source address (GCRA).
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+
+/// Come back after so many seconds, one at least: the value of the header `Retry-After`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RetryAfter(pub(crate) u32);
+
+/// How many a minute; 0 for no limit. A quiet minute can be used up at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rates {
+    /// Failed client authentications of one source.
+    pub(crate) failed_client_auth: u32,
+    /// Sign-in attempts of one source.
+    pub(crate) sign_in: u32,
+    /// Page views of one source.
+    pub(crate) pages: u32,
+}
+
+/// The limits of this process. A source is an IPv4 address or an IPv6 /64, which is what one
+/// subscriber gets.
+pub(crate) struct Limits {
+    hasher: RandomState,
+    clients: RwLock<HashMap<NonZeroU32, Arc<Buckets>>>,
+    failures: Option<Failures>,
+    sign_in: Option<Buckets>,
+    accounts: Option<Buckets>,
+    pages: Option<Buckets>,
+}
+
+impl Limits {
+    /// Limits with nothing used up.
+    pub(crate) fn new(rates: Rates) -> Self {
+        let buckets = |rate| NonZeroU32::new(rate).map(Buckets::new);
+        Self {
+            hasher: RandomState::new(),
+            clients: RwLock::default(),
+            failures: NonZeroU32::new(rates.failed_client_auth).map(Failures::new),
+            sign_in: buckets(rates.sign_in),
+            accounts: buckets(rates.sign_in),
+            pages: buckets(rates.pages),
+        }
+    }
+
+    /// Counts a token request of the registered client `id`, which may make `per_minute`.
+    pub(crate) fn client(&self, id: &str, per_minute: u32) -> Result<(), RetryAfter> {
+        let Some(rate) = NonZeroU32::new(per_minute) else {
+            return Ok(());
+        };
+        let known = self
+            .clients
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&rate)
+            .cloned();
+        let buckets = known.unwrap_or_else(|| {
+            let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(
+                clients
+                    .entry(rate)
+                    .or_insert_with(|| Arc::new(Buckets::new(rate))),
+            )
+        });
+        buckets.take(self.key(id))
+    }
+
+    /// Whether `source` may try to authenticate a client. Asked before looking at the credentials,
+    /// so that guessing on does not pay.
+    pub(crate) fn client_auth(&self, source: IpAddr) -> Result<(), RetryAfter> {
+        self.failures
+            .as_ref()
+            .map_or(Ok(()), |f| f.check(|| self.source_key(source)))
+    }
+
+    /// Counts a failed client authentication from `source`.
+    pub(crate) fn client_auth_failed(&self, source: IpAddr) {
+        if let Some(failures) = &self.failures {
+            failures.count(self.source_key(source));
+        }
+    }
+
+    /// Counts a sign-in attempt from `source`.
+    pub(crate) fn sign_in(&self, source: IpAddr) -> Result<(), RetryAfter> {
+        self.sign_in
+            .as_ref()
+            .map_or(Ok(()), |b| b.take(self.source_key(source)))
+    }
+
+    /// Counts an attempt to sign in to the account `name`, from wherever it comes.
+    pub(crate) fn account(&self, name: &str) -> Result<(), RetryAfter> {
+        let name = name.trim().to_lowercase();
+        self.accounts
+            .as_ref()
+            .map_or(Ok(()), |b| b.take(self.key(&name)))
+    }
+
+    /// Counts a page view from `source`.
+    pub(crate) fn page(&self, source: IpAddr) -> Result<(), RetryAfter> {
+        self.pages
+            .as_ref()
+            .map_or(Ok(()), |b| b.take(self.source_key(source)))
+    }
+
+    /// Forgets buckets that are full again. To be called each minute.
+    pub(crate) fn prune(&self) {
+        let clients = self
+            .clients
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        clients.values().for_each(|buckets| buckets.prune());
+        let empty = |buckets: &Buckets| buckets.limiter.is_empty();
+        let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|_, buckets| !empty(buckets));
+        drop(clients);
+        [&self.sign_in, &self.accounts, &self.pages]
+            .into_iter()
+            .flatten()
+            .for_each(Buckets::prune);
+        self.failures.iter().for_each(Failures::prune);
+    }
+
+    fn key(&self, name: impl Hash) -> u64 {
+        // Eight bytes for a name of any length; with a random seed nobody can choose to collide.
+        self.hasher.hash_one(name)
+    }
+
+    fn source_key(&self, source: IpAddr) -> u64 {
+        match source.to_canonical() {
+            IpAddr::V4(address) => self.key(address.octets()),
+            IpAddr::V6(address) => self.key(&address.segments()[..4]),
+        }
+    }
+}
+
+/// One rate for many keys, with bounded memory.
+struct Buckets {
+    limiter:
+        RateLimiter<u64, DefaultKeyedStateStore<u64>, DefaultClock, StateInformationMiddleware>,
+    clock: DefaultClock,
+    fresh: AtomicUsize,
+    crowded: AtomicBool,
+    burst: u32,
+}
+
+/// Buckets of one kind that are kept exactly, about 5 MB of them.
+const MOST_BUCKETS: usize = 100_000;
+
+/// Once there are more, new ones share so many.
+const SHARED_BUCKETS: u64 = 16_384;
+
+/// New buckets after which it is time to look whether old ones can go.
+const PRUNE_AFTER: usize = 10_000;
+
+impl Buckets {
+    fn new(per_minute: NonZeroU32) -> Self {
+        Self {
+            limiter: RateLimiter::keyed(Quota::per_minute(per_minute)).with_middleware(),
+            clock: DefaultClock::default(),
+            fresh: AtomicUsize::new(0),
+            crowded: AtomicBool::new(false),
+            burst: per_minute.get(),
+        }
+    }
+
+    fn take(&self, key: u64) -> Result<(), RetryAfter> {
+        self.left_after(key).map(|_| ())
+    }
+
+    /// Takes one and says how many are left.
+    fn left_after(&self, key: u64) -> Result<u32, RetryAfter> {
+        let crowded = self.crowded.load(Ordering::Relaxed);
+        let key = if crowded { key % SHARED_BUCKETS } else { key };
+        match self.limiter.check_key(&key) {
+            Ok(bucket) => {
+                let left = bucket.remaining_burst_capacity();
+                if left + 1 >= self.burst {
+                    self.grown();
+                }
+                Ok(left)
+            }
+            Err(until) => Err(retry_after(until.wait_time_from(self.clock.now()))),
+        }
+    }
+
+    /// Somebody who comes from ever new addresses must not fill the memory between two prunings.
+    fn grown(&self) {
+        if self.fresh.fetch_add(1, Ordering::Relaxed) + 1 >= PRUNE_AFTER {
+            self.fresh.store(0, Ordering::Relaxed);
+            if self.limiter.len() > PRUNE_AFTER {
+                self.prune();
+            }
+        }
+    }
+
+    fn prune(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+        self.crowded
+            .store(self.limiter.len() > MOST_BUCKETS, Ordering::Relaxed);
+    }
+}
+
+fn retry_after(wait: Duration) -> RetryAfter {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    RetryAfter(u32::try_from(seconds.max(1)).unwrap_or(u32::MAX))
+}
+
+/// Sources that failed too often, and until when they are not listened to.
+struct Failures {
+    buckets: Buckets,
+    blocked: RwLock<HashMap<u64, Instant>>,
+    /// So that a server without attackers takes no lock.
+    any: AtomicBool,
+}
+
+impl Failures {
+    fn new(per_minute: NonZeroU32) -> Self {
+        let any = AtomicBool::new(false);
+        Self {
+            buckets: Buckets::new(per_minute),
+            blocked: RwLock::default(),
+            any,
+        }
+    }
+
+    fn check(&self, key: impl FnOnce() -> u64) -> Result<(), RetryAfter> {
+        if !self.any.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let blocked = self.blocked.read().unwrap_or_else(PoisonError::into_inner);
+        let until = blocked
+            .get(&key())
+            .map(|until| until.duration_since(Instant::now()));
+        until
+            .filter(|left| !left.is_zero())
+            .map_or(Ok(()), |left| Err(retry_after(left)))
+    }
+
+    fn count(&self, key: u64) {
+        let RetryAfter(seconds) = match self.buckets.left_after(key) {
+            Ok(0) => RetryAfter(60_u32.div_ceil(self.buckets.burst)),
+            Ok(_) => return,
+            Err(later) => later,
+        };
+        let until = Instant::now() + Duration::from_secs(seconds.into());
+        let mut blocked = self.blocked.write().unwrap_or_else(PoisonError::into_inner);
+        if blocked.len() >= MOST_BUCKETS {
+            blocked.retain(|_, until| *until > Instant::now());
+        }
+        if blocked.len() < MOST_BUCKETS {
+            blocked.insert(key, until);
+            self.any.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn prune(&self) {
+        self.buckets.prune();
+        let mut blocked = self.blocked.write().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        blocked.retain(|_, until| *until > now);
+        self.any.store(!blocked.is_empty(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn each_client_has_its_own_rate() {
+        let limits = Limits::new(Rates::default());
+        for _ in 0..10 {
+            assert_eq!(limits.client("machine", 10), Ok(()));
+        }
+        assert_eq!(limits.client("machine", 10), Err(RetryAfter(6)));
+        assert_eq!(limits.client("other", 10), Ok(()));
+        assert!((0..600).all(|_| limits.client("busy", 600).is_ok()));
+        assert_eq!(limits.client("busy", 600), Err(RetryAfter(1)));
+        assert!((0..10_000).all(|_| limits.client("free", 0).is_ok()));
+    }
+
+    #[test]
+    fn sources_are_addresses_or_networks() {
+        let limits = Limits::new(Rates {
+            sign_in: 1,
+            pages: 1,
+            ..Rates::default()
+        });
+        assert_eq!(limits.sign_in(address("192.0.2.1")), Ok(()));
+        assert_eq!(
+            limits.sign_in(address("::ffff:192.0.2.1")),
+            Err(RetryAfter(60))
+        );
+        assert_eq!(limits.sign_in(address("192.0.2.2")), Ok(()));
+        assert_eq!(limits.page(address("192.0.2.1")), Ok(()), "counted apart");
+        assert_eq!(limits.sign_in(address("2001:db8::1")), Ok(()));
+        assert!(
+            limits.sign_in(address("2001:db8::2:3:4:5")).is_err(),
+            "the same /64"
+        );
+        assert_eq!(limits.sign_in(address("2001:db8:0:1::1")), Ok(()));
+    }
+
+    #[test]
+    fn only_failures_block_and_only_their_source() {
+        let limits = Limits::new(Rates {
+            failed_client_auth: 10,
+            ..Rates::default()
+        });
+        let (bad, good) = (address("192.0.2.1"), address("192.0.2.2"));
+        for _ in 0..10 {
+            assert_eq!(limits.client_auth(bad), Ok(()));
+            limits.client_auth_failed(bad);
+        }
+        assert_eq!(limits.client_auth(bad), Err(RetryAfter(6)));
+        assert_eq!(limits.client_auth(good), Ok(()));
+        limits.prune();
+        assert!(limits.client_auth(bad).is_err(), "pruning forgives nothing");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let buckets = Buckets::new(NonZeroU32::new(1).expect("one"));
+        for key in 0..400_000_u64 {
+            let _ = buckets.take(key.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+        let most = MOST_BUCKETS + 2 * PRUNE_AFTER + 16_384;
+        assert!(buckets.limiter.len() <= most, "{}", buckets.limiter.len());
+        assert!(buckets.crowded.load(Ordering::Relaxed));
+    }
+}

@@ -1,0 +1,264 @@
+# Kurz, klar, in der Anrede. Keine Ausrufezeichen, kein "bitte", keine Vorwürfe.
+
+demo-tag = Demo
+cancel = Abbrechen
+sign-out = Abmelden
+back-to = Zurück zu { $name }
+back-to-application = Zurück zur Anwendung
+error-too-many = Zu viele Versuche. In { $wait } geht es wieder.
+
+## Anmelden
+
+sign-in-title = Anmelden
+sign-in-client = und weiter zu { $client }
+sign-in-button = Anmelden
+method-admin_token = Stattdessen ein Token per E-Mail
+method-password = Stattdessen mit Passwort
+method-other = Auf anderem Weg
+
+address-label = E-Mail-Adresse
+address-help = Dorthin geht ein Admin-Token. Sie tippen es auf der nächsten Seite ein.
+address-button = Token senden
+address-error-invalid = Das ist keine E-Mail-Adresse. Sie sieht aus wie name@example.com.
+address-error-too-many = Es wurden zu viele Token angefordert. In { $wait } geht es wieder.
+
+token-title = Token eintippen
+token-sent = Ein Admin-Token ist unterwegs an { $address }, sofern sich diese Adresse hier anmelden darf.
+token-given = Tippen Sie das Admin-Token ein, das Sie erhalten haben.
+token-lives = Es gilt { $span }.
+token-label = Admin-Token
+token-help = Es sieht aus wie ABCD-EFGH. Kleinbuchstaben, Leerzeichen oder kein Strich sind auch in Ordnung.
+token-button = Anmelden
+token-error-wrong = Dieses Token stimmt nicht.
+token-tries =
+    { $n ->
+        [0] Es kann nicht noch einmal versucht werden. Fordern Sie unten ein neues an.
+        [1] Noch ein Versuch.
+        [2] Noch zwei Versuche.
+        [3] Noch drei Versuche.
+        [4] Noch vier Versuche.
+        [5] Noch fünf Versuche.
+       *[other] Noch { $n } Versuche.
+    }
+token-error-gone = Dieses Token ist abgelaufen oder wurde schon benutzt. Fordern Sie unten ein neues an.
+token-again = Neues Token senden
+token-again-wait = Ein neues kann in { $wait } gesendet werden.
+token-resent = Ein neues Token wurde gesendet. Das vorige gilt nicht mehr.
+token-other-address = Andere Adresse verwenden
+
+password-name-label = Name oder E-Mail-Adresse
+password-label = Passwort
+password-error-wrong = Der Name oder das Passwort stimmt nicht.
+
+select-title = Konto wählen
+select-continue = Mit diesem Konto weiter
+select-other = Anderes Konto verwenden
+
+## Zustimmung
+
+consent-heading = { $client } bittet um Zugriff
+consent-person = Angemeldet als
+consent-not-you = Nicht Sie?
+consent-scopes = Die Anwendung darf dann
+consent-more = Neu: Die Anwendung darf dann auch
+consent-known = Schon erlaubt
+consent-period = Wie lange
+consent-once = { $span }. Danach muss sie neu fragen.
+consent-up-to = Bis zu { $span }, oder bis Sie es widerrufen.
+consent-until-withdrawn = Bis Sie es widerrufen.
+consent-next = Wie es weitergeht
+consent-return = Sie gelangen zurück zu
+consent-allow = Erlauben
+consent-deny = Ablehnen
+consent-withdraw = Sie können das jederzeit auf Ihrer Kontoseite widerrufen.
+consent-policy = Datenschutz
+consent-terms = Nutzungsbedingungen
+
+scope-openid = Wissen, wer Sie sind, wenn Sie sich anmelden
+scope-profile = Ihren Namen und Benutzernamen sehen
+scope-email = Ihre E-Mail-Adresse sehen
+scope-offline_access = Den Zugriff behalten, während Sie nicht da sind
+scope-read = Ihre Daten lesen
+scope-write = Ihre Daten ändern
+
+## Konto
+
+account-title = Ihr Konto
+account-username = Benutzername:
+account-sessions = Wo Sie angemeldet sind
+account-sessions-help = Wenn Ihnen eine Sitzung fremd ist, beenden Sie sie.
+account-current = Dieser Browser
+account-started = Angemeldet:
+account-seen = zuletzt gesehen:
+account-end = Beenden
+account-end-named = Sitzung von { $browser } bei { $address } beenden
+account-end-others = Überall sonst abmelden
+account-applications = Anwendungen mit Zugriff
+account-applications-help = Eine Anwendung ohne Zugriff muss Sie neu fragen.
+account-applications-none = Keine Anwendung hat Zugriff auf Ihr Konto.
+account-since = Erlaubt:
+account-used = zuletzt benutzt:
+account-withdraw = Widerrufen
+account-withdraw-named = Zugriff von { $client } widerrufen
+account-done-session_ended = Erledigt. Diese Sitzungen sind abgemeldet.
+account-done-consent_withdrawn = Erledigt. Die Anwendung hat keinen Zugriff mehr.
+browser-on = { $name } auf { $system }
+browser-unknown = Unbekannter Browser
+
+confirm-end_session-title = Diese Sitzung beenden?
+confirm-end_session-text = { $browser } bei { $address } wird sofort abgemeldet. Anwendungen behalten den Zugriff, den Sie ihnen gegeben haben.
+confirm-end_session-button = Sitzung beenden
+confirm-end_other_sessions-title = Überall sonst abmelden?
+confirm-end_other_sessions-text =
+    { $n ->
+        [one] Eine andere Sitzung wird sofort abgemeldet.
+       *[other] { $n } andere Sitzungen werden sofort abgemeldet.
+    } Dieser Browser bleibt angemeldet. Anwendungen behalten den Zugriff, den Sie ihnen gegeben haben.
+confirm-end_other_sessions-button = Die anderen abmelden
+confirm-withdraw_consent-title = Zugriff widerrufen?
+confirm-withdraw_consent-text = { $client } verliert sofort den Zugriff auf Ihr Konto: Die Anwendung kann Sie nicht mehr anmelden und Ihre Daten nicht mehr verwenden, bis Sie es wieder erlauben.
+confirm-withdraw_consent-button = Zugriff widerrufen
+
+logout-title = Abmelden?
+logout-asked = { $client } bittet Sie, sich abzumelden.
+logout-text = Sie werden in diesem Browser abgemeldet.
+logout-stay = Angemeldet bleiben
+signed-out-title = Sie sind abgemeldet
+signed-out-text = Sie können diese Seite schließen. Schließen Sie an einem gemeinsam genutzten Computer auch den Browser.
+
+## Sackgassen
+
+error-for-developers = Für die Entwickler der Anwendung
+error-request-id = Wenn Sie um Hilfe bitten, nennen Sie
+error-wait = In { $wait } geht es wieder.
+error-invalid-client-title = Diese Anwendung ist nicht bekannt
+error-invalid-client-what = Die Anwendung, die Sie hergeschickt hat, ist hier nicht registriert. Sie hat nichts erhalten.
+error-invalid-client-next = Gehen Sie zu ihr zurück und sagen Sie es denen, die sie betreiben.
+error-redirect-uri-title = Es gibt keinen sicheren Weg zurück
+error-redirect-uri-what = Die Anwendung wollte Sie an eine Adresse schicken, die sie hier nicht registriert hat. Sie hat nichts erhalten.
+error-redirect-uri-next = Gehen Sie zu ihr zurück und sagen Sie es denen, die sie betreiben.
+error-bad-request-title = Diese Anfrage stimmt nicht
+error-bad-request-what = In dem Link oder Formular, das Sie hergebracht hat, fehlt etwas oder ist etwas ungültig.
+error-bad-request-next = Beginnen Sie neu in der Anwendung. Wenn es wieder geschieht, sagen Sie es denen, die sie betreiben.
+error-spent-title = Dieser Link gilt nicht mehr
+error-spent-what = Dieser Link wurde schon benutzt oder ist abgelaufen.
+error-spent-next = Beginnen Sie neu in der Anwendung.
+error-csrf-title = Dieses Formular gilt nicht mehr
+error-csrf-what = Dieses Formular stammt aus einem anderen Tab oder ist abgelaufen. Es wurde nichts geändert.
+error-csrf-next = Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal. Cookies müssen für diese Seite erlaubt sein.
+error-refused-title = Sie können sich hier nicht anmelden
+error-refused-what = Dieses Konto darf hier nicht verwendet werden.
+error-refused-next = Wenn es das sollte, fragen Sie die, die diesen Server betreiben.
+error-not-found-title = Hier ist nichts
+error-not-found-what = Diese Adresse führt zu keiner Seite.
+error-not-found-next = Prüfen Sie die Adresse, oder beginnen Sie neu in der Anwendung.
+error-too-many-requests-title = Zu viele Anfragen
+error-too-many-requests-what = Aus Ihrem Netz kamen in kurzer Zeit mehr Anfragen, als erlaubt sind.
+error-too-many-requests-next = Warten Sie eine Minute, dann geht es wieder.
+error-internal-title = Hier ist etwas schiefgegangen
+error-internal-what = Dieser Server konnte Ihre Anfrage nicht abschließen. An Ihnen lag es nicht.
+error-internal-next = Versuchen Sie es noch einmal. Wenn es wieder geschieht, sagen Sie es denen, die diesen Server betreiben.
+error-unavailable-title = Gerade nicht verfügbar
+error-unavailable-what = Dieser Server kann im Moment nicht antworten. Es ist nichts verloren gegangen.
+error-unavailable-next = Versuchen Sie es in einer Minute noch einmal.
+
+## Demo, Übergabe, Startseite
+
+mailbox-title = Postfach
+mailbox-text = In der Demo bleiben Mails hier und werden nicht verschickt. Die neueste steht oben.
+mailbox-hint = In der Demo wird die Mail nicht verschickt.
+mailbox-open = Postfach öffnen
+mailbox-refresh = Neu laden
+mailbox-back = Zurück zur Anmeldung
+mailbox-to = An
+mailbox-empty = Noch keine Mail. Fordern Sie auf der Anmeldeseite ein Token an und laden Sie dann neu.
+form-post-title = Zurück zu { $client }
+form-post-text = Wenn nichts geschieht, benutzen Sie den Knopf.
+form-post-button = Weiter
+home-title = Anmeldeserver
+home-text = { $operator } meldet Menschen an und lässt Anwendungen für sie handeln, mit ihrer Zustimmung.
+home-account = Ihr Konto
+home-sample = Beispielanwendung ausprobieren
+home-issuer = Aussteller
+home-discovery = Discovery-Dokument
+
+## Mail
+
+mail-title = Ihr Admin-Token
+mail-subject = Ihr Admin-Token für { $operator }
+mail-subject-application = Ihr Admin-Token für den Weg zu { $application }
+mail-intro = Tippen Sie dieses Token ein, um sich bei { $operator } anzumelden:
+mail-intro-application = Tippen Sie dieses Token ein, um sich anzumelden und zu { $application } zu gelangen:
+mail-use =
+    { $n ->
+        [one] Es gilt 1 Minute und nur einmal, in dem Browser, der es angefordert hat.
+       *[other] Es gilt { $n } Minuten und nur einmal, in dem Browser, der es angefordert hat.
+    }
+mail-asked = Angefordert am { $time } von { $address }.
+mail-not-you = Wenn Sie das nicht waren, tun Sie nichts: Ohne das Token kommt niemand hinein. Geben Sie es niemandem.
+
+## Zeiten
+
+span-seconds =
+    { $n ->
+        [one] 1 Sekunde
+       *[other] { $n } Sekunden
+    }
+span-minutes =
+    { $n ->
+        [one] 1 Minute
+       *[other] { $n } Minuten
+    }
+span-hours =
+    { $n ->
+        [one] 1 Stunde
+       *[other] { $n } Stunden
+    }
+span-days =
+    { $n ->
+        [one] 1 Tag
+       *[other] { $n } Tage
+    }
+left-seconds = Noch { $n } Sekunden
+left-minutes = Noch { $n } Minuten
+left-hours =
+    { $n ->
+        [one] Noch 1 Stunde
+       *[other] Noch { $n } Stunden
+    }
+left-days =
+    { $n ->
+        [one] Noch 1 Tag
+       *[other] Noch { $n } Tage
+    }
+ago-now = gerade eben
+ago-minutes =
+    { $n ->
+        [one] vor 1 Minute
+       *[other] vor { $n } Minuten
+    }
+ago-hours =
+    { $n ->
+        [one] vor 1 Stunde
+       *[other] vor { $n } Stunden
+    }
+ago-days =
+    { $n ->
+        [one] vor 1 Tag
+       *[other] vor { $n } Tagen
+    }
+date =
+    { $day }. { $month ->
+        [1] Januar
+        [2] Februar
+        [3] März
+        [4] April
+        [5] Mai
+        [6] Juni
+        [7] Juli
+        [8] August
+        [9] September
+        [10] Oktober
+        [11] November
+       *[12] Dezember
+    } { $year }

@@ -1,0 +1,264 @@
+# Short, plain, second person. No exclamation marks, no "please", no blame.
+
+demo-tag = Demo
+cancel = Cancel
+sign-out = Sign out
+back-to = Back to { $name }
+back-to-application = Back to the application
+error-too-many = Too many tries. Try again in { $wait }.
+
+## Sign-in
+
+sign-in-title = Sign in
+sign-in-client = to continue to { $client }
+sign-in-button = Sign in
+method-admin_token = Use a token by e-mail instead
+method-password = Use a password instead
+method-other = Use another way
+
+address-label = E-mail address
+address-help = An admin token will be sent there. You type it on the next page.
+address-button = Send the token
+address-error-invalid = That is not an e-mail address. It looks like name@example.com.
+address-error-too-many = Too many tokens were asked for. Try again in { $wait }.
+
+token-title = Type your token
+token-sent = An admin token is on its way to { $address }, if that address may sign in here.
+token-given = Type the admin token you were given.
+token-lives = It lives { $span }.
+token-label = Admin token
+token-help = It looks like ABCD-EFGH. Lower case, spaces or no dash are fine.
+token-button = Sign in
+token-error-wrong = That token is not right.
+token-tries =
+    { $n ->
+        [0] It cannot be tried again. Send a new token below.
+        [1] One try left.
+        [2] Two tries left.
+        [3] Three tries left.
+        [4] Four tries left.
+        [5] Five tries left.
+       *[other] { $n } tries left.
+    }
+token-error-gone = That token has expired or was already used. Send a new token below.
+token-again = Send a new token
+token-again-wait = A new one can be sent in { $wait }.
+token-resent = A new token was sent. The one before it no longer works.
+token-other-address = Use another address
+
+password-name-label = Name or e-mail address
+password-label = Password
+password-error-wrong = The name or the password is not right.
+
+select-title = Choose an account
+select-continue = Continue with this account
+select-other = Use another account
+
+## Consent
+
+consent-heading = { $client } asks for access
+consent-person = Signed in as
+consent-not-you = Not you?
+consent-scopes = It will be able to
+consent-more = Newly asked: it will also be able to
+consent-known = You already allowed it to
+consent-period = For how long
+consent-once = { $span }. After that it has to ask again.
+consent-up-to = Up to { $span }, or until you withdraw it.
+consent-until-withdrawn = Until you withdraw it.
+consent-next = What happens next
+consent-return = You go back to
+consent-allow = Allow
+consent-deny = Deny
+consent-withdraw = You can withdraw this at any time on your account page.
+consent-policy = Privacy policy
+consent-terms = Terms of service
+
+scope-openid = Know who you are when you sign in
+scope-profile = See your name and user name
+scope-email = See your e-mail address
+scope-offline_access = Keep its access while you are away
+scope-read = Read your data
+scope-write = Change your data
+
+## Account
+
+account-title = Your account
+account-username = User name:
+account-sessions = Where you are signed in
+account-sessions-help = If you do not know one of these, end it.
+account-current = This browser
+account-started = Signed in:
+account-seen = last seen:
+account-end = End
+account-end-named = End the session of { $browser } at { $address }
+account-end-others = Sign out everywhere else
+account-applications = Applications with access
+account-applications-help = An application without access has to ask you again.
+account-applications-none = No application has access to your account.
+account-since = Allowed:
+account-used = last used:
+account-withdraw = Withdraw
+account-withdraw-named = Withdraw the access of { $client }
+account-done-session_ended = That is done. Those sessions are signed out.
+account-done-consent_withdrawn = That is done. The application no longer has access.
+browser-on = { $name } on { $system }
+browser-unknown = Unknown browser
+
+confirm-end_session-title = End this session?
+confirm-end_session-text = { $browser } at { $address } is signed out at once. Applications keep the access you gave them.
+confirm-end_session-button = End the session
+confirm-end_other_sessions-title = Sign out everywhere else?
+confirm-end_other_sessions-text =
+    { $n ->
+        [one] One other session is signed out at once.
+       *[other] { $n } other sessions are signed out at once.
+    } This browser stays signed in. Applications keep the access you gave them.
+confirm-end_other_sessions-button = Sign out the others
+confirm-withdraw_consent-title = Withdraw access?
+confirm-withdraw_consent-text = { $client } loses its access to your account at once: it can no longer sign you in or use your data until you allow it again.
+confirm-withdraw_consent-button = Withdraw access
+
+logout-title = Sign out?
+logout-asked = { $client } asks you to sign out.
+logout-text = You will be signed out in this browser.
+logout-stay = Stay signed in
+signed-out-title = You are signed out
+signed-out-text = You can close this page. On a shared computer, close the browser as well.
+
+## Dead ends
+
+error-for-developers = For the application's developer
+error-request-id = If you ask for help, quote
+error-wait = Try again in { $wait }.
+error-invalid-client-title = This application is not known
+error-invalid-client-what = The application that sent you is not registered here, so nothing was shared with it.
+error-invalid-client-next = Go back to it, and tell the people who run it.
+error-redirect-uri-title = You cannot be sent back safely
+error-redirect-uri-what = The application asked to send you to an address that it has not registered here, so nothing was shared with it.
+error-redirect-uri-next = Go back to it, and tell the people who run it.
+error-bad-request-title = This request is not right
+error-bad-request-what = Something in the link or form that brought you here is missing or not valid.
+error-bad-request-next = Start again from the application. If it happens again, tell the people who run it.
+error-spent-title = This link no longer works
+error-spent-what = This link was already used, or it has expired.
+error-spent-next = Start again from the application.
+error-csrf-title = This form no longer works
+error-csrf-what = This form is from another tab or has expired. Nothing was changed.
+error-csrf-next = Go back, reload the page and try again. Cookies have to be allowed for this site.
+error-refused-title = You cannot sign in here
+error-refused-what = This account may not be used here.
+error-refused-next = If you think it should be, ask the people who run this server.
+error-not-found-title = There is nothing here
+error-not-found-what = This address does not lead to a page.
+error-not-found-next = Check the address, or start again from the application.
+error-too-many-requests-title = Too many requests
+error-too-many-requests-what = There were more requests from your network than are allowed in a short time.
+error-too-many-requests-next = Wait a minute, then try again.
+error-internal-title = Something went wrong here
+error-internal-what = This server could not finish your request. You did nothing wrong.
+error-internal-next = Try again. If it happens again, tell the people who run this server.
+error-unavailable-title = Not available right now
+error-unavailable-what = This server cannot answer at the moment. Nothing was lost.
+error-unavailable-next = Try again in a minute.
+
+## Demo, hand-over, home
+
+mailbox-title = Mailbox
+mailbox-text = In the demo, mails are kept here and not sent. The newest is first.
+mailbox-hint = In the demo the mail is not sent.
+mailbox-open = Open the mailbox
+mailbox-refresh = Refresh
+mailbox-back = Back to sign-in
+mailbox-to = To
+mailbox-empty = No mail yet. Ask for a token on the sign-in page, then refresh.
+form-post-title = Going back to { $client }
+form-post-text = If nothing happens, use the button.
+form-post-button = Continue
+home-title = Sign-in server
+home-text = { $operator } signs people in and lets applications act for them, with their consent.
+home-account = Your account
+home-sample = Try the sample application
+home-issuer = Issuer
+home-discovery = Discovery document
+
+## Mail
+
+mail-title = Your admin token
+mail-subject = Your admin token for { $operator }
+mail-subject-application = Your admin token to continue to { $application }
+mail-intro = Type this token to sign in to { $operator }:
+mail-intro-application = Type this token to sign in and continue to { $application }:
+mail-use =
+    { $n ->
+        [one] It lives 1 minute and works once, in the browser that asked for it.
+       *[other] It lives { $n } minutes and works once, in the browser that asked for it.
+    }
+mail-asked = Asked for at { $time } from { $address }.
+mail-not-you = If that was not you, do nothing: without the token nobody gets in. Give it to nobody.
+
+## Times
+
+span-seconds =
+    { $n ->
+        [one] 1 second
+       *[other] { $n } seconds
+    }
+span-minutes =
+    { $n ->
+        [one] 1 minute
+       *[other] { $n } minutes
+    }
+span-hours =
+    { $n ->
+        [one] 1 hour
+       *[other] { $n } hours
+    }
+span-days =
+    { $n ->
+        [one] 1 day
+       *[other] { $n } days
+    }
+left-seconds = { $n } sec left
+left-minutes = { $n } min left
+left-hours =
+    { $n ->
+        [one] 1 hour left
+       *[other] { $n } hours left
+    }
+left-days =
+    { $n ->
+        [one] 1 day left
+       *[other] { $n } days left
+    }
+ago-now = just now
+ago-minutes =
+    { $n ->
+        [one] 1 minute ago
+       *[other] { $n } minutes ago
+    }
+ago-hours =
+    { $n ->
+        [one] 1 hour ago
+       *[other] { $n } hours ago
+    }
+ago-days =
+    { $n ->
+        [one] 1 day ago
+       *[other] { $n } days ago
+    }
+date =
+    { $day } { $month ->
+        [1] January
+        [2] February
+        [3] March
+        [4] April
+        [5] May
+        [6] June
+        [7] July
+        [8] August
+        [9] September
+        [10] October
+        [11] November
+       *[12] December
+    } { $year }

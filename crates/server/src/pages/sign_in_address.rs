@@ -1,0 +1,87 @@
+//! Sign-in with an admin token, first step: where to send it. `POST /login`.
+
+use serde::Serialize;
+
+use super::{Page, text::HOSTILE};
+
+/// Asks for the e-mail address. The form sends `csrf`, `request`, `method=admin_token`, `email`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SignInAddress {
+    /// The pending authorization request; `None` when `/login` was opened directly.
+    pub(crate) request: Option<String>,
+    /// The name of the application that asked.
+    pub(crate) client: Option<String>,
+    /// What the field begins with: a `login_hint`, or what was typed before the error.
+    pub(crate) email: String,
+    /// What was wrong with the last try.
+    pub(crate) error: Option<AddressError>,
+    /// The other methods that are offered.
+    pub(crate) alternatives: Vec<Alternative>,
+    /// The mailbox page (demo only).
+    pub(crate) mailbox_url: Option<String>,
+}
+
+/// Why an address was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum AddressError {
+    /// It is empty or no e-mail address.
+    Invalid,
+    /// Too many tokens were asked for.
+    TooMany {
+        /// How long to wait.
+        wait_seconds: u64,
+    },
+}
+
+/// A link to another sign-in method.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Alternative {
+    /// `admin_token` or `password`.
+    pub(crate) method: String,
+    /// Where it begins, with the pending request in it.
+    pub(crate) url: String,
+}
+
+impl Page for SignInAddress {
+    const TEMPLATE: &'static str = "sign_in_address.html";
+
+    fn samples() -> Vec<Self> {
+        let first = Self {
+            request: Some("req_7Yk2".to_owned()),
+            client: Some("Acme Notes".to_owned()),
+            email: String::new(),
+            error: None,
+            alternatives: vec![Alternative {
+                method: "password".to_owned(),
+                url: "/login?request=req_7Yk2&method=password".to_owned(),
+            }],
+            mailbox_url: Some("/mailbox".to_owned()),
+        };
+        let direct = Self {
+            request: None,
+            client: None,
+            alternatives: Vec::new(),
+            mailbox_url: None,
+            ..first.clone()
+        };
+        let wrong = Self {
+            email: "ada@example".to_owned(),
+            error: Some(AddressError::Invalid),
+            ..first.clone()
+        };
+        let busy = Self {
+            email: "ada@example.com".to_owned(),
+            error: Some(AddressError::TooMany {
+                wait_seconds: 1_790,
+            }),
+            ..first.clone()
+        };
+        let hostile = Self {
+            client: Some(HOSTILE.to_owned()),
+            email: HOSTILE.to_owned(),
+            ..first.clone()
+        };
+        vec![first, direct, wrong, busy, hostile]
+    }
+}

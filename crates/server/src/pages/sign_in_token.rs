@@ -1,0 +1,117 @@
+//! Sign-in with an admin token, second step: type it. `POST /login`.
+
+use serde::Serialize;
+
+use super::{Alternative, Page, text::HOSTILE};
+
+/// Asks for the token. The form sends `csrf`, `request`, `attempt`, `method=admin_token`, `token`;
+/// the form below it `csrf`, `request`, `method=admin_token`, `email`, `resend=1`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SignInToken {
+    /// The pending authorization request; `None` when `/login` was opened directly.
+    pub(crate) request: Option<String>,
+    /// The half-done sign-in that the token belongs to.
+    pub(crate) attempt: String,
+    /// The name of the application that asked.
+    pub(crate) client: Option<String>,
+    /// Where the token was sent, whole: the page masks it. `None` for the static token.
+    pub(crate) address: Option<String>,
+    /// How long the token lives from now on; `None` for the static token.
+    pub(crate) lives_seconds: Option<u64>,
+    /// How long until a new one may be sent; 0 when it may be now.
+    pub(crate) resend_wait_seconds: u64,
+    /// A new token was sent by the last request.
+    pub(crate) resent: bool,
+    /// What was wrong with the last try.
+    pub(crate) error: Option<TokenError>,
+    /// Back to the first step.
+    pub(crate) other_address_url: String,
+    /// The other methods that are offered.
+    pub(crate) alternatives: Vec<Alternative>,
+    /// The mailbox page (demo only).
+    pub(crate) mailbox_url: Option<String>,
+}
+
+/// Why a token was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum TokenError {
+    /// It is not the one that was sent. With no tries left, it cannot be used any more.
+    Wrong {
+        /// How many tries are left; `None` when they are not counted (static token).
+        tries_left: Option<u32>,
+    },
+    /// It is too old, was used already, or another one was sent since.
+    Gone,
+    /// Too many tries from this place.
+    TooMany {
+        /// How long to wait.
+        wait_seconds: u64,
+    },
+}
+
+impl Page for SignInToken {
+    const TEMPLATE: &'static str = "sign_in_token.html";
+
+    fn samples() -> Vec<Self> {
+        let first = Self {
+            request: Some("req_7Yk2".to_owned()),
+            attempt: "att_9Qx4".to_owned(),
+            client: Some("Acme Notes".to_owned()),
+            address: Some("ada@example.com".to_owned()),
+            lives_seconds: Some(600),
+            resend_wait_seconds: 0,
+            resent: false,
+            error: None,
+            other_address_url: "/login?request=req_7Yk2&method=admin_token".to_owned(),
+            alternatives: vec![Alternative {
+                method: "password".to_owned(),
+                url: "/login?request=req_7Yk2&method=password".to_owned(),
+            }],
+            mailbox_url: Some("/mailbox".to_owned()),
+        };
+        let with = |error| Self {
+            error: Some(error),
+            ..first.clone()
+        };
+        vec![
+            first.clone(),
+            with(TokenError::Wrong {
+                tries_left: Some(4),
+            }),
+            with(TokenError::Wrong {
+                tries_left: Some(1),
+            }),
+            with(TokenError::Wrong {
+                tries_left: Some(0),
+            }),
+            with(TokenError::Gone),
+            with(TokenError::TooMany { wait_seconds: 61 }),
+            Self {
+                resend_wait_seconds: 40,
+                ..first.clone()
+            },
+            Self {
+                resent: true,
+                resend_wait_seconds: 60,
+                ..first.clone()
+            },
+            Self {
+                request: None,
+                client: None,
+                address: None,
+                lives_seconds: None,
+                alternatives: Vec::new(),
+                mailbox_url: None,
+                error: Some(TokenError::Wrong { tries_left: None }),
+                ..first.clone()
+            },
+            Self {
+                client: Some(HOSTILE.to_owned()),
+                address: Some(HOSTILE.to_owned()),
+                attempt: HOSTILE.to_owned(),
+                ..first.clone()
+            },
+        ]
+    }
+}

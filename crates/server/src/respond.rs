@@ -1,0 +1,213 @@
+//! The one place where a refusal or a fault becomes a status, headers and a body.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use grantor_core::error::{Broken, Code, Failure, Refusal};
+use grantor_core::store::StoreError;
+use serde::Serialize;
+
+use crate::telemetry::RequestId;
+
+/// What a program gets instead of what it asked for.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    failure: Failure,
+    challenge: Challenge,
+    request_id: RequestId,
+}
+
+/// How the caller is told to authenticate: RFC 9110 §11.6.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// Not in the headers.
+    None,
+    /// RFC 6749 §5.2: after a failed attempt in the Authorization header.
+    Basic,
+    /// RFC 6750 §3.
+    Bearer,
+}
+
+impl ApiError {
+    /// An error for a program.
+    pub(crate) fn new(
+        failure: impl Into<Failure>,
+        challenge: Challenge,
+        request_id: RequestId,
+    ) -> Self {
+        Self {
+            failure: failure.into(),
+            challenge,
+            request_id,
+        }
+    }
+}
+
+/// RFC 6749 §5.2, and `message` with the same text for clients that read that.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_description: &'a str,
+    message: &'a str,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, error, text) = match &self.failure {
+            Failure::Refused(refusal) => (
+                refusal_status(refusal),
+                refusal.code().as_str(),
+                refusal.to_string().into(),
+            ),
+            Failure::Broken(broken) => {
+                log_broken(broken, self.request_id);
+                let (status, error, text) = broken_answer(broken);
+                (status, error, Cow::Borrowed(text))
+            }
+        };
+        let mut response = json(
+            status,
+            &Body {
+                error,
+                error_description: &text,
+                message: &text,
+            },
+        );
+        let headers = response.headers_mut();
+        match self.challenge {
+            Challenge::Basic if status == StatusCode::UNAUTHORIZED => {
+                let basic = HeaderValue::from_static("Basic realm=\"grantor\", charset=\"UTF-8\"");
+                headers.insert(header::WWW_AUTHENTICATE, basic);
+            }
+            Challenge::Bearer => {
+                headers.extend(bearer(&self.failure).map(|own| (header::WWW_AUTHENTICATE, own)));
+            }
+            Challenge::None | Challenge::Basic => {}
+        }
+        headers.extend(retry_after(&self.failure).map(|own| (header::RETRY_AFTER, own)));
+        response
+    }
+}
+
+/// Why a request could not be read.
+#[derive(Debug)]
+pub(crate) enum Rejection {
+    /// A rule of the protocol.
+    Refused(Refusal),
+    /// RFC 9110 §15.5.14.
+    BodyTooLarge,
+    /// RFC 9110 §15.5.9.
+    BodyTooSlow,
+    /// The connection ended in the middle, or its framing is wrong.
+    BodyBroken,
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Refused(refusal) => (refusal_status(&refusal), Cow::Owned(refusal.to_string())),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Refusal::BodyTooLarge {}.to_string().into(),
+            ),
+            Self::BodyTooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "The request body took too long to arrive.".into(),
+            ),
+            Self::BodyBroken => (
+                StatusCode::BAD_REQUEST,
+                "The request body ended too early.".into(),
+            ),
+        };
+        let error = Code::InvalidRequest.as_str();
+        json(
+            status,
+            &Body {
+                error,
+                error_description: &text,
+                message: &text,
+            },
+        )
+    }
+}
+
+/// A JSON answer that nobody keeps: RFC 6749 §5.1.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let Ok(body) = serde_json::to_vec(value) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::PRAGMA, HeaderValue::from_static("no-cache")),
+    ];
+    (status, headers, body).into_response()
+}
+
+/// The status of a refusal in a direct answer.
+pub(crate) fn refusal_status(refusal: &Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.code().status()).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+/// Status, code and text of a fault. What exactly is broken stays in the log.
+pub(crate) const fn broken_answer(broken: &Broken) -> (StatusCode, &'static str, &'static str) {
+    match broken {
+        Broken::Store(StoreError::Unavailable(_)) | Broken::Overloaded(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The server is busy. Try again in a moment.",
+        ),
+        Broken::Store(StoreError::Corrupt(_))
+        | Broken::Key(_)
+        | Broken::NoSigningKey(_)
+        | Broken::Corrupt(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_server_error",
+            "An internal server error occurred.",
+        ),
+    }
+}
+
+/// Says once, where it is answered, what was broken.
+pub(crate) fn log_broken(broken: &Broken, request_id: RequestId) {
+    tracing::error!(request_id = %request_id, cause = %broken, "a request could not be answered");
+}
+
+/// When to come back.
+pub(crate) fn retry_after(failure: &Failure) -> Option<HeaderValue> {
+    match failure {
+        Failure::Refused(Refusal::Throttled { wait }) => Some(HeaderValue::from(wait.0)),
+        Failure::Broken(Broken::Store(StoreError::Unavailable(_)) | Broken::Overloaded(_)) => {
+            Some(HeaderValue::from(1))
+        }
+        Failure::Refused(_) | Failure::Broken(_) => None,
+    }
+}
+
+/// RFC 6750 §3: no error code when the request has no token at all.
+fn bearer(failure: &Failure) -> Option<HeaderValue> {
+    let Failure::Refused(refusal) = failure else {
+        return None;
+    };
+    let text = match refusal {
+        Refusal::TokenMissing {} => "Bearer realm=\"grantor\"".to_owned(),
+        Refusal::ScopeMissing { scope } => format!(
+            "Bearer realm=\"grantor\", error=\"insufficient_scope\", error_description=\"{refusal}\", scope=\"{scope}\""
+        ),
+        other => format!(
+            "Bearer realm=\"grantor\", error=\"{}\", error_description=\"{other}\"",
+            other.code().as_str()
+        ),
+    };
+    HeaderValue::from_str(&text).ok()
+}

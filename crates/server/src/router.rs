@@ -1,0 +1,65 @@
+//! Every URL, grouped by who calls it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::endpoints::{
+    account, authorize, consent, discovery, health, home, jwks, login, logout, mailbox, not_found,
+    protected, select_account, static_files, token, userinfo,
+};
+
+/// The routes of `app`.
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    let mut router = Router::new()
+        // Client backends.
+        .route("/token", post(token::exchange))
+        .route("/userinfo", get(userinfo::read).post(userinfo::read))
+        .route("/jwks.json", get(jwks::read))
+        .route("/.well-known/openid-configuration", get(discovery::read))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(discovery::read),
+        )
+        // Browsers, sent by a client.
+        .route(
+            "/authorize",
+            get(authorize::from_query).post(authorize::from_form),
+        )
+        .route("/logout", get(logout::ask).post(logout::post))
+        // People.
+        .route("/", get(home::page))
+        .route("/login", get(login::page).post(login::post))
+        .route(
+            "/select-account",
+            get(select_account::page).post(select_account::post),
+        )
+        .route("/consent", get(consent::page).post(consent::post))
+        .route("/account", get(account::page))
+        .route(
+            "/account/sessions/end",
+            get(account::ask_end).post(account::end),
+        )
+        .route(
+            "/account/consents/withdraw",
+            get(account::ask_withdraw).post(account::withdraw),
+        )
+        .route("/static/{*path}", get(static_files::read))
+        // Whoever runs it.
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    if app.server.policy.sample_api {
+        router = router
+            .route("/protected", get(protected::read))
+            .route("/api-secure-data", get(protected::read));
+    }
+    if app.demo.as_ref().is_some_and(|demo| demo.mailbox.is_some()) {
+        router = router.route("/mailbox", get(mailbox::page));
+    }
+    router
+        .fallback(not_found::no_page)
+        .method_not_allowed_fallback(not_found::no_method)
+        .with_state(app)
+}

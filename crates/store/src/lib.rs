@@ -1,0 +1,9 @@
+//! Where Grantor keeps things: back ends behind the store port of `grantor_core::store`.
+//!
+//! Every back end passes the same suite, [`contract`] (feature `contract`).
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod sqlite;
+
+pub use sqlite::Sqlite;

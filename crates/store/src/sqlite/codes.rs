@@ -1,0 +1,186 @@
+//! Authorization codes: RFC 6749 §4.1; the table `authorization_code`.
+
+use async_trait::async_trait;
+use grantor_core::id::{CodeId, FamilyId, RequestId, SessionId, UserId};
+use grantor_core::model::{Challenge, Code, Consent};
+use grantor_core::secret::Digest;
+use grantor_core::store::{CodeStore, Issued, IssuedCode, Redeemed, StoreError};
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::Sqlite;
+use super::fault::Fault;
+use super::rows::{Columns, Db, bytes, claims_column};
+use super::{consents, requests, tokens};
+
+const SELECT: &str = "SELECT id, digest, client_id, user_id, session_id, redirect_uri,
+        redirect_uri_given, scope, claims, nonce, challenge, auth_time, method, amr, created_at,
+        expires_at, redeemed_as
+    FROM authorization_code WHERE id = ?1";
+
+#[async_trait]
+impl CodeStore for Sqlite {
+    async fn issue_code(
+        &self,
+        code: Code,
+        answers: Option<RequestId>,
+        consent: Option<Consent>,
+        now: Timestamp,
+    ) -> Result<IssuedCode, StoreError> {
+        self.write(move |db| {
+            if let Some(request) = answers
+                && !requests::take(db, request, now)?
+            {
+                return Ok(IssuedCode::Gone);
+            }
+            if let Some(consent) = &consent {
+                consents::remember(db, consent)?;
+            }
+            insert(db, &code)?;
+            Ok(IssuedCode::Done)
+        })
+        .await
+    }
+
+    async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<Code>, StoreError> {
+        let found = self.read(|db| db.one(SELECT, [bytes(&id.0)], code))?;
+        Ok(found.filter(|code| code.digest == *digest))
+    }
+
+    async fn redeem_code(
+        &self,
+        id: CodeId,
+        digest: &Digest,
+        issued: Issued,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError> {
+        let digest = *digest;
+        self.write(move |db| redeem(db, id, &digest, Some(&issued), now))
+            .await
+    }
+
+    async fn spend_code(
+        &self,
+        id: CodeId,
+        digest: &Digest,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError> {
+        let digest = *digest;
+        self.write(move |db| redeem(db, id, &digest, None, now))
+            .await
+    }
+}
+
+/// What decides about a code.
+struct State {
+    digest: Digest,
+    expires_at: Timestamp,
+    spent_at: Option<Timestamp>,
+    redeemed_as: Option<FamilyId>,
+}
+
+fn redeem(
+    db: &Db<'_>,
+    id: CodeId,
+    digest: &Digest,
+    issued: Option<&Issued>,
+    now: Timestamp,
+) -> Result<Redeemed, Fault> {
+    let found = db.one(
+        "SELECT digest, expires_at, spent_at, redeemed_as FROM authorization_code WHERE id = ?1",
+        [bytes(&id.0)],
+        state,
+    )?;
+    let Some(code) = found.filter(|code| code.digest == *digest) else {
+        return Ok(Redeemed::Gone);
+    };
+    // RFC 6749 §4.1.2: a code used twice must be denied, and what was issued for it be revoked.
+    if let Some(family) = code.redeemed_as {
+        tokens::revoke(db, family, now)?;
+        return Ok(Redeemed::Replayed { family });
+    }
+    if code.spent_at.is_some() || code.expires_at <= now {
+        return Ok(Redeemed::Gone);
+    }
+    spend(db, id, issued, now)?;
+    Ok(if issued.is_some() {
+        Redeemed::Done
+    } else {
+        Redeemed::Gone
+    })
+}
+
+fn spend(db: &Db<'_>, id: CodeId, issued: Option<&Issued>, now: Timestamp) -> Result<(), Fault> {
+    let redeemed_as = issued.map(|issued| bytes(&issued.family.id.0));
+    db.run(
+        "UPDATE authorization_code SET spent_at = ?2, redeemed_as = ?3 WHERE id = ?1",
+        params![bytes(&id.0), now.epoch(), redeemed_as],
+    )?;
+    if let Some(issued) = issued {
+        tokens::insert_family(db, &issued.family)?;
+        tokens::insert_access(db, &issued.access)?;
+    }
+    Ok(())
+}
+
+fn state(columns: &mut Columns<'_>) -> Result<State, Fault> {
+    Ok(State {
+        digest: columns.digest()?,
+        expires_at: columns.time()?,
+        spent_at: columns.optional_time()?,
+        redeemed_as: columns.optional_id()?.map(FamilyId),
+    })
+}
+
+fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
+    let authentication = &code.authentication;
+    db.run(
+        "INSERT INTO authorization_code (id, digest, client_id, user_id, session_id, redirect_uri,
+            redirect_uri_given, scope, claims, nonce, challenge, auth_time, method, amr,
+            created_at, expires_at, spent_at, redeemed_as)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        params![
+            bytes(&code.id.0),
+            code.digest.as_bytes(),
+            code.client_id,
+            bytes(&code.user.0),
+            bytes(&code.session.0),
+            code.redirect_uri,
+            code.redirect_uri_given,
+            code.scope.as_str(),
+            claims_column(&code.claims)?,
+            code.nonce,
+            code.challenge
+                .as_ref()
+                .map(|challenge| challenge.0.as_bytes()),
+            authentication.auth_time.epoch(),
+            authentication.method.as_str(),
+            authentication.amr.join(" "),
+            code.created_at.epoch(),
+            code.expires_at.epoch(),
+            code.redeemed_as.map(|_| code.created_at.epoch()),
+            code.redeemed_as.as_ref().map(|family| bytes(&family.0)),
+        ],
+    )?;
+    Ok(())
+}
+
+fn code(columns: &mut Columns<'_>) -> Result<Code, Fault> {
+    Ok(Code {
+        id: CodeId(columns.id()?),
+        digest: columns.digest()?,
+        client_id: columns.value()?,
+        user: UserId(columns.id()?),
+        session: SessionId(columns.id()?),
+        redirect_uri: columns.value()?,
+        redirect_uri_given: columns.value()?,
+        scope: columns.scope()?,
+        claims: columns.claims()?,
+        nonce: columns.value()?,
+        challenge: columns.optional_digest()?.map(Challenge),
+        authentication: columns.authentication()?,
+        created_at: columns.time()?,
+        expires_at: columns.time()?,
+        redeemed_as: columns.optional_id()?.map(FamilyId),
+    })
+}

@@ -1,0 +1,82 @@
+//! Signing keys, sealed: the table `signing_key`.
+
+use async_trait::async_trait;
+use grantor_core::model::SealedSigningKey;
+use grantor_core::store::{KeyStore, RotationOutcome, StoreError};
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::Sqlite;
+use super::clients::algorithm;
+use super::fault::Fault;
+use super::rows::{Columns, Db, single};
+
+#[async_trait]
+impl KeyStore for Sqlite {
+    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SealedSigningKey>, StoreError> {
+        self.read(|db| {
+            db.all(
+                "SELECT kid, algorithm, sealed, created_at, active_from, retires_at
+                 FROM signing_key WHERE retires_at IS NULL OR retires_at > ?1
+                 ORDER BY created_at, rowid",
+                [now.epoch()],
+                key,
+            )
+        })
+    }
+
+    async fn add_signing_key(
+        &self,
+        key: SealedSigningKey,
+        expected_newest: Option<&str>,
+        others_retire_at: Timestamp,
+    ) -> Result<RotationOutcome, StoreError> {
+        let expected = expected_newest.map(str::to_owned);
+        self.write(move |db| add(db, &key, expected.as_deref(), others_retire_at))
+            .await
+    }
+}
+
+fn add(
+    db: &Db<'_>,
+    key: &SealedSigningKey,
+    expected_newest: Option<&str>,
+    others_retire_at: Timestamp,
+) -> Result<RotationOutcome, Fault> {
+    let newest = db.one(
+        "SELECT kid FROM signing_key WHERE algorithm = ?1 ORDER BY created_at DESC, rowid DESC",
+        [key.algorithm.as_str()],
+        single::<String>,
+    )?;
+    if newest.as_deref() != expected_newest {
+        return Ok(RotationOutcome::Raced);
+    }
+    db.run(
+        "UPDATE signing_key SET retires_at = ?2 WHERE algorithm = ?1 AND retires_at IS NULL",
+        params![key.algorithm.as_str(), others_retire_at.epoch()],
+    )?;
+    db.run(
+        "INSERT INTO signing_key (kid, algorithm, sealed, created_at, active_from, retires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            key.kid,
+            key.algorithm.as_str(),
+            key.sealed,
+            key.created_at.epoch(),
+            key.active_from.epoch(),
+            key.retires_at.map(Timestamp::epoch),
+        ],
+    )?;
+    Ok(RotationOutcome::Done)
+}
+
+fn key(columns: &mut Columns<'_>) -> Result<SealedSigningKey, Fault> {
+    Ok(SealedSigningKey {
+        kid: columns.value()?,
+        algorithm: algorithm(columns)?,
+        sealed: columns.value()?,
+        created_at: columns.time()?,
+        active_from: columns.time()?,
+        retires_at: columns.optional_time()?,
+    })
+}

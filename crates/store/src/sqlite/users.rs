@@ -1,0 +1,174 @@
+//! Accounts: the table `user_account`.
+
+use async_trait::async_trait;
+use grantor_core::id::UserId;
+use grantor_core::model::{User, UserStatus};
+use grantor_core::store::{Added, StoreError, UserStore};
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::Sqlite;
+use super::fault::Fault;
+use super::rows::{Columns, Db, bytes};
+
+/// The columns that [`user`] reads; of the table `u`.
+macro_rules! user_columns {
+    () => {
+        "u.id, u.username, u.email, u.email_verified, u.name, u.password, u.status, \
+         u.created_at, u.updated_at"
+    };
+}
+pub(super) use user_columns;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", user_columns!(), " FROM user_account u ", $rest)
+    };
+}
+
+#[async_trait]
+impl UserStore for Sqlite {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(|db| db.one(select!("WHERE id = ?1"), [bytes(&id.0)], user))
+    }
+
+    async fn user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
+        self.read(|db| db.one(select!("WHERE email = ?1"), [email.to_lowercase()], user))
+    }
+
+    async fn user_by_username(&self, username: &str) -> Result<Option<User>, StoreError> {
+        self.read(|db| {
+            db.one(
+                select!("WHERE username = ?1"),
+                [username.to_lowercase()],
+                user,
+            )
+        })
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        self.read(|db| db.all(select!("ORDER BY created_at, id"), (), user))
+    }
+
+    async fn add_user(&self, user: User) -> Result<Added, StoreError> {
+        self.write(move |db| add(db, &user)).await
+    }
+
+    async fn set_password(
+        &self,
+        id: UserId,
+        phc: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let phc = phc.to_owned();
+        self.write(move |db| {
+            let changed = db.run(
+                "UPDATE user_account SET password = ?2, updated_at = ?3 WHERE id = ?1",
+                params![bytes(&id.0), phc, now.epoch()],
+            )?;
+            db.run("DELETE FROM session WHERE user_id = ?1", [bytes(&id.0)])?;
+            Ok(changed == 1)
+        })
+        .await
+    }
+
+    async fn mark_email_verified(&self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.run(
+                "UPDATE user_account SET email_verified = 1, updated_at = ?2
+                 WHERE id = ?1 AND email_verified = 0",
+                params![bytes(&id.0), now.epoch()],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn set_user_status(
+        &self,
+        id: UserId,
+        status: UserStatus,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| set_status(db, id, status, now)).await
+    }
+}
+
+/// Reads [`user_columns`].
+pub(super) fn user(columns: &mut Columns<'_>) -> Result<User, Fault> {
+    Ok(User {
+        id: UserId(columns.id()?),
+        username: columns.value()?,
+        email: columns.value()?,
+        email_verified: columns.value()?,
+        name: columns.value()?,
+        password: columns.value()?,
+        status: match columns.text()? {
+            "active" => UserStatus::Active,
+            "disabled" => UserStatus::Disabled,
+            other => return Err(Fault::Record(format!("not a status: {other:?}"))),
+        },
+        created_at: columns.time()?,
+        updated_at: columns.time()?,
+    })
+}
+
+fn add(db: &Db<'_>, user: &User) -> Result<Added, Fault> {
+    let added = db.run(
+        "INSERT INTO user_account (id, username, email, email_verified, name, password, status,
+                                   created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        params![
+            bytes(&user.id.0),
+            user.username.as_ref().map(|name| name.to_lowercase()),
+            user.email.as_ref().map(|email| email.to_lowercase()),
+            user.email_verified,
+            user.name,
+            user.password,
+            status_column(user.status),
+            user.created_at.epoch(),
+            user.updated_at.epoch(),
+        ],
+    )?;
+    Ok(if added == 1 {
+        Added::Done
+    } else {
+        Added::Exists
+    })
+}
+
+fn set_status(db: &Db<'_>, id: UserId, status: UserStatus, now: Timestamp) -> Result<bool, Fault> {
+    let changed = db.run(
+        "UPDATE user_account SET status = ?2, updated_at = ?3 WHERE id = ?1",
+        params![bytes(&id.0), status_column(status), now.epoch()],
+    )?;
+    if changed == 1 && status == UserStatus::Disabled {
+        shut_out(db, id, now)?;
+    }
+    Ok(changed == 1)
+}
+
+fn shut_out(db: &Db<'_>, id: UserId, now: Timestamp) -> Result<(), Fault> {
+    db.run("DELETE FROM session WHERE user_id = ?1", [bytes(&id.0)])?;
+    // By client, because the indexes begin with it; a removed client has nothing left to revoke.
+    db.run(
+        "DELETE FROM authorization_code INDEXED BY authorization_code_unspent
+         WHERE client_id IN (SELECT client_id FROM oauth2_client) AND user_id = ?1
+           AND spent_at IS NULL",
+        [bytes(&id.0)],
+    )?;
+    db.run(
+        "UPDATE token_family INDEXED BY token_family_live SET revoked_at = ?2
+         WHERE client_id IN (SELECT client_id FROM oauth2_client) AND user_id = ?1
+           AND revoked_at IS NULL",
+        params![bytes(&id.0), now.epoch()],
+    )?;
+    Ok(())
+}
+
+const fn status_column(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Active => "active",
+        UserStatus::Disabled => "disabled",
+    }
+}

@@ -1,0 +1,57 @@
+//! The contract, on SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use grantor_core::store::Store;
+use grantor_store::contract::{self, BackEnd};
+use grantor_store::sqlite::{Options, Sqlite};
+use tempfile::TempDir;
+
+/// A folder of databases, one for each store.
+struct Folder {
+    folder: TempDir,
+    made: AtomicU32,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self {
+            folder: TempDir::new().expect("a folder"),
+            made: AtomicU32::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl BackEnd for Folder {
+    async fn fresh(&self) -> Arc<dyn Store> {
+        let name = format!("{}.db", self.made.fetch_add(1, Ordering::Relaxed));
+        let path = self.folder.path().join(name);
+        Arc::new(Sqlite::open(&path, &Options::default()).expect("a fresh database opens"))
+    }
+}
+
+macro_rules! groups {
+    ($($group:ident),+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $group() {
+            contract::$group::check(&Folder::new()).await;
+        }
+    )+};
+}
+
+groups![
+    clients,
+    codes,
+    consents,
+    outbox,
+    requests,
+    sessions,
+    sign_in,
+    signing_keys,
+    sweep,
+    tokens,
+    users
+];

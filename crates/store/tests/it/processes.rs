@@ -1,0 +1,144 @@
+//! A server and a command line on one file, and callers that go away.
+
+use std::future::Future as _;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use grantor_core::store::StoreError;
+use grantor_core::store::{ClientStore as _, CodeStore as _, RequestStore as _, Store as _};
+use grantor_store::contract::fixtures::{NOW, client, code, consent, request, user};
+use grantor_store::sqlite::Options;
+
+use crate::scratch::Scratch;
+
+#[tokio::test]
+async fn a_client_changed_by_another_process_is_seen_within_a_second() {
+    let scratch = Scratch::new();
+    let (server, shell) = (scratch.open(), scratch.open());
+    let mut changed = client("a");
+    assert!(server.client("a").await.expect("read").is_none());
+    shell.add_client(changed.clone()).await.expect("add");
+    assert!(
+        server.client("a").await.expect("read").is_some(),
+        "nothing to be behind of"
+    );
+    for name in ["one", "two", "three"] {
+        changed.client_name = name.to_owned();
+        shell
+            .replace_client(changed.clone())
+            .await
+            .expect("replace");
+        let since = Instant::now();
+        while server
+            .client("a")
+            .await
+            .expect("read")
+            .expect("is there")
+            .client_name
+            != name
+        {
+            assert!(
+                since.elapsed() < Duration::from_secs(1),
+                "{name} is not seen"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    shell.remove_client("a", NOW).await.expect("remove");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(server.client("a").await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn the_shell_shows_client_id_and_hashed_secret() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let mut public = client("b");
+    public.secret = None;
+    for one in [client("a"), public] {
+        store.add_client(one).await.expect("add");
+    }
+    let shell = scratch.shell();
+    let select = "SELECT client_id, client_secret FROM oauth2_client ORDER BY client_id";
+    let mut statement = shell.prepare(select).expect("prepare");
+    let rows = statement
+        .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("query");
+    let rows: Vec<(String, Option<String>)> = rows.collect::<Result<_, _>>().expect("read");
+    assert_eq!((rows[0].0.as_str(), rows[1].0.as_str()), ("a", "b"));
+    let secret = rows[0].1.as_deref().expect("has a secret");
+    assert!(
+        secret.starts_with("sha256:") && secret.len() == 7 + 43,
+        "{secret}"
+    );
+    assert_eq!(rows[1].1, None);
+}
+
+#[tokio::test]
+async fn a_write_waits_for_another_process_but_not_for_ever() {
+    let scratch = Scratch::new();
+    let store = scratch.open_with(&Options {
+        busy_timeout: Duration::from_millis(200),
+        ..Options::default()
+    });
+    let shell = scratch.shell();
+    shell.execute_batch("BEGIN IMMEDIATE").expect("lock");
+    let error = store
+        .add_client(client("a"))
+        .await
+        .expect_err("is locked")
+        .to_string();
+    assert!(
+        error.contains("another process keeps the database locked"),
+        "{error}"
+    );
+    assert!(store.client("a").await.expect("reads go on").is_none());
+    shell.execute_batch("COMMIT").expect("unlock");
+    store.add_client(client("a")).await.expect("works again");
+    store.ping().await.expect("answers");
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_waits_for_happens_whole() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let (asked, made) = (request(), code(user("u").id, "a"));
+    store.add_request(asked.clone()).await.expect("add");
+    {
+        let allowed = consent(made.user, "a", "read");
+        let mut left = pin!(store.issue_code(made.clone(), Some(asked.id), Some(allowed), NOW));
+        // Once, as far as the queue; then the caller goes away.
+        assert!(
+            left.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    }
+    store.ping().await.expect("everything before is done");
+    assert!(
+        store
+            .code(made.id, &made.digest)
+            .await
+            .expect("read")
+            .is_some()
+    );
+    assert!(
+        !store
+            .take_request(asked.id, NOW)
+            .await
+            .expect("was answered")
+    );
+}
+
+#[tokio::test]
+async fn a_write_after_close_is_unavailable() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    store.close();
+    let refused = store.add_client(client("a")).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+}
