@@ -15,6 +15,8 @@ pub async fn bearer(
     now: Timestamp,
 ) -> Result<AccessView, Failure> {
     let in_header = authorization.and_then(scheme_bearer);
+    // RFC 6750 §3.1: a repeated parameter makes the request invalid.
+    body.map_or(Ok(()), Params::refuse_any_doubled)?;
     let in_body = body.and_then(|params| params.get("access_token"));
     match (in_header, in_body) {
         // RFC 6750 §2: clients must not use more than one method to transmit the token.

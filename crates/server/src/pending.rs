@@ -4,10 +4,39 @@ use axum::response::Response;
 use grantor_core::authorize::{self, Resumed};
 use grantor_core::error::{Failure, Refusal};
 use grantor_core::id::RequestId;
+use grantor_core::params::Params;
 use grantor_core::store::Bound;
 
 use crate::endpoints::authorize::send;
-use crate::visit::Visit;
+use crate::extract::Form;
+use crate::visit::{Visit, pending_id};
+
+/// Picks up the request that the query of a page names.
+pub(crate) async fn named_in(visit: &mut Visit, query: Option<&str>) -> Result<Resumed, Response> {
+    let query = query.unwrap_or_default();
+    match Params::parse(query.as_bytes()).and_then(|params| pending_id(&params)) {
+        Ok(Some(id)) => pick_up(visit, id).await,
+        Ok(None) | Err(_) => Err(visit.fail(Refusal::RequestGone {})),
+    }
+}
+
+/// Picks up the request that a form is about, if it is our form for the person who is signed in,
+/// and says what the form's button `name` was.
+pub(crate) async fn answered_by(
+    visit: &mut Visit,
+    form: &Form,
+    name: &str,
+) -> Result<(Resumed, String), Response> {
+    let read = form.params().and_then(|params| {
+        let id = pending_id(&params)?.ok_or(Refusal::RequestGone {})?;
+        visit.check_csrf(&params, &id.to_string(), true)?;
+        Ok((id, params.get(name).unwrap_or_default().to_owned()))
+    });
+    match read {
+        Ok((id, answer)) => Ok((pick_up(visit, id).await?, answer)),
+        Err(refusal) => Err(visit.fail(refusal)),
+    }
+}
 
 /// Ties the request to the browser of this visit and reads what it still needs. The error is the
 /// answer that the browser gets instead of a page.

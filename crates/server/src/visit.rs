@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::authorize::AuthorizationRequest;
 use grantor_core::error::{Failure, Refusal};
 use grantor_core::id::RequestId as PendingId;
+use grantor_core::jose::seal::HmacKey;
 use grantor_core::params::Params;
 use grantor_core::secret::Digest;
 use grantor_core::signin::session;
@@ -39,6 +40,7 @@ pub(crate) struct Visit {
     /// What the application wished, once it is known, else what the browser says.
     pub(crate) language: Language,
     accept_language: Option<String>,
+    new_browser: Option<HeaderValue>,
     cookies: Vec<HeaderValue>,
 }
 
@@ -64,12 +66,12 @@ impl Visit {
                 .and_then(|value: &HeaderValue| value.to_str().ok())
         };
         let accept_language = text(header::ACCEPT_LANGUAGE).map(ToOwned::to_owned);
-        let mut cookies = Vec::new();
+        let mut set_browser = None;
         let browser = if let Some(value) = app.cookies.browser(headers) {
             browser_digest(value)
         } else {
             let value = new_browser(app.server.entropy.as_ref());
-            cookies.push(app.cookies.set_browser(&value));
+            set_browser = Some(app.cookies.set_browser(&value));
             browser_digest(&value)
         };
         Self {
@@ -80,7 +82,8 @@ impl Visit {
             user_agent: text(header::USER_AGENT).unwrap_or_default().to_owned(),
             language: negotiate(None, accept_language.as_deref()),
             accept_language,
-            cookies,
+            new_browser: set_browser,
+            cookies: Vec::new(),
         }
     }
 
@@ -97,7 +100,13 @@ impl Visit {
 
     /// Whether the browser came with a cookie of its own.
     pub(crate) fn known_browser(&self) -> Option<&Digest> {
-        Some(&self.browser).filter(|_| self.cookies.is_empty())
+        Some(&self.browser).filter(|_| self.new_browser.is_none())
+    }
+
+    /// Leaves the browser's cookie to the next page. A cross-site POST comes without the cookies
+    /// that the browser has, and must not replace them.
+    pub(crate) fn stay_unknown(&mut self) {
+        self.new_browser = None;
     }
 
     /// Speaks the language that the application wished.
@@ -116,20 +125,9 @@ impl Visit {
     /// The `csrf` field of a form about `subject`: tied to the browser, to who is signed in if the
     /// form acts for that person, and to what it is about, so that one tab's form is no other's.
     pub(crate) fn csrf(&self, subject: &str, acts_for_person: bool) -> String {
-        let session = self
-            .session
-            .as_ref()
-            .filter(|_| acts_for_person)
-            .map(|view| view.session.id);
-        let session = session
-            .map(|id| id.0.as_bytes().to_vec())
-            .unwrap_or_default();
-        let parts = [
-            self.browser.as_bytes().as_slice(),
-            &session,
-            subject.as_bytes(),
-        ];
-        URL_SAFE_NO_PAD.encode(self.app.server.secrets.csrf.tag(&parts))
+        self.csrf_over(subject, acts_for_person, |key, parts| {
+            URL_SAFE_NO_PAD.encode(key.tag(parts))
+        })
     }
 
     /// Refuses a form that this server did not give to this browser.
@@ -142,25 +140,28 @@ impl Visit {
     ) -> Result<(), Refusal> {
         let given = params.get("csrf").unwrap_or_default();
         let tag = URL_SAFE_NO_PAD.decode(given).unwrap_or_default();
-        let session = self
-            .session
-            .as_ref()
-            .filter(|_| acts_for_person)
-            .map(|view| view.session.id);
-        let session = session
-            .map(|id| id.0.as_bytes().to_vec())
-            .unwrap_or_default();
-        let parts = [
-            self.browser.as_bytes().as_slice(),
-            &session,
-            subject.as_bytes(),
-        ];
-        let ours = self.app.server.secrets.csrf.verify(&parts, &tag);
+        let ours = self.csrf_over(subject, acts_for_person, |key, parts| {
+            key.verify(parts, &tag)
+        });
         if ours {
             Ok(())
         } else {
             Err(Refusal::CsrfMismatch {})
         }
+    }
+
+    fn csrf_over<T>(
+        &self,
+        subject: &str,
+        acts_for_person: bool,
+        with: impl FnOnce(&HmacKey, &[&[u8]]) -> T,
+    ) -> T {
+        let session = self.session.as_ref().filter(|_| acts_for_person);
+        let session = session.map_or(&[][..], |view| view.session.id.0.as_bytes());
+        with(
+            &self.app.server.secrets.csrf,
+            &[self.browser.as_bytes(), session, subject.as_bytes()],
+        )
     }
 
     /// A page with the status of success.
@@ -270,7 +271,7 @@ impl Visit {
     }
 
     fn with_cookies(&self, mut response: Response) -> Response {
-        for cookie in &self.cookies {
+        for cookie in self.new_browser.iter().chain(&self.cookies) {
             response
                 .headers_mut()
                 .append(header::SET_COOKIE, cookie.clone());

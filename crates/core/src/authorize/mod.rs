@@ -105,40 +105,16 @@ pub async fn resume(
     }
 }
 
-/// Answers a pending request that needs nothing more.
+/// Answers a pending request that needs nothing more, or that the person has just `consented` to.
 pub async fn finish(
     server: &AuthorizationServer,
     resumed: &Resumed,
     session: Option<&SessionView>,
+    consented: bool,
     now: Timestamp,
 ) -> Result<Outcome, Failure> {
-    answer_with_code(
-        server,
-        &resumed.request,
-        Some(resumed.pending.id),
-        session,
-        false,
-        now,
-    )
-    .await
-}
-
-/// Answers a pending request whose consent the person has just given.
-pub async fn allow(
-    server: &AuthorizationServer,
-    resumed: &Resumed,
-    session: Option<&SessionView>,
-    now: Timestamp,
-) -> Result<Outcome, Failure> {
-    answer_with_code(
-        server,
-        &resumed.request,
-        Some(resumed.pending.id),
-        session,
-        true,
-        now,
-    )
-    .await
+    let answers = Some(resumed.pending.id);
+    answer_with_code(server, &resumed.request, answers, session, consented, now).await
 }
 
 /// Answers a pending request to which the person said no.

@@ -147,11 +147,14 @@ const fn limits(policy: &AdminTokenPolicy) -> AttemptLimits {
 pub async fn finish(
     server: &AuthorizationServer,
     id: AttemptId,
+    request: Option<RequestId>,
     browser: &Digest,
     typed: &str,
     now: Timestamp,
 ) -> Result<Typed, Failure> {
-    let Some(attempt) = server.store.attempt(id, browser, now).await? else {
+    let attempt = server.store.attempt(id, browser, now).await?;
+    // The token was mailed with the name of one application; it is good for that request only.
+    let Some(attempt) = attempt.filter(|attempt| attempt.request == request) else {
         return Ok(Typed::Gone);
     };
     let digest = match &server.policy.sign_in.admin_token.mode {

@@ -9,9 +9,6 @@ use crate::server::AuthorizationServer;
 use crate::store::SessionView;
 use crate::time::{Seconds, Timestamp};
 
-/// How stale `last_seen_at` may get, so that not every page is a write.
-const TOUCH_AFTER: Seconds = Seconds(60);
-
 /// The browser that signs in.
 #[derive(Clone, Copy, Debug)]
 pub struct Device<'a> {
@@ -77,9 +74,15 @@ pub async fn current(
     let Some(view) = view.filter(|view| view.user.status == UserStatus::Active) else {
         return Ok(None);
     };
-    if view.session.last_seen_at.until(now) >= TOUCH_AFTER {
-        let idle = now.plus(server.policy.lifetimes.session_idle);
-        server.store.touch_session(id, now, idle).await?;
+    let idle = server.policy.lifetimes.session_idle;
+    if view.session.last_seen_at.until(now) >= touch_after(idle) {
+        server.store.touch_session(id, now, now.plus(idle)).await?;
     }
     Ok(Some(view))
+}
+
+/// How stale `last_seen_at` may get, so that not every page is a write: a minute, or a quarter of
+/// the idle lifetime where that is short.
+fn touch_after(idle: Seconds) -> Seconds {
+    Seconds(idle.0 / 4).min(Seconds(60))
 }

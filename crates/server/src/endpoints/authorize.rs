@@ -30,13 +30,14 @@ pub(crate) async fn from_form(State(_): State<Arc<App>>, visit: Visit, form: For
     }
 }
 
-async fn begin(visit: Visit, encoded: &str) -> Response {
+async fn begin(mut visit: Visit, encoded: &str) -> Response {
     if encoded.len() > LONGEST {
         return visit.fail(Refusal::BodyTooLarge {});
     }
     let (server, now) = (&visit.app.server, visit.caller.now);
     let (session, browser) = (visit.session.as_ref(), visit.known_browser());
     let outcome = authorize::begin(server, encoded, session, browser, now).await;
+    visit.stay_unknown();
     conclude(&visit, outcome)
 }
 

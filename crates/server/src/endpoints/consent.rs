@@ -3,25 +3,19 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use grantor_core::authorize::{self, Need, Outcome, Resumed};
-use grantor_core::error::{Failure, Refusal};
+use grantor_core::error::Failure;
 use grantor_core::model::GrantType;
-use grantor_core::params::Params;
 use grantor_core::store::SessionView;
 
 use super::authorize::{conclude, page_for};
 use crate::extract;
 use crate::pages::{AccessPeriod, Consent, ConsentClient, ScopeRow};
 use crate::pending;
-use crate::visit::{Form, Visit, pending_id};
+use crate::visit::{Form, Visit};
 
 /// Shows what the application asks for.
 pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
-    let id = Params::parse(query.as_bytes()).and_then(|params| pending_id(&params));
-    let Ok(Some(id)) = id else {
-        return visit.fail(Refusal::RequestGone {});
-    };
-    let resumed = match pending::pick_up(&mut visit, id).await {
+    let resumed = match pending::named_in(&mut visit, query.as_deref()).await {
         Ok(resumed) => resumed,
         Err(response) => return response,
     };
@@ -29,31 +23,25 @@ pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Respons
         (Need::Consent, Some(session)) => show(&visit, &resumed, session)
             .await
             .unwrap_or_else(|failure| visit.fail(failure)),
-        (need, _) => visit.see_other(&page_for(need, id)),
+        (need, _) => visit.see_other(&page_for(need, resumed.pending.id)),
     }
 }
 
 /// Takes the person's answer.
 pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
-    let read = form.params().and_then(|params| {
-        let id = pending_id(&params)?.ok_or(Refusal::RequestGone {})?;
-        visit.check_csrf(&params, &id.to_string(), true)?;
-        Ok((id, params.get("decision") == Some("allow")))
-    });
-    let (id, allowed) = match read {
-        Ok(read) => read,
-        Err(refusal) => return visit.fail(refusal),
-    };
-    let resumed = match pending::pick_up(&mut visit, id).await {
-        Ok(resumed) => resumed,
+    let (resumed, decision) = match pending::answered_by(&mut visit, &form, "decision").await {
+        Ok(answered) => answered,
         Err(response) => return response,
     };
     let (server, now) = (&visit.app.server, visit.caller.now);
     let session = visit.session.as_ref();
     let outcome = match resumed.need {
-        need @ (Need::SignIn | Need::SelectAccount) => Ok(Outcome::Ask { need, request: id }),
-        Need::Consent | Need::Nothing if allowed => {
-            authorize::allow(server, &resumed, session, now).await
+        need @ (Need::SignIn | Need::SelectAccount) => Ok(Outcome::Ask {
+            need,
+            request: resumed.pending.id,
+        }),
+        Need::Consent | Need::Nothing if decision == "allow" => {
+            authorize::finish(server, &resumed, session, true, now).await
         }
         Need::Consent | Need::Nothing => authorize::deny(server, &resumed, now)
             .await

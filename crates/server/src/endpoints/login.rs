@@ -164,7 +164,7 @@ async fn go_on(visit: &Visit, resumed: &Resumed) -> Response {
         let (server, now) = (&visit.app.server, visit.caller.now);
         return conclude(
             visit,
-            authorize::finish(server, resumed, visit.session.as_ref(), now).await,
+            authorize::finish(server, resumed, visit.session.as_ref(), false, now).await,
         );
     }
     visit.see_other(&page_for(resumed.need, resumed.pending.id))

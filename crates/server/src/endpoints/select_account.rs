@@ -3,8 +3,6 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use grantor_core::authorize::Need;
-use grantor_core::error::Refusal;
-use grantor_core::params::Params;
 use grantor_core::signin;
 
 use super::authorize::page_for;
@@ -12,19 +10,15 @@ use super::consent::person;
 use crate::extract;
 use crate::pages::SelectAccount;
 use crate::pending;
-use crate::visit::{Form, Visit, pending_id};
+use crate::visit::{Form, Visit};
 
 /// Asks with which account to go on.
 pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
-    let id = Params::parse(query.as_bytes()).and_then(|params| pending_id(&params));
-    let Ok(Some(id)) = id else {
-        return visit.fail(Refusal::RequestGone {});
-    };
-    let resumed = match pending::pick_up(&mut visit, id).await {
+    let resumed = match pending::named_in(&mut visit, query.as_deref()).await {
         Ok(resumed) => resumed,
         Err(response) => return response,
     };
+    let id = resumed.pending.id;
     let (Need::SelectAccount, Some(session)) = (resumed.need, &visit.session) else {
         return visit.see_other(&page_for(resumed.need, id));
     };
@@ -44,20 +38,12 @@ pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Respons
 
 /// Takes the choice.
 pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
-    let read = form.params().and_then(|params| {
-        let id = pending_id(&params)?.ok_or(Refusal::RequestGone {})?;
-        visit.check_csrf(&params, &id.to_string(), true)?;
-        Ok((id, params.get("choice") == Some("continue")))
-    });
-    let (id, goes_on) = match read {
-        Ok(read) => read,
-        Err(refusal) => return visit.fail(refusal),
-    };
-    let resumed = match pending::pick_up(&mut visit, id).await {
-        Ok(resumed) => resumed,
+    let (resumed, choice) = match pending::answered_by(&mut visit, &form, "choice").await {
+        Ok(answered) => answered,
         Err(response) => return response,
     };
-    if goes_on {
+    let id = resumed.pending.id;
+    if choice == "continue" {
         return match visit
             .app
             .server

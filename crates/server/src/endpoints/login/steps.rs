@@ -78,7 +78,8 @@ pub(super) async fn try_token(
 ) -> Result<Response, Failure> {
     let (server, now) = (&visit.app.server, visit.caller.now);
     let before = server.store.attempt(id, &visit.browser, now).await?;
-    let outcome = admin_token::finish(server, id, &visit.browser, typed, now).await?;
+    let request = stage.resumed.as_ref().map(|resumed| resumed.pending.id);
+    let outcome = admin_token::finish(server, id, request, &visit.browser, typed, now).await?;
     let label = if matches!(outcome, Typed::SignedIn(_)) {
         "success"
     } else {
