@@ -9,10 +9,7 @@ use crate::policy::Policy;
 
 /// What a client can find out about this server.
 #[derive(Clone, Debug, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the members are named and described by the two specifications"
-)]
+#[expect(missing_docs, reason = "the members are named and described by the two specifications")]
 pub struct Metadata {
     pub issuer: String,
     pub authorization_endpoint: String,
@@ -54,12 +51,7 @@ pub fn metadata(policy: &Policy) -> Metadata {
         response_types_supported: vec!["code"],
         response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
         grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
-        acr_values_supported: policy
-            .sign_in
-            .methods
-            .iter()
-            .map(|own| own.as_str())
-            .collect(),
+        acr_values_supported: policy.sign_in.methods.iter().map(|own| own.as_str()).collect(),
         subject_types_supported: vec!["public"],
         id_token_signing_alg_values_supported: signing(policy),
         token_endpoint_auth_methods_supported: vec![
@@ -99,11 +91,5 @@ pub fn metadata(policy: &Policy) -> Metadata {
 }
 
 fn signing(policy: &Policy) -> Vec<&'static str> {
-    policy
-        .keys
-        .algorithms
-        .iter()
-        .copied()
-        .map(Algorithm::as_str)
-        .collect()
+    policy.keys.algorithms.iter().copied().map(Algorithm::as_str).collect()
 }

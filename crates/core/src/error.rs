@@ -235,8 +235,7 @@ mod tests {
             assert!(refusal.section().contains('§') || refusal.section().contains("appendix"));
             // RFC 6749 §5.2: these characters may not appear in error_description.
             assert!(
-                text.bytes()
-                    .all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+                text.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
                 "{text}"
             );
         }

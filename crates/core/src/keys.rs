@@ -38,10 +38,7 @@ pub struct PublishedKey {
 impl Keys {
     /// The present set.
     pub fn current(&self) -> Arc<KeySet> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn replace(&self, set: KeySet) {
@@ -52,29 +49,20 @@ impl Keys {
 impl KeySet {
     /// The key that signs with `algorithm` at `now`: of those that are active, the newest.
     pub fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Result<&SigningKey, Broken> {
-        let of_algorithm = self
-            .published(now)
-            .filter(|own| own.key.algorithm() == algorithm);
-        let newest = of_algorithm
-            .filter(|own| own.active_from <= now)
-            .max_by_key(|own| own.active_from);
-        newest
-            .map(|own| &own.key)
-            .ok_or(Broken::NoSigningKey(algorithm.as_str()))
+        let of_algorithm = self.published(now).filter(|own| own.key.algorithm() == algorithm);
+        let newest =
+            of_algorithm.filter(|own| own.active_from <= now).max_by_key(|own| own.active_from);
+        newest.map(|own| &own.key).ok_or(Broken::NoSigningKey(algorithm.as_str()))
     }
 
     /// The keys in the set at `now`, oldest first.
     pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &PublishedKey> {
-        self.keys
-            .iter()
-            .filter(move |own| own.retires_at.is_none_or(|end| now < end))
+        self.keys.iter().filter(move |own| own.retires_at.is_none_or(|end| now < end))
     }
 
     /// The JWK set: RFC 7517 §5.
     pub fn jwks(&self, now: Timestamp) -> Vec<&PublicJwk> {
-        self.published(now)
-            .map(|own| own.key.public_jwk())
-            .collect()
+        self.published(now).map(|own| own.key.public_jwk()).collect()
     }
 }
 
@@ -84,14 +72,7 @@ pub async fn ensure(server: &AuthorizationServer, now: Timestamp) -> Result<(), 
     let missing: Vec<_> = {
         let set = server.keys.current();
         let has = |algorithm| set.keys.iter().any(|own| own.key.algorithm() == algorithm);
-        server
-            .policy
-            .keys
-            .algorithms
-            .iter()
-            .copied()
-            .filter(|own| !has(*own))
-            .collect()
+        server.policy.keys.algorithms.iter().copied().filter(|own| !has(*own)).collect()
     };
     for algorithm in missing {
         add(server, algorithm, now, now).await?;
@@ -111,10 +92,7 @@ pub async fn reload(server: &AuthorizationServer, now: Timestamp) -> Result<(), 
     if same {
         return Ok(());
     }
-    let keys = rows
-        .iter()
-        .map(|row| open(server, row))
-        .collect::<Result<_, _>>()?;
+    let keys = rows.iter().map(|row| open(server, row)).collect::<Result<_, _>>()?;
     server.keys.replace(KeySet { keys });
     Ok(())
 }
@@ -128,13 +106,7 @@ pub async fn rotate(
     now: Timestamp,
 ) -> Result<Option<String>, Failure> {
     reload(server, now).await?;
-    let kid = add(
-        server,
-        algorithm,
-        now,
-        now.plus(server.policy.keys.publish_ahead),
-    )
-    .await?;
+    let kid = add(server, algorithm, now, now.plus(server.policy.keys.publish_ahead)).await?;
     reload(server, now).await?;
     Ok(kid)
 }
@@ -152,10 +124,7 @@ pub async fn rotate_due(
         .iter()
         .copied()
         .filter(|algorithm| {
-            let newest = set
-                .keys
-                .iter()
-                .filter(|own| own.key.algorithm() == *algorithm);
+            let newest = set.keys.iter().filter(|own| own.key.algorithm() == *algorithm);
             let newest = newest.max_by_key(|own| own.active_from);
             newest.is_some_and(|own| own.active_from.plus(server.policy.keys.rotate_after) <= now)
         })
@@ -173,13 +142,8 @@ async fn add(
     active_from: Timestamp,
 ) -> Result<Option<String>, Failure> {
     let set = server.keys.current();
-    let newest = set
-        .keys
-        .iter()
-        .filter(|own| own.key.algorithm() == algorithm);
-    let newest = newest
-        .max_by_key(|own| own.active_from)
-        .map(|own| own.key.kid().to_owned());
+    let newest = set.keys.iter().filter(|own| own.key.algorithm() == algorithm);
+    let newest = newest.max_by_key(|own| own.active_from).map(|own| own.key.kid().to_owned());
     let key = SigningKey::generate(algorithm)?;
     let pkcs8 = key.to_pkcs8()?;
     let sealed = server.seal(&pkcs8, &place(key.kid()))?;
@@ -192,11 +156,7 @@ async fn add(
         retires_at: None,
     };
     let end = active_from.plus(longest_signed_lifetime(server));
-    match server
-        .store
-        .add_signing_key(row, newest.as_deref(), end)
-        .await?
-    {
+    match server.store.add_signing_key(row, newest.as_deref(), end).await? {
         RotationOutcome::Done => Ok(Some(key.kid().to_owned())),
         RotationOutcome::Raced => Ok(None),
     }
@@ -220,9 +180,5 @@ fn open(server: &AuthorizationServer, row: &SealedSigningKey) -> Result<Publishe
 }
 
 const fn place(kid: &str) -> Place<'_> {
-    Place {
-        table: "signing_key",
-        column: "sealed",
-        row: kid.as_bytes(),
-    }
+    Place { table: "signing_key", column: "sealed", row: kid.as_bytes() }
 }

@@ -29,21 +29,15 @@ pub async fn read(
     now: Timestamp,
 ) -> Result<LogoutRequest, Failure> {
     params.refuse_any_doubled()?;
-    let hint = params
-        .get("id_token_hint")
-        .map(|token| read_hint(server, token, now))
-        .transpose()?;
+    let hint =
+        params.get("id_token_hint").map(|token| read_hint(server, token, now)).transpose()?;
     let named = params.get("client_id");
     // RP-Initiated Logout 1.0 §2: client_id must be the one that the hint was issued to.
     if let (Some(hint), Some(named)) = (&hint, named)
         && hint.client_id != named
     {
         let want = "it is not the client that the id_token_hint was issued to";
-        return Err(Refusal::BadParameter {
-            name: "client_id",
-            want,
-        }
-        .into());
+        return Err(Refusal::BadParameter { name: "client_id", want }.into());
     }
     let client_id = named.or(hint.as_ref().map(|hint| hint.client_id.as_str()));
     let client = match client_id {
@@ -62,18 +56,11 @@ fn return_to(client: Option<&Client>, params: &Params<'_>) -> Result<Option<Stri
     let Some(uri) = params.get("post_logout_redirect_uri") else {
         return Ok(None);
     };
-    let registered = client.is_some_and(|client| {
-        client
-            .post_logout_redirect_uris
-            .iter()
-            .any(|own| own == uri)
-    });
+    let registered =
+        client.is_some_and(|client| client.post_logout_redirect_uris.iter().any(|own| own == uri));
     if !registered {
         let want = "it is not registered for this application";
-        return Err(Refusal::BadParameter {
-            name: "post_logout_redirect_uri",
-            want,
-        });
+        return Err(Refusal::BadParameter { name: "post_logout_redirect_uri", want });
     }
     let Some(state) = params.get("state") else {
         return Ok(Some(uri.to_owned()));

@@ -35,10 +35,7 @@ impl<'a> Params<'a> {
     /// The value of `name`; an empty one counts as omitted.
     // RFC 6749 §3.1: parameters sent without a value must be treated as if they were omitted.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(n, v)| n == name && !v.is_empty())
-            .map(|(_, v)| v.as_ref())
+        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_ref())
     }
 
     /// The value of `name`, which the request must have.
@@ -50,9 +47,7 @@ impl<'a> Params<'a> {
     // RFC 6749 §3.1: request parameters must not be included more than once.
     pub fn refuse_doubled(&self, name: &str) -> Result<(), Refusal> {
         if self.0.iter().filter(|(n, _)| n == name).count() > 1 {
-            return Err(Refusal::DoubledParameter {
-                name: shorten(name),
-            });
+            return Err(Refusal::DoubledParameter { name: shorten(name) });
         }
         Ok(())
     }
@@ -61,9 +56,7 @@ impl<'a> Params<'a> {
     pub fn refuse_any_doubled(&self) -> Result<(), Refusal> {
         for (i, (name, _)) in self.0.iter().enumerate() {
             if self.0[..i].iter().any(|(n, _)| n == name) && !REPEATABLE.contains(&name.as_ref()) {
-                return Err(Refusal::DoubledParameter {
-                    name: shorten(name),
-                });
+                return Err(Refusal::DoubledParameter { name: shorten(name) });
             }
         }
         Ok(())
@@ -91,9 +84,7 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
     if bytes.contains(&0) {
         return Err(Refusal::NotUtf8 {});
     }
-    String::from_utf8(bytes)
-        .map(Cow::Owned)
-        .map_err(|_| Refusal::NotUtf8 {})
+    String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Refusal::NotUtf8 {})
 }
 
 fn escaped(high: Option<u8>, low: Option<u8>) -> Option<u8> {
@@ -103,10 +94,7 @@ fn escaped(high: Option<u8>, low: Option<u8>) -> Option<u8> {
 
 /// A parameter's name as it may be repeated in an error: printable ASCII, 40 characters at most.
 fn shorten(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_graphic)
-        .take(40)
-        .collect()
+    name.chars().filter(char::is_ascii_graphic).take(40).collect()
 }
 
 #[cfg(test)]

@@ -30,11 +30,7 @@ pub async fn bearer(
 /// Refuses a token without `scope`.
 // RFC 6750 §3.1: insufficient_scope
 pub fn require_scope(view: &AccessView, scope: &'static str) -> Result<(), Refusal> {
-    if view.token.scope.contains(scope) {
-        Ok(())
-    } else {
-        Err(Refusal::ScopeMissing { scope })
-    }
+    if view.token.scope.contains(scope) { Ok(()) } else { Err(Refusal::ScopeMissing { scope }) }
 }
 
 /// RFC 6750 §2.1, the scheme in any case: RFC 9110 §11.1.

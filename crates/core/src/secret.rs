@@ -68,23 +68,14 @@ impl Credential {
 
     /// Reads the text form; `None` for anything that this server cannot have made.
     pub fn parse(kind: Kind, text: &str) -> Option<Self> {
-        let encoded = text
-            .strip_prefix(kind.prefix())
-            .filter(|rest| rest.len() == ENCODED)?;
+        let encoded = text.strip_prefix(kind.prefix()).filter(|rest| rest.len() == ENCODED)?;
         let mut bytes = [0; 48];
-        URL_SAFE_NO_PAD
-            .decode_slice(encoded, &mut bytes)
-            .ok()
-            .filter(|&n| n == bytes.len())?;
+        URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok().filter(|&n| n == bytes.len())?;
         let (mut id, mut secret) = ([0; 16], [0; 32]);
         id.copy_from_slice(&bytes[..16]);
         secret.copy_from_slice(&bytes[16..]);
         bytes.zeroize();
-        Some(Self {
-            kind,
-            id: Id::from_bytes(id),
-            secret,
-        })
+        Some(Self { kind, id: Id::from_bytes(id), secret })
     }
 
     /// The text that is given to its holder, once.
@@ -173,11 +164,7 @@ mod tests {
 
     fn credential(kind: Kind) -> Credential {
         let entropy = SeededEntropy::new(3);
-        Credential::new(
-            kind,
-            Id::new(&ManualClock::at(1_800_000_000), &entropy),
-            &entropy,
-        )
+        Credential::new(kind, Id::new(&ManualClock::at(1_800_000_000), &entropy), &entropy)
     }
 
     #[test]

@@ -44,15 +44,10 @@ impl<'a> PersonClaims<'a> {
         let email = user.email.as_deref();
         Self {
             name: user.name.as_deref().filter(|_| wanted("name")),
-            preferred_username: user
-                .username
-                .as_deref()
-                .filter(|_| wanted("preferred_username")),
+            preferred_username: user.username.as_deref().filter(|_| wanted("preferred_username")),
             updated_at: Some(user.updated_at).filter(|_| wanted("updated_at")),
             email: email.filter(|_| wanted("email")),
-            email_verified: email
-                .filter(|_| wanted("email_verified"))
-                .map(|_| user.email_verified),
+            email_verified: email.filter(|_| wanted("email_verified")).map(|_| user.email_verified),
         }
     }
 }
@@ -71,8 +66,5 @@ pub fn answer(view: &AccessView) -> Result<UserInfo<'_>, Refusal> {
         "name" | "preferred_username" | "updated_at" if profile => true,
         claim => asked.iter().any(|own| own == claim),
     };
-    Ok(UserInfo {
-        sub: view.user.id,
-        person: PersonClaims::select(&view.user, wanted),
-    })
+    Ok(UserInfo { sub: view.user.id, person: PersonClaims::select(&view.user, wanted) })
 }

@@ -19,16 +19,9 @@ impl Cookie {
     /// The value that the browser sent, if it looks like one of ours.
     pub(crate) fn read<'h>(self, headers: &'h HeaderMap, settings: &Settings) -> Option<&'h str> {
         let name = self.name(settings);
-        let lines = headers
-            .get_all(header::COOKIE)
-            .into_iter()
-            .filter_map(|v| v.to_str().ok());
-        let pairs = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.split_once('='));
-        let mut values = pairs
-            .filter(|(key, _)| key.trim() == name)
-            .map(|(_, value)| value.trim());
+        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+        let mut values = pairs.filter(|(key, _)| key.trim() == name).map(|(_, value)| value.trim());
         values.find(|value| value.len() == 43)
     }
 
@@ -74,10 +67,7 @@ pub(crate) fn check_same_site(headers: &HeaderMap, settings: &Settings) -> Resul
 /// On one machine `127.0.0.1` and `localhost` are two sites to a browser: cookies set on the one are
 /// missing on the other. Says whether to move to the base URL before anything starts.
 pub(crate) fn on_wrong_name(headers: &HeaderMap, settings: &Settings) -> bool {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => name,
         _ => host,
@@ -102,14 +92,8 @@ pub(crate) fn protect(headers: &mut HeaderMap, form_targets: &[String]) {
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not no-referrer: that would turn the Origin of our own forms into null.
         (header::REFERRER_POLICY, "same-origin"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -129,10 +113,7 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).expect("plain"),
-            )
+            (HeaderName::from_static(name), HeaderValue::from_str(value).expect("plain"))
         };
         pairs.iter().map(pair).collect()
     }
@@ -145,20 +126,8 @@ mod tests {
             (vec![("origin", "http://localhost:5051")], true),
             (vec![("origin", "http://localhost:5050")], false),
             (vec![("origin", "null")], false),
-            (
-                vec![
-                    ("sec-fetch-site", "same-origin"),
-                    ("origin", "http://localhost:5051"),
-                ],
-                true,
-            ),
-            (
-                vec![
-                    ("sec-fetch-site", "same-site"),
-                    ("origin", "http://localhost:5051"),
-                ],
-                false,
-            ),
+            (vec![("sec-fetch-site", "same-origin"), ("origin", "http://localhost:5051")], true),
+            (vec![("sec-fetch-site", "same-site"), ("origin", "http://localhost:5051")], false),
             (vec![("sec-fetch-site", "cross-site")], false),
         ] {
             let result = check_same_site(&headers(&pairs), &settings);
@@ -185,13 +154,7 @@ mod tests {
             "{line}"
         );
         let sent = headers(&[("cookie", &format!("a=b; fieldnotes_session={value}"))]);
-        assert_eq!(
-            Cookie::Session.read(&sent, &settings("http://localhost:1")),
-            Some(&*value)
-        );
-        assert_eq!(
-            Cookie::Session.read(&sent, &settings("https://app.example.com")),
-            None
-        );
+        assert_eq!(Cookie::Session.read(&sent, &settings("http://localhost:1")), Some(&*value));
+        assert_eq!(Cookie::Session.read(&sent, &settings("https://app.example.com")), None);
     }
 }

@@ -69,9 +69,7 @@ impl Config {
             client_secret: None,
             base_url: base_url.to_owned(),
             data_dir: data_dir.into(),
-            scopes: ["openid", "profile", "email", "read"]
-                .map(str::to_owned)
-                .to_vec(),
+            scopes: ["openid", "profile", "email", "read"].map(str::to_owned).to_vec(),
             protected_url: None,
             session_lifetime: Duration::from_secs(14 * 24 * 60 * 60),
             max_sessions: 10_000,
@@ -139,11 +137,7 @@ impl Settings {
             ));
         }
         if config.client_id.is_empty() {
-            return Err(refused(
-                "client_id",
-                "",
-                "it must name the registered client",
-            ));
+            return Err(refused("client_id", "", "it must name the registered client"));
         }
         let protected = match &config.protected_url {
             Some(url) => url.clone(),
@@ -154,13 +148,7 @@ impl Settings {
             config.scopes.insert(0, "openid".to_owned());
         }
         let redirect_uri = format!("{base}callback");
-        Ok(Self {
-            issuer,
-            base,
-            redirect_uri,
-            protected_url,
-            config,
-        })
+        Ok(Self { issuer, base, redirect_uri, protected_url, config })
     }
 
     /// Whether browsers reach this application over TLS, which decides the cookies' attributes.
@@ -202,11 +190,7 @@ fn safe_url(name: &'static str, value: &str) -> Result<Url, StartError> {
 }
 
 fn refused(name: &'static str, value: &str, wanted: &'static str) -> StartError {
-    StartError::Setting {
-        name,
-        value: value.to_owned(),
-        wanted,
-    }
+    StartError::Setting { name, value: value.to_owned(), wanted }
 }
 
 #[cfg(test)]
@@ -215,19 +199,10 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for good in [
-            "http://localhost:5050",
-            "http://[::1]:1",
-            "https://id.example.com/tenant",
-        ] {
+        for good in ["http://localhost:5050", "http://[::1]:1", "https://id.example.com/tenant"] {
             assert!(safe_url("issuer", good).is_ok(), "{good}");
         }
-        for bad in [
-            "http://id.example.com",
-            "ftp://localhost",
-            "nonsense",
-            "https://a.b/#c",
-        ] {
+        for bad in ["http://id.example.com", "ftp://localhost", "nonsense", "https://a.b/#c"] {
             assert!(safe_url("issuer", bad).is_err(), "{bad}");
         }
     }
@@ -237,10 +212,7 @@ mod tests {
         let mut config = Config::new("http://localhost:1", "c", "http://localhost:2", "/tmp");
         config.client_secret = Some(Secret::new("hunter2\n"));
         assert!(!format!("{config:?}").contains("hunter2"));
-        assert_eq!(
-            config.client_secret.map(|s| s.expose().to_owned()),
-            Some("hunter2".into())
-        );
+        assert_eq!(config.client_secret.map(|s| s.expose().to_owned()), Some("hunter2".into()));
     }
 
     #[test]
@@ -250,9 +222,6 @@ mod tests {
         let settings = Settings::check(config).expect("good settings");
         assert_eq!(settings.config.scopes, ["openid", "read"]);
         assert_eq!(settings.redirect_uri, "http://localhost:2/callback");
-        assert_eq!(
-            settings.protected_url.as_str(),
-            "http://localhost:1/protected"
-        );
+        assert_eq!(settings.protected_url.as_str(), "http://localhost:1/protected");
     }
 }

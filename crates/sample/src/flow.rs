@@ -40,11 +40,7 @@ impl Flows {
         if entries.len() >= MAX_PENDING {
             make_room(&mut entries);
         }
-        let entry = Entry {
-            pending,
-            browser: fingerprint(browser),
-            since: Instant::now(),
-        };
+        let entry = Entry { pending, browser: fingerprint(browser), since: Instant::now() };
         entries.insert(fingerprint(state.secret()), entry);
     }
 
@@ -76,10 +72,7 @@ fn make_room(entries: &mut HashMap<String, Entry>) {
     let mut ages: Vec<Instant> = entries.values().map(|entry| entry.since).collect();
     ages.sort_unstable();
     // A tenth at once, or a flood would sort the whole table for each arrival.
-    if let Some(limit) = ages
-        .get(MAX_PENDING / 10)
-        .filter(|_| entries.len() >= MAX_PENDING)
-    {
+    if let Some(limit) = ages.get(MAX_PENDING / 10).filter(|_| entries.len() >= MAX_PENDING) {
         entries.retain(|_, entry| entry.since > *limit);
     }
 }
@@ -102,11 +95,7 @@ mod tests {
 
     fn begin(flows: &Flows, state: &str) {
         let verifier = PkceCodeVerifier::new("v".repeat(43));
-        let pending = Pending {
-            verifier,
-            nonce: Nonce::new("n".into()),
-            max_age: None,
-        };
+        let pending = Pending { verifier, nonce: Nonce::new("n".into()), max_age: None };
         flows.begin(&CsrfToken::new(state.into()), "browser", pending);
     }
 
@@ -115,19 +104,10 @@ mod tests {
         let flows = Flows::default();
         begin(&flows, "one");
         begin(&flows, "two");
-        assert!(matches!(
-            flows.take("one", Some("other")),
-            Err(Problem::ForeignBrowser)
-        ));
-        assert!(matches!(
-            flows.take("one", None),
-            Err(Problem::ForeignBrowser)
-        ));
+        assert!(matches!(flows.take("one", Some("other")), Err(Problem::ForeignBrowser)));
+        assert!(matches!(flows.take("one", None), Err(Problem::ForeignBrowser)));
         assert!(flows.take("one", Some("browser")).is_ok());
-        assert!(matches!(
-            flows.take("one", Some("browser")),
-            Err(Problem::UnknownState)
-        ));
+        assert!(matches!(flows.take("one", Some("browser")), Err(Problem::UnknownState)));
         assert!(flows.take("two", Some("browser")).is_ok());
     }
 
@@ -139,10 +119,6 @@ mod tests {
         }
         let length = flows.0.lock().expect("not poisoned").len();
         assert!(length <= MAX_PENDING, "{length}");
-        assert!(
-            flows
-                .take(&MAX_PENDING.to_string(), Some("browser"))
-                .is_ok()
-        );
+        assert!(flows.take(&MAX_PENDING.to_string(), Some("browser")).is_ok());
     }
 }

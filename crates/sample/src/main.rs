@@ -23,11 +23,7 @@ struct Args {
     #[arg(long, env = "SAMPLE_CLIENT_SECRET", hide_env_values = true)]
     client_secret: Option<String>,
     /// File that holds the client secret
-    #[arg(
-        long,
-        env = "SAMPLE_CLIENT_SECRET_FILE",
-        conflicts_with = "client_secret"
-    )]
+    #[arg(long, env = "SAMPLE_CLIENT_SECRET_FILE", conflicts_with = "client_secret")]
     client_secret_file: Option<PathBuf>,
     /// Where browsers reach this application; the redirect URI is <BASE_URL>/callback
     #[arg(long, env = "SAMPLE_BASE_URL", default_value = "http://localhost:5051")]
@@ -39,11 +35,7 @@ struct Args {
     #[arg(long, env = "SAMPLE_DATA", default_value = "sample-data")]
     data: PathBuf,
     /// Scopes to ask for, separated by spaces
-    #[arg(
-        long,
-        env = "SAMPLE_SCOPES",
-        default_value = "openid profile email read"
-    )]
+    #[arg(long, env = "SAMPLE_SCOPES", default_value = "openid profile email read")]
     scopes: String,
     /// Protected API to call; <ISSUER>/protected where left out
     #[arg(long, env = "SAMPLE_PROTECTED_URL")]
@@ -68,15 +60,9 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<()> {
     let installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    ensure!(
-        installed.is_ok(),
-        "another TLS provider is installed already"
-    );
+    ensure!(installed.is_ok(), "another TLS provider is installed already");
     let listener = TcpListener::bind(&args.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}: choose another with --listen",
-            args.listen
-        )
+        format!("cannot listen on {}: choose another with --listen", args.listen)
     })?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening, open {} in a browser", args.base_url);

@@ -96,10 +96,7 @@ impl Pages {
 
     fn render(&self, name: &str, view: &impl Serialize) -> String {
         let context = context!(view => Value::from(Serde(view)));
-        let page = self
-            .0
-            .get_template(name)
-            .and_then(|page| page.render(context));
+        let page = self.0.get_template(name).and_then(|page| page.render(context));
         page.unwrap_or_else(|error| {
             tracing::error!(%error, name, "a page could not be rendered");
             "This page could not be shown.".to_owned()
@@ -113,11 +110,7 @@ impl SignedIn {
         let name = person.display_name().to_owned();
         let now = now();
         Self {
-            initial: name
-                .chars()
-                .next()
-                .map(|c| c.to_uppercase().collect())
-                .unwrap_or_default(),
+            initial: name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default(),
             email: person.email.clone().filter(|email| *email != name),
             name,
             sub: person.sub.clone(),
@@ -125,9 +118,7 @@ impl SignedIn {
                 words: ago(record.signed_in_at, now),
                 ..Moment::of(record.signed_in_at, now)
             },
-            access: tokens
-                .expires_at
-                .map_or_else(Moment::unsaid, |at| Moment::of(at, now)),
+            access: tokens.expires_at.map_or_else(Moment::unsaid, |at| Moment::of(at, now)),
             id: Moment::of(tokens.id_token_expires_at, now),
             can_refresh: tokens.refresh_token.is_some(),
             refreshes: record.refreshes,
@@ -143,19 +134,11 @@ impl Moment {
             0 => "expired".to_owned(),
             left => format!("{} left", amount(left)),
         };
-        Self {
-            words,
-            exact: exact(at),
-            over: left == 0,
-        }
+        Self { words, exact: exact(at), over: left == 0 }
     }
 
     fn unsaid() -> Self {
-        Self {
-            words: "not stated".into(),
-            exact: "The provider did not say.".into(),
-            over: false,
-        }
+        Self { words: "not stated".into(), exact: "The provider did not say.".into(), over: false }
     }
 }
 
@@ -165,25 +148,14 @@ impl Dead {
             Action::SignIn => ("Sign in", "/signin"),
             Action::Home => ("Go to the start page", "/"),
         };
-        let Told {
-            title, text, next, ..
-        } = told;
-        Self {
-            title,
-            text,
-            next,
-            action,
-            href,
-            request_id: request_id.to_owned(),
-        }
+        let Told { title, text, next, .. } = told;
+        Self { title, text, next, action, href, request_id: request_id.to_owned() }
     }
 }
 
 /// A point in time as RFC 3339 in UTC.
 pub(crate) fn exact(at: u64) -> String {
-    let second = i64::try_from(at)
-        .ok()
-        .and_then(|at| jiff::Timestamp::from_second(at).ok());
+    let second = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
     second.map(|second| second.to_string()).unwrap_or_default()
 }
 
@@ -227,12 +199,7 @@ mod tests {
             received_at: now(),
             expires_at: Some(now() + 3590),
         };
-        Record {
-            person,
-            tokens,
-            signed_in_at: now(),
-            refreshes: 2,
-        }
+        Record { person, tokens, signed_in_at: now(), refreshes: 2 }
     }
 
     fn homes() -> Vec<Home> {
@@ -247,24 +214,14 @@ mod tests {
         };
         let signed_in = || Some(SignedIn::of(&record()));
         vec![
-            Home {
-                provider: provider.clone(),
-                note: None,
-                signed_in: None,
-                answer: None,
-            },
+            Home { provider: provider.clone(), note: None, signed_in: None, answer: None },
             Home {
                 provider: provider.clone(),
                 note: Some("Fresh."),
                 signed_in: signed_in(),
                 answer: None,
             },
-            Home {
-                provider,
-                note: None,
-                signed_in: signed_in(),
-                answer: Some(answer),
-            },
+            Home { provider, note: None, signed_in: signed_in(), answer: Some(answer) },
         ]
     }
 
@@ -283,26 +240,13 @@ mod tests {
     #[test]
     fn every_page_renders_escaped_and_without_secrets_or_scripts() {
         let pages = Pages::new();
-        let dead = problems()
-            .into_iter()
-            .map(|p| Dead::of(p.told("localhost:5050"), "4f2a"));
-        let all = homes()
-            .iter()
-            .map(|view| pages.home(view))
-            .collect::<Vec<_>>();
+        let dead = problems().into_iter().map(|p| Dead::of(p.told("localhost:5050"), "4f2a"));
+        let all = homes().iter().map(|view| pages.home(view)).collect::<Vec<_>>();
         for page in all.into_iter().chain(dead.map(|view| pages.dead(&view))) {
-            assert!(
-                page.contains("<title>") && page.contains("lang=\"en\""),
-                "{page}"
-            );
-            for unwanted in [
-                "secret-",
-                "<script",
-                "style=",
-                "<b>Ada",
-                "<i>no",
-                "could not be shown",
-            ] {
+            assert!(page.contains("<title>") && page.contains("lang=\"en\""), "{page}");
+            for unwanted in
+                ["secret-", "<script", "style=", "<b>Ada", "<i>no", "could not be shown"]
+            {
                 assert!(!page.contains(unwanted), "{unwanted} in {page}");
             }
         }
@@ -313,13 +257,7 @@ mod tests {
         let words = |left: u64| Moment::of(1000 + left, 1000).words;
         assert_eq!(
             [0, 45, 3599, 86_400, 13 * 86_400].map(words),
-            [
-                "expired",
-                "45 s left",
-                "59 min left",
-                "24 h left",
-                "13 days left"
-            ]
+            ["expired", "45 s left", "59 min left", "24 h left", "13 days left"]
         );
         assert_eq!(exact(0), "1970-01-01T00:00:00Z");
     }

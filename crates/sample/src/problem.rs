@@ -44,10 +44,7 @@ pub(crate) struct OAuthError {
 impl OAuthError {
     pub(crate) fn new(error: &str, description: Option<&str>) -> Self {
         let bounded = |text: &str| text.chars().filter(|c| !c.is_control()).take(300).collect();
-        Self {
-            error: bounded(error),
-            description: description.map(bounded),
-        }
+        Self { error: bounded(error), description: description.map(bounded) }
     }
 
     fn declined(&self) -> bool {
@@ -87,14 +84,7 @@ impl Problem {
     pub(crate) fn told(&self, provider: &str) -> Told {
         let (status, code) = self.status_and_code();
         let (title, text, next) = (self.title(), self.text(provider), self.next());
-        Told {
-            status,
-            code,
-            title,
-            text,
-            next,
-            action: self.action(),
-        }
+        Told { status, code, title, text, next, action: self.action() }
     }
 
     fn title(&self) -> &'static str {

@@ -18,9 +18,7 @@ pub(crate) async fn usable(app: &Arc<App>, session: &Arc<Session>) -> Result<Rec
         return Ok(record);
     }
     let alive = !record.tokens.expired(now());
-    let pausing = session
-        .failure()
-        .is_some_and(|(at, _)| at.elapsed() < PAUSE_AFTER_FAILURE);
+    let pausing = session.failure().is_some_and(|(at, _)| at.elapsed() < PAUSE_AFTER_FAILURE);
     if alive && (pausing || record.tokens.refresh_token.is_none()) {
         return Ok(record);
     }

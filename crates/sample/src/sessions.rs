@@ -40,16 +40,8 @@ struct State {
 
 impl Session {
     fn new(key: String, record: Record) -> Self {
-        let state = State {
-            record,
-            ended: false,
-            failure: None,
-        };
-        Self {
-            key,
-            state: Mutex::new(state),
-            gate: tokio::sync::Mutex::default(),
-        }
+        let state = State { record, ended: false, failure: None };
+        Self { key, state: Mutex::new(state), gate: tokio::sync::Mutex::default() }
     }
 
     /// The current record, or the end of this sign-in.
@@ -86,10 +78,8 @@ impl Sessions {
     pub(crate) fn open(settings: &Settings) -> Result<Self, StartError> {
         let data_dir = &settings.config.data_dir;
         let vault = Vault::open(data_dir)?;
-        let files = vault.load().map_err(|reason| StartError::Data {
-            path: data_dir.clone(),
-            reason,
-        })?;
+        let files =
+            vault.load().map_err(|reason| StartError::Data { path: data_dir.clone(), reason })?;
         let live = files.into_iter().filter_map(|(key, plain)| {
             let record = serde_json::from_slice(&plain).ok()?;
             Some((key.clone(), Arc::new(Session::new(key, record))))
@@ -106,12 +96,7 @@ impl Sessions {
     pub(crate) async fn begin(&self, person: Person, tokens: TokenSet) -> Result<String, Problem> {
         let id = random_secret()?;
         let key = fingerprint(&id);
-        let record = Record {
-            person,
-            tokens,
-            signed_in_at: now(),
-            refreshes: 0,
-        };
+        let record = Record { person, tokens, signed_in_at: now(), refreshes: 0 };
         self.make_room().await;
         self.write(&key, &record).await?;
         let session = Arc::new(Session::new(key.clone(), record));
@@ -187,22 +172,17 @@ impl Sessions {
     fn oldest_if_full(&self) -> Option<Arc<Session>> {
         let live = self.lock();
         let full = live.len() >= self.max;
-        let oldest = || {
-            live.values()
-                .min_by_key(|s| s.with(|state| state.record.signed_in_at))
-        };
+        let oldest = || live.values().min_by_key(|s| s.with(|state| state.record.signed_in_at));
         full.then(oldest).flatten().cloned()
     }
 
     async fn write(&self, key: &str, record: &Record) -> Result<(), Problem> {
         let plain = serde_json::to_vec(record).map_err(|_| Problem::Storage)?;
         let (vault, key) = (self.vault.clone(), key.to_owned());
-        blocking(move || vault.put(&key, &plain))
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, "a session could not be written to the data folder");
-                Problem::Storage
-            })
+        blocking(move || vault.put(&key, &plain)).await.map_err(|error| {
+            tracing::error!(%error, "a session could not be written to the data folder");
+            Problem::Storage
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Session>>> {
@@ -211,7 +191,5 @@ impl Sessions {
 }
 
 async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

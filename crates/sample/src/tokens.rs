@@ -6,14 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 /// Seconds since the epoch.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program of its own, with the system's clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "a program of its own, with the system's clock")]
 pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Who signed in, from the ID token and the user information endpoint.

@@ -35,9 +35,7 @@ impl Vault {
 
     /// Writes a file whole or not at all; `name` must be safe as a file name.
     pub(crate) fn put(&self, name: &str, plain: &[u8]) -> io::Result<()> {
-        let sealed = self
-            .seal(name, plain)
-            .ok_or(io::Error::other("sealing failed"))?;
+        let sealed = self.seal(name, plain).ok_or(io::Error::other("sealing failed"))?;
         let temporary = self.folder.join(format!("{name}.new"));
         let mut file = private_file(&temporary, OpenOptions::new().create(true).truncate(true))?;
         file.write_all(&sealed)?;
@@ -58,13 +56,8 @@ impl Vault {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            let name = path
-                .file_stem()
-                .and_then(|stem| stem.to_str())
-                .unwrap_or_default();
-            let whole = path
-                .extension()
-                .is_some_and(|extension| extension == SUFFIX);
+            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let whole = path.extension().is_some_and(|extension| extension == SUFFIX);
             match whole
                 .then(|| fs::read(&path))
                 .transpose()?
@@ -82,10 +75,7 @@ impl Vault {
 
     fn seal(&self, name: &str, plain: &[u8]) -> Option<Vec<u8>> {
         let mut body = plain.to_vec();
-        let nonce = self
-            .key
-            .seal_in_place_append_tag(bound_to(name), &mut body)
-            .ok()?;
+        let nonce = self.key.seal_in_place_append_tag(bound_to(name), &mut body).ok()?;
         let mut sealed = vec![FORMAT];
         sealed.extend_from_slice(nonce.as_ref());
         sealed.append(&mut body);
@@ -97,10 +87,7 @@ impl Vault {
         let (format, nonce) = head.split_first()?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut body = body.to_vec();
-        let plain = self
-            .key
-            .open_in_place(nonce, bound_to(name), &mut body)
-            .ok()?;
+        let plain = self.key.open_in_place(nonce, bound_to(name), &mut body).ok()?;
         (*format == FORMAT).then(|| plain.to_vec())
     }
 
@@ -136,17 +123,11 @@ fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 }
 
 fn make_private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn failed(path: &Path, reason: io::Error) -> StartError {
-    StartError::Data {
-        path: path.to_owned(),
-        reason,
-    }
+    StartError::Data { path: path.to_owned(), reason }
 }
 
 #[cfg(test)]
@@ -167,10 +148,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         let again = Vault::open(dir.path()).expect("opens again");
-        assert_eq!(
-            again.load().expect("loads"),
-            [("one".to_owned(), b"a refresh token".to_vec())]
-        );
+        assert_eq!(again.load().expect("loads"), [("one".to_owned(), b"a refresh token".to_vec())]);
         fs::rename(file, vault.path("two")).expect("renames");
         assert!(again.load().expect("loads").is_empty());
     }

@@ -105,9 +105,7 @@ impl App {
                 sign_in: config.limits.sign_in,
                 pages: config.limits.pages,
             }),
-            client_rates: ClientRates {
-                interactive: config.limits.interactive_client,
-            },
+            client_rates: ClientRates { interactive: config.limits.interactive_client },
             body: BodyLimits {
                 bytes: config.listen.body_bytes,
                 timeout: config.listen.body_timeout.duration(),
@@ -128,9 +126,7 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
     make_folder(&config.data)?;
     let path = config.data.join("grantor.db");
     let sqlite = Sqlite::open(&path, &Options::default());
-    Ok(Arc::new(sqlite.with_context(|| {
-        format!("cannot use the database {}", path.display())
-    })?))
+    Ok(Arc::new(sqlite.with_context(|| format!("cannot use the database {}", path.display()))?))
 }
 
 /// The deciding part alone, for the command line.
@@ -167,10 +163,7 @@ fn make_folder(data: &Path) -> anyhow::Result<()> {
 fn policy(config: &Config) -> Policy {
     let known =
         ["openid", "profile", "email", "offline_access"].map(|name| (name.to_owned(), None));
-    let own = config
-        .scopes
-        .iter()
-        .map(|(name, text)| (name.clone(), Some(text.clone())));
+    let own = config.scopes.iter().map(|(name, text)| (name.clone(), Some(text.clone())));
     Policy {
         issuer: config.issuer(),
         lifetimes: lifetimes(&config.lifetimes),
@@ -205,9 +198,7 @@ fn sign_in(config: &Config) -> SignInPolicy {
         config::Method::AdminToken => MethodName::AdminToken,
         config::Method::Password => MethodName::Password,
     });
-    let fixed = config
-        .static_token()
-        .map(|token| signin::static_token_digest(token.expose()));
+    let fixed = config.static_token().map(|token| signin::static_token_digest(token.expose()));
     SignInPolicy {
         methods: methods.collect(),
         admin_token: AdminTokenPolicy {
@@ -215,10 +206,7 @@ fn sign_in(config: &Config) -> SignInPolicy {
             allowed: own.allowed.iter().map(allowed).collect(),
             lifetime: own.lifetime.seconds(),
             tries: own.tries,
-            limits: AttemptLimits {
-                pause: own.pause.seconds(),
-                per_hour: own.per_hour,
-            },
+            limits: AttemptLimits { pause: own.pause.seconds(), per_hour: own.per_hour },
         },
         sign_up: config.sign_in.sign_up,
     }

@@ -102,7 +102,6 @@ async fn prune_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
 async fn count_writes(app: Arc<App>, stop: watch::Receiver<bool>) {
     while paused(Duration::from_secs(1), &stop).await {
         let stats = app.sqlite.stats();
-        app.metrics
-            .store(stats.commits, stats.writes, stats.commit_time);
+        app.metrics.store(stats.commits, stats.writes, stats.commit_time);
     }
 }

@@ -20,9 +20,7 @@ impl Clock for SystemClock {
         reason = "this is the one place that reads the time of day"
     )]
     fn millis(&self) -> u64 {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -16,9 +16,7 @@ pub(crate) struct Cookies {
 impl Cookies {
     /// Cookies of a server whose issuer is `issuer`.
     pub(crate) fn of(issuer: &str) -> Self {
-        Self {
-            secure: issuer.starts_with("https:"),
-        }
+        Self { secure: issuer.starts_with("https:") }
     }
 
     /// The session cookie of a request.
@@ -48,25 +46,15 @@ impl Cookies {
 
     // A `__Host-` cookie cannot be set by a sibling subdomain; browsers take it on https only.
     const fn session_name(self) -> &'static str {
-        if self.secure {
-            "__Host-grantor_session"
-        } else {
-            "grantor_session"
-        }
+        if self.secure { "__Host-grantor_session" } else { "grantor_session" }
     }
 
     const fn browser_name(self) -> &'static str {
-        if self.secure {
-            "__Host-grantor_browser"
-        } else {
-            "grantor_browser"
-        }
+        if self.secure { "__Host-grantor_browser" } else { "grantor_browser" }
     }
 
     fn set(self, name: &str, value: &str, lifetime: Option<Seconds>) -> HeaderValue {
-        let age = lifetime
-            .map(|Seconds(age)| format!("; Max-Age={age}"))
-            .unwrap_or_default();
+        let age = lifetime.map(|Seconds(age)| format!("; Max-Age={age}")).unwrap_or_default();
         let secure = if self.secure { "; Secure" } else { "" };
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{age}{secure}");
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
@@ -86,13 +74,9 @@ pub(crate) fn browser_digest(value: &str) -> Digest {
 }
 
 fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    let mut pairs = lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs =
+        lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
 }
 
@@ -113,10 +97,7 @@ mod tests {
     #[test]
     fn a_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.append(
-            header::COOKIE,
-            HeaderValue::from_static("a=1; grantor_session=x"),
-        );
+        headers.append(header::COOKIE, HeaderValue::from_static("a=1; grantor_session=x"));
         let cookies = Cookies::of("http://localhost:5050");
         assert_eq!(cookies.session(&headers), Some("x"));
         assert_eq!(cookies.browser(&headers), None);

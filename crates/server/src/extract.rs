@@ -32,11 +32,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Rejection> {
         let Ok(RequestInfo { id, source }) = RequestInfo::from_request_parts(parts, app).await;
-        Ok(Self {
-            now: app.server.clock.now(),
-            request_id: id,
-            source,
-        })
+        Ok(Self { now: app.server.clock.now(), request_id: id, source })
     }
 }
 
@@ -73,10 +69,7 @@ impl FromRequest<Arc<App>> for Form {
             return Err(Refusal::WrongContentType {}.into());
         }
         let body = read(body, app).await?;
-        Ok(Self {
-            headers: parts.headers,
-            body,
-        })
+        Ok(Self { headers: parts.headers, body })
     }
 }
 
@@ -97,9 +90,7 @@ impl FromRequest<Arc<App>> for OptionalForm {
 
 /// The Authorization header of a request.
 pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(header::AUTHORIZATION)
-        .map(|value| value.to_str().unwrap_or(""))
+    headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""))
 }
 
 async fn read(body: Body, app: &App) -> Result<Bytes, Rejection> {
@@ -113,11 +104,7 @@ async fn read(body: Body, app: &App) -> Result<Bytes, Rejection> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = value
-        .and_then(|value| value.split(';').next())
-        .map(str::trim);
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).map(str::trim);
     essence.is_some_and(|own| own.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }

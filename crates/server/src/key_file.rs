@@ -34,9 +34,7 @@ pub(crate) fn read_or_make(path: &Path) -> anyhow::Result<KeyEncryptionKey> {
 
 /// Keeps a secret of the demo in a file that nobody else can read.
 pub(crate) fn write_private(path: &Path, secret: &str) -> anyhow::Result<()> {
-    let written = private()
-        .open(path)
-        .and_then(|mut file| file.write_all(secret.as_bytes()));
+    let written = private().open(path).and_then(|mut file| file.write_all(secret.as_bytes()));
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -47,12 +45,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     }
     let mut bytes = Zeroizing::new([0; 32]);
     SystemEntropy.fill(&mut *bytes);
-    let hex = Zeroizing::new(
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
-    );
+    let hex = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let aside = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = private().open(&aside)?;
     file.write_all(hex.as_bytes())?;

@@ -58,19 +58,10 @@ impl Limits {
         let Some(rate) = NonZeroU32::new(per_minute) else {
             return Ok(());
         };
-        let known = self
-            .clients
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&rate)
-            .cloned();
+        let known = self.clients.read().unwrap_or_else(PoisonError::into_inner).get(&rate).cloned();
         let buckets = known.unwrap_or_else(|| {
             let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(
-                clients
-                    .entry(rate)
-                    .or_insert_with(|| Arc::new(Buckets::new(rate))),
-            )
+            Arc::clone(clients.entry(rate).or_insert_with(|| Arc::new(Buckets::new(rate))))
         });
         buckets.take(self.key(id))
     }
@@ -78,9 +69,7 @@ impl Limits {
     /// Whether `source` may try to authenticate a client. Asked before looking at the credentials,
     /// so that guessing on does not pay.
     pub(crate) fn client_auth(&self, source: IpAddr) -> Result<(), RetryAfter> {
-        self.failures
-            .as_ref()
-            .map_or(Ok(()), |f| f.check(|| self.source_key(source)))
+        self.failures.as_ref().map_or(Ok(()), |f| f.check(|| self.source_key(source)))
     }
 
     /// Counts a failed client authentication from `source`.
@@ -92,42 +81,29 @@ impl Limits {
 
     /// Counts a sign-in attempt from `source`.
     pub(crate) fn sign_in(&self, source: IpAddr) -> Result<(), RetryAfter> {
-        self.sign_in
-            .as_ref()
-            .map_or(Ok(()), |b| b.take(self.source_key(source)))
+        self.sign_in.as_ref().map_or(Ok(()), |b| b.take(self.source_key(source)))
     }
 
     /// Counts an attempt to sign in to the account `name`, from wherever it comes.
     pub(crate) fn account(&self, name: &str) -> Result<(), RetryAfter> {
         let name = name.trim().to_lowercase();
-        self.accounts
-            .as_ref()
-            .map_or(Ok(()), |b| b.take(self.key(&name)))
+        self.accounts.as_ref().map_or(Ok(()), |b| b.take(self.key(&name)))
     }
 
     /// Counts a page view from `source`.
     pub(crate) fn page(&self, source: IpAddr) -> Result<(), RetryAfter> {
-        self.pages
-            .as_ref()
-            .map_or(Ok(()), |b| b.take(self.source_key(source)))
+        self.pages.as_ref().map_or(Ok(()), |b| b.take(self.source_key(source)))
     }
 
     /// Forgets buckets that are full again. To be called each minute.
     pub(crate) fn prune(&self) {
-        let clients = self
-            .clients
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner).clone();
         clients.values().for_each(|buckets| buckets.prune());
         let empty = |buckets: &Buckets| buckets.limiter.is_empty();
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
         clients.retain(|_, buckets| !empty(buckets));
         drop(clients);
-        [&self.sign_in, &self.accounts, &self.pages]
-            .into_iter()
-            .flatten()
-            .for_each(Buckets::prune);
+        [&self.sign_in, &self.accounts, &self.pages].into_iter().flatten().for_each(Buckets::prune);
         self.failures.iter().for_each(Failures::prune);
     }
 
@@ -207,8 +183,7 @@ impl Buckets {
     fn prune(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
-        self.crowded
-            .store(self.limiter.len() > MOST_BUCKETS, Ordering::Relaxed);
+        self.crowded.store(self.limiter.len() > MOST_BUCKETS, Ordering::Relaxed);
     }
 }
 
@@ -228,11 +203,7 @@ struct Failures {
 impl Failures {
     fn new(per_minute: NonZeroU32) -> Self {
         let any = AtomicBool::new(false);
-        Self {
-            buckets: Buckets::new(per_minute),
-            blocked: RwLock::default(),
-            any,
-        }
+        Self { buckets: Buckets::new(per_minute), blocked: RwLock::default(), any }
     }
 
     fn check(&self, key: impl FnOnce() -> u64) -> Result<(), RetryAfter> {
@@ -240,12 +211,8 @@ impl Failures {
             return Ok(());
         }
         let blocked = self.blocked.read().unwrap_or_else(PoisonError::into_inner);
-        let until = blocked
-            .get(&key())
-            .map(|until| until.duration_since(Instant::now()));
-        until
-            .filter(|left| !left.is_zero())
-            .map_or(Ok(()), |left| Err(retry_after(left)))
+        let until = blocked.get(&key()).map(|until| until.duration_since(Instant::now()));
+        until.filter(|left| !left.is_zero()).map_or(Ok(()), |left| Err(retry_after(left)))
     }
 
     fn count(&self, key: u64) {
@@ -297,32 +264,19 @@ mod tests {
 
     #[test]
     fn sources_are_addresses_or_networks() {
-        let limits = Limits::new(Rates {
-            sign_in: 1,
-            pages: 1,
-            ..Rates::default()
-        });
+        let limits = Limits::new(Rates { sign_in: 1, pages: 1, ..Rates::default() });
         assert_eq!(limits.sign_in(address("192.0.2.1")), Ok(()));
-        assert_eq!(
-            limits.sign_in(address("::ffff:192.0.2.1")),
-            Err(RetryAfter(60))
-        );
+        assert_eq!(limits.sign_in(address("::ffff:192.0.2.1")), Err(RetryAfter(60)));
         assert_eq!(limits.sign_in(address("192.0.2.2")), Ok(()));
         assert_eq!(limits.page(address("192.0.2.1")), Ok(()), "counted apart");
         assert_eq!(limits.sign_in(address("2001:db8::1")), Ok(()));
-        assert!(
-            limits.sign_in(address("2001:db8::2:3:4:5")).is_err(),
-            "the same /64"
-        );
+        assert!(limits.sign_in(address("2001:db8::2:3:4:5")).is_err(), "the same /64");
         assert_eq!(limits.sign_in(address("2001:db8:0:1::1")), Ok(()));
     }
 
     #[test]
     fn only_failures_block_and_only_their_source() {
-        let limits = Limits::new(Rates {
-            failed_client_auth: 10,
-            ..Rates::default()
-        });
+        let limits = Limits::new(Rates { failed_client_auth: 10, ..Rates::default() });
         let (bad, good) = (address("192.0.2.1"), address("192.0.2.2"));
         for _ in 0..10 {
             assert_eq!(limits.client_auth(bad), Ok(()));

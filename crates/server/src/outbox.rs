@@ -90,15 +90,8 @@ enum Unwritable {
 }
 
 fn compose(app: &App, mail: &OutboxMail) -> Result<Message, Unwritable> {
-    let TokenMail {
-        to,
-        token,
-        application,
-        address,
-        language,
-        requested_at,
-        lifetime,
-    } = open_mail(&app.server, mail)?;
+    let TokenMail { to, token, application, address, language, requested_at, lifetime } =
+        open_mail(&app.server, mail)?;
     let written = AdminTokenMail {
         application,
         token,
@@ -108,12 +101,7 @@ fn compose(app: &App, mail: &OutboxMail) -> Result<Message, Unwritable> {
         issuer: app.server.policy.issuer.clone(),
     };
     let written = written.render(&app.pages, negotiate(Some(&language), None))?;
-    Ok(Message {
-        to,
-        subject: written.subject,
-        text: written.text,
-        html: written.html,
-    })
+    Ok(Message { to, subject: written.subject, text: written.text, html: written.html })
 }
 
 #[cfg(test)]
@@ -122,9 +110,6 @@ mod tests {
 
     #[test]
     fn the_pause_grows_to_a_minute() {
-        assert_eq!(
-            [0, 1, 2, 3, 6, 50].map(|n| back_off(n).0),
-            [2, 2, 4, 8, 60, 60]
-        );
+        assert_eq!([0, 1, 2, 3, 6, 50].map(|n| back_off(n).0), [2, 2, 4, 8, 60, 60]);
     }
 }

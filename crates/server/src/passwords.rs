@@ -17,15 +17,8 @@ pub(crate) struct PasswordPool {
 }
 
 enum Job {
-    Hash {
-        password: String,
-        answer: oneshot::Sender<String>,
-    },
-    Verify {
-        password: String,
-        phc: Option<String>,
-        answer: oneshot::Sender<bool>,
-    },
+    Hash { password: String, answer: oneshot::Sender<String> },
+    Verify { password: String, phc: Option<String>, answer: oneshot::Sender<bool> },
 }
 
 impl PasswordPool {
@@ -52,37 +45,19 @@ impl PasswordPool {
 impl PasswordHasher for PasswordPool {
     async fn hash(&self, password: &str) -> Result<String, Overloaded> {
         let (answer, answered) = oneshot::channel();
-        self.ask(
-            Job::Hash {
-                password: password.to_owned(),
-                answer,
-            },
-            answered,
-        )
-        .await
+        self.ask(Job::Hash { password: password.to_owned(), answer }, answered).await
     }
 
     async fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Overloaded> {
         let (answer, answered) = oneshot::channel();
         let (password, phc) = (password.to_owned(), phc.map(str::to_owned));
-        self.ask(
-            Job::Verify {
-                password,
-                phc,
-                answer,
-            },
-            answered,
-        )
-        .await
+        self.ask(Job::Verify { password, phc, answer }, answered).await
     }
 }
 
 fn work(waiting: &Mutex<Receiver<Job>>) {
     loop {
-        let next = waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .recv();
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
             // A request that is gone must not cost a core 15 ms.
             Ok(Job::Hash { answer, .. }) if answer.is_closed() => {}
@@ -92,11 +67,7 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
                 // The asker sees the dropped channel as overload: memory ran out.
                 Err(error) => tracing::error!(%error, "cannot hash a password"),
             },
-            Ok(Job::Verify {
-                password,
-                phc,
-                answer,
-            }) => {
+            Ok(Job::Verify { password, phc, answer }) => {
                 let _ = answer.send(verify(&password, phc.as_deref()));
             }
             Err(_) => return,
@@ -112,9 +83,7 @@ fn argon2() -> argon2::Result<Argon2<'static>> {
 
 fn hash(password: &str) -> Result<String, argon2::password_hash::Error> {
     let hasher = argon2().map_err(|_| argon2::password_hash::Error::ParamsInvalid)?;
-    hasher
-        .hash_password(password.as_bytes())
-        .map(|phc| phc.to_string())
+    hasher.hash_password(password.as_bytes()).map(|phc| phc.to_string())
 }
 
 fn verify(password: &str, phc: Option<&str>) -> bool {
@@ -146,28 +115,10 @@ mod tests {
         let pool = PasswordPool::start(2, 8).expect("threads");
         let phc = pool.hash("correct horse").await.expect("room in the queue");
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
-        assert_ne!(
-            phc,
-            pool.hash("correct horse").await.expect("room"),
-            "salted"
-        );
-        assert!(
-            pool.verify("correct horse", Some(&phc))
-                .await
-                .expect("room")
-        );
-        assert!(
-            !pool
-                .verify("Correct horse", Some(&phc))
-                .await
-                .expect("room")
-        );
-        assert!(
-            !pool
-                .verify("correct horse", Some("$argon2id$nonsense"))
-                .await
-                .expect("room")
-        );
+        assert_ne!(phc, pool.hash("correct horse").await.expect("room"), "salted");
+        assert!(pool.verify("correct horse", Some(&phc)).await.expect("room"));
+        assert!(!pool.verify("Correct horse", Some(&phc)).await.expect("room"));
+        assert!(!pool.verify("correct horse", Some("$argon2id$nonsense")).await.expect("room"));
         assert!(!pool.verify("correct horse", None).await.expect("room"));
     }
 
@@ -183,10 +134,7 @@ mod tests {
             (0..5).map(once).min().expect("five")
         };
         let (somebody, nobody) = (best(Some(&phc)), best(None));
-        assert!(
-            nobody * 2 > somebody && somebody * 2 > nobody,
-            "{somebody:?} {nobody:?}"
-        );
+        assert!(nobody * 2 > somebody && somebody * 2 > nobody, "{somebody:?} {nobody:?}");
     }
 
     #[tokio::test]

@@ -36,11 +36,7 @@ impl ApiError {
         challenge: Challenge,
         request_id: RequestId,
     ) -> Self {
-        Self {
-            failure: failure.into(),
-            challenge,
-            request_id,
-        }
+        Self { failure: failure.into(), challenge, request_id }
     }
 }
 
@@ -55,25 +51,16 @@ struct Body<'a> {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, error, text) = match &self.failure {
-            Failure::Refused(refusal) => (
-                refusal_status(refusal),
-                refusal.code().as_str(),
-                refusal.to_string().into(),
-            ),
+            Failure::Refused(refusal) => {
+                (refusal_status(refusal), refusal.code().as_str(), refusal.to_string().into())
+            }
             Failure::Broken(broken) => {
                 log_broken(broken, self.request_id);
                 let (status, error, text) = broken_answer(broken);
                 (status, error, Cow::Borrowed(text))
             }
         };
-        let mut response = json(
-            status,
-            &Body {
-                error,
-                error_description: &text,
-                message: &text,
-            },
-        );
+        let mut response = json(status, &Body { error, error_description: &text, message: &text });
         let headers = response.headers_mut();
         match self.challenge {
             Challenge::Basic if status == StatusCode::UNAUTHORIZED => {
@@ -113,28 +100,18 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let (status, text) = match self {
             Self::Refused(refusal) => (refusal_status(&refusal), Cow::Owned(refusal.to_string())),
-            Self::BodyTooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                Refusal::BodyTooLarge {}.to_string().into(),
-            ),
-            Self::BodyTooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                "The request body took too long to arrive.".into(),
-            ),
-            Self::BodyBroken => (
-                StatusCode::BAD_REQUEST,
-                "The request body ended too early.".into(),
-            ),
+            Self::BodyTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, Refusal::BodyTooLarge {}.to_string().into())
+            }
+            Self::BodyTooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "The request body took too long to arrive.".into())
+            }
+            Self::BodyBroken => {
+                (StatusCode::BAD_REQUEST, "The request body ended too early.".into())
+            }
         };
         let error = Code::InvalidRequest.as_str();
-        json(
-            status,
-            &Body {
-                error,
-                error_description: &text,
-                message: &text,
-            },
-        )
+        json(status, &Body { error, error_description: &text, message: &text })
     }
 }
 
@@ -144,10 +121,7 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::PRAGMA, HeaderValue::from_static("no-cache")),
     ];

@@ -19,33 +19,18 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/userinfo", get(userinfo::read).post(userinfo::read))
         .route("/jwks.json", get(jwks::read))
         .route("/.well-known/openid-configuration", get(discovery::read))
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(discovery::read),
-        )
+        .route("/.well-known/oauth-authorization-server", get(discovery::read))
         // Browsers, sent by a client.
-        .route(
-            "/authorize",
-            get(authorize::from_query).post(authorize::from_form),
-        )
+        .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
         // People.
         .route("/", get(home::page))
         .route("/login", get(login::page).post(login::post))
-        .route(
-            "/select-account",
-            get(select_account::page).post(select_account::post),
-        )
+        .route("/select-account", get(select_account::page).post(select_account::post))
         .route("/consent", get(consent::page).post(consent::post))
         .route("/account", get(account::page))
-        .route(
-            "/account/sessions/end",
-            get(account::ask_end).post(account::end),
-        )
-        .route(
-            "/account/consents/withdraw",
-            get(account::ask_withdraw).post(account::withdraw),
-        )
+        .route("/account/sessions/end", get(account::ask_end).post(account::end))
+        .route("/account/consents/withdraw", get(account::ask_withdraw).post(account::withdraw))
         .route("/static/{*path}", get(static_files::read))
         // Whoever runs it.
         .route("/healthz", get(health::alive))

@@ -32,21 +32,12 @@ pub(crate) async fn prepare(config: Config, demo: Option<Demo>) -> anyhow::Resul
         listeners.extend(listen::bind(address, config.listen.port)?);
     }
     let tls = config.listen.tls.as_ref();
-    let tls = tls
-        .map(|files| Tls::load(&files.certificate, &files.key))
-        .transpose()?;
+    let tls = tls.map(|files| Tls::load(&files.certificate, &files.key)).transpose()?;
     let (metrics, metrics_listener) = metrics(&config).await?;
     let mailer = mailer(&config, demo.as_ref())?;
     let app = App::open(&config, metrics.clone(), demo).await?;
     let metrics = metrics_listener.map(|listener| (listener, metrics));
-    Ok(Prepared {
-        app,
-        listeners,
-        tls,
-        mailer,
-        metrics,
-        config,
-    })
+    Ok(Prepared { app, listeners, tls, mailer, metrics, config })
 }
 
 impl Prepared {
@@ -58,10 +49,8 @@ impl Prepared {
     /// Answers until `stop`, then finishes what was begun, and closes the store.
     pub(crate) async fn serve(self, stop: watch::Receiver<bool>) {
         let settings = self.config.listen.settings();
-        let observe = Observe::new(
-            self.app.metrics.clone(),
-            self.config.listen.trusted_proxies.clone(),
-        );
+        let observe =
+            Observe::new(self.app.metrics.clone(), self.config.listen.trusted_proxies.clone());
         let routes = router::routes(self.app.clone()).layer(observe);
         let tasks = background::start(&self.app, self.mailer, stop.clone());
         let metrics = self.metrics.map(|(listener, metrics)| {
@@ -106,10 +95,7 @@ pub(crate) fn stop_on_signal() -> watch::Receiver<bool> {
 
 /// Logs as the configuration says.
 pub(crate) fn start_logs(config: &Config) {
-    telemetry::start_logs(
-        config.log.format == LogFormat::Json,
-        config.log.level.filter(),
-    );
+    telemetry::start_logs(config.log.format == LogFormat::Json, config.log.level.filter());
 }
 
 async fn signal() {

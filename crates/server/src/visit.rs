@@ -60,11 +60,7 @@ impl FromRequestParts<Arc<App>> for Visit {
 
 impl Visit {
     fn anonymous(app: &Arc<App>, caller: Caller, headers: &HeaderMap) -> Self {
-        let text = |name| {
-            headers
-                .get(name)
-                .and_then(|value: &HeaderValue| value.to_str().ok())
-        };
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let accept_language = text(header::ACCEPT_LANGUAGE).map(ToOwned::to_owned);
         let mut set_browser = None;
         let browser = if let Some(value) = app.cookies.browser(headers) {
@@ -88,10 +84,7 @@ impl Visit {
     }
 
     async fn look_up(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
-        self.app
-            .limits
-            .page(self.caller.source)
-            .map_err(throttled)?;
+        self.app.limits.page(self.caller.source).map_err(throttled)?;
         if let Some(cookie) = self.app.cookies.session(headers) {
             self.session = session::current(&self.app.server, cookie, self.caller.now).await?;
         }
@@ -111,10 +104,7 @@ impl Visit {
 
     /// Speaks the language that the application wished.
     pub(crate) fn speak(&mut self, request: &AuthorizationRequest) {
-        self.language = negotiate(
-            request.ui_locales.as_deref(),
-            self.accept_language.as_deref(),
-        );
+        self.language = negotiate(request.ui_locales.as_deref(), self.accept_language.as_deref());
     }
 
     /// Sets a cookie with the answer.
@@ -140,14 +130,8 @@ impl Visit {
     ) -> Result<(), Refusal> {
         let given = params.get("csrf").unwrap_or_default();
         let tag = URL_SAFE_NO_PAD.decode(given).unwrap_or_default();
-        let ours = self.csrf_over(subject, acts_for_person, |key, parts| {
-            key.verify(parts, &tag)
-        });
-        if ours {
-            Ok(())
-        } else {
-            Err(Refusal::CsrfMismatch {})
-        }
+        let ours = self.csrf_over(subject, acts_for_person, |key, parts| key.verify(parts, &tag));
+        if ours { Ok(()) } else { Err(Refusal::CsrfMismatch {}) }
     }
 
     fn csrf_over<T>(
@@ -158,10 +142,7 @@ impl Visit {
     ) -> T {
         let session = self.session.as_ref().filter(|_| acts_for_person);
         let session = session.map_or(&[][..], |view| view.session.id.0.as_bytes());
-        with(
-            &self.app.server.secrets.csrf,
-            &[self.browser.as_bytes(), session, subject.as_bytes()],
-        )
+        with(&self.app.server.secrets.csrf, &[self.browser.as_bytes(), session, subject.as_bytes()])
     }
 
     /// A page with the status of success.
@@ -178,9 +159,7 @@ impl Visit {
     ) -> Response {
         let frame = Frame {
             language: self.language,
-            csrf: form
-                .subject
-                .map(|subject| self.csrf(subject, form.acts_for_person)),
+            csrf: form.subject.map(|subject| self.csrf(subject, form.acts_for_person)),
             request_id: self.caller.request_id.to_string(),
             now: self.caller.now.epoch(),
             demo: self.app.demo.is_some(),
@@ -199,10 +178,7 @@ impl Visit {
         let headers = [
             (header::LOCATION, location),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (
-                header::REFERRER_POLICY,
-                HeaderValue::from_static("same-origin"),
-            ),
+            (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         ];
         self.with_cookies((StatusCode::SEE_OTHER, headers).into_response())
     }
@@ -219,32 +195,18 @@ impl Visit {
         };
         let retry = retry_after(&failure);
         let mut response = self.page_with(status, &trouble::page(&failure), Form::none());
-        response
-            .headers_mut()
-            .extend(retry.map(|value| (header::RETRY_AFTER, value)));
+        response.headers_mut().extend(retry.map(|value| (header::RETRY_AFTER, value)));
         response
     }
 
     fn html(&self, status: StatusCode, html: String, form: &Form<'_>) -> Response {
         let headers = [
-            (
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            ),
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (
-                header::REFERRER_POLICY,
-                HeaderValue::from_static("same-origin"),
-            ),
-            (
-                header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            ),
+            (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-            (
-                header::CONTENT_SECURITY_POLICY,
-                self.content_security_policy(form),
-            ),
+            (header::CONTENT_SECURITY_POLICY, self.content_security_policy(form)),
         ];
         self.with_cookies((status, headers, html).into_response())
     }
@@ -257,11 +219,7 @@ impl Visit {
         for origin in [logo, form.image].into_iter().flatten().filter_map(origin) {
             let _ = write!(images, " {origin}");
         }
-        let target = form
-            .target
-            .and_then(origin)
-            .map(|own| format!(" {own}"))
-            .unwrap_or_default();
+        let target = form.target.and_then(origin).map(|own| format!(" {own}")).unwrap_or_default();
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'"
         );
@@ -272,9 +230,7 @@ impl Visit {
 
     fn with_cookies(&self, mut response: Response) -> Response {
         for cookie in self.new_browser.iter().chain(&self.cookies) {
-            response
-                .headers_mut()
-                .append(header::SET_COOKIE, cookie.clone());
+            response.headers_mut().append(header::SET_COOKIE, cookie.clone());
         }
         response
     }
@@ -302,19 +258,12 @@ impl<'a> Form<'a> {
 
     /// A form about `subject` for whoever uses this browser.
     pub(crate) fn anybody(subject: &'a str) -> Self {
-        Self {
-            subject: Some(subject),
-            ..Self::default()
-        }
+        Self { subject: Some(subject), ..Self::default() }
     }
 
     /// A form about `subject` that acts for the person who is signed in.
     pub(crate) fn person(subject: &'a str) -> Self {
-        Self {
-            subject: Some(subject),
-            acts_for_person: true,
-            ..Self::default()
-        }
+        Self { subject: Some(subject), acts_for_person: true, ..Self::default() }
     }
 
     /// The answer to the form may lead to the origin of `uri`.

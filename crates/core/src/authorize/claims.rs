@@ -42,42 +42,22 @@ pub(super) fn parse(params: &Params<'_>) -> Result<Claims, Refusal> {
     };
     let (userinfo, id_token) = (member("userinfo")?, member("id_token")?);
     Ok(Claims {
-        requested: ClaimsRequest {
-            userinfo: known(&userinfo),
-            id_token: known(&id_token),
-        },
-        subject: id_token
-            .get("sub")
-            .and_then(|sub| Some(sub.get("value")?.as_str()?.to_owned())),
+        requested: ClaimsRequest { userinfo: known(&userinfo), id_token: known(&id_token) },
+        subject: id_token.get("sub").and_then(|sub| Some(sub.get("value")?.as_str()?.to_owned())),
         essential_acr: essential_values(id_token.get("acr")),
     })
 }
 
 /// The scope that covers everything in `claims`, for the consent page.
 pub(super) fn implied_scope(claims: &ClaimsRequest) -> Option<Scope> {
-    let asked = |name: &str| {
-        claims
-            .userinfo
-            .iter()
-            .chain(&claims.id_token)
-            .any(|own| own == name)
-    };
-    let names: Vec<_> = KNOWN
-        .iter()
-        .filter(|(name, _)| asked(name))
-        .map(|(_, s)| *s)
-        .collect();
-    Scope::parse(&names.join(" "))
-        .ok()
-        .filter(|scope| !scope.is_empty())
+    let asked = |name: &str| claims.userinfo.iter().chain(&claims.id_token).any(|own| own == name);
+    let names: Vec<_> = KNOWN.iter().filter(|(name, _)| asked(name)).map(|(_, s)| *s).collect();
+    Scope::parse(&names.join(" ")).ok().filter(|scope| !scope.is_empty())
 }
 
 fn known(members: &Map<String, Value>) -> Vec<String> {
     let names = KNOWN.iter().map(|(name, _)| *name);
-    names
-        .filter(|name| members.contains_key(*name))
-        .map(ToOwned::to_owned)
-        .collect()
+    names.filter(|name| members.contains_key(*name)).map(ToOwned::to_owned).collect()
 }
 
 /// OpenID Connect Core 1.0 §5.5.1.1: an essential `acr` with `value` or `values`.
@@ -85,14 +65,9 @@ fn essential_values(acr: Option<&Value>) -> Vec<String> {
     let Some(acr) = acr.filter(|acr| acr.get("essential") == Some(&Value::Bool(true))) else {
         return Vec::new();
     };
-    let listed = acr
-        .get("values")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let listed = acr.get("values").and_then(Value::as_array).cloned().unwrap_or_default();
     let all = acr.get("value").into_iter().chain(&listed);
-    all.filter_map(|value| value.as_str().map(ToOwned::to_owned))
-        .collect()
+    all.filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect()
 }
 
 #[cfg(test)]
@@ -100,9 +75,8 @@ mod tests {
     use super::*;
 
     fn claims(json: &str) -> Result<Claims, Refusal> {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("claims", json)
-            .finish();
+        let body =
+            form_urlencoded::Serializer::new(String::new()).append_pair("claims", json).finish();
         parse(&Params::parse(body.as_bytes()).expect("encoded"))
     }
 

@@ -46,10 +46,7 @@ pub(super) async fn need(
     if request.prompt.consent {
         return Ok(Need::Consent);
     }
-    let consent = server
-        .store
-        .consent(session.user.id, &request.client.client_id)
-        .await?;
+    let consent = server.store.consent(session.user.id, &request.client.client_id).await?;
     let asked = request.scope_to_consent();
     if consent.is_some_and(|given| asked.first_outside(&given.scope).is_none()) {
         return Ok(Need::Nothing);
@@ -71,18 +68,13 @@ fn signs_in(
     let signed_in_for_this = signed_in_since(pending, view);
     let authentication = &view.session.authentication;
     let age = authentication.auth_time.until(now);
-    let oldest = [request.max_age, request.client.lifetimes.session]
-        .into_iter()
-        .flatten()
-        .min();
+    let oldest = [request.max_age, request.client.lifetimes.session].into_iter().flatten().min();
     // OpenID Connect Core 1.0 §3.1.2.1: an older sign-in than max_age must be renewed.
     let fresh = signed_in_for_this || oldest.is_none_or(|oldest| age <= oldest);
     // OpenID Connect Core 1.0 §3.1.2.1: prompt=login asks for a new sign-in.
     let asked_again = request.prompt.login && !signed_in_for_this;
     view.user.status == UserStatus::Active
-        && request
-            .subject
-            .is_none_or(|subject| subject == view.user.id)
+        && request.subject.is_none_or(|subject| subject == view.user.id)
         && signin::accepts(server, request, authentication.method)
         && fresh
         && !asked_again
@@ -100,11 +92,7 @@ fn signed_in_since(pending: Option<&PendingRequest>, view: &SessionView) -> bool
 
 fn who_refusal(request: &AuthorizationRequest, session: Option<&SessionView>) -> Refusal {
     match session {
-        Some(view)
-            if request
-                .subject
-                .is_some_and(|subject| subject != view.user.id) =>
-        {
+        Some(view) if request.subject.is_some_and(|subject| subject != view.user.id) => {
             Refusal::OtherPerson {}
         }
         _ => Refusal::SignInNeeded {},

@@ -21,18 +21,12 @@ pub(super) fn subject(
     };
     let claimed = claims.subject.as_deref().map(|sub| {
         let want = "the sub of the claims parameter is not one of this server";
-        sub.parse().map_err(|_| Refusal::BadParameter {
-            name: "claims",
-            want,
-        })
+        sub.parse().map_err(|_| Refusal::BadParameter { name: "claims", want })
     });
     match (hinted, claimed.transpose()?) {
         (Some(hinted), Some(claimed)) if hinted != claimed => {
             let want = "its subject differs from that of the claims parameter";
-            Err(Refusal::BadParameter {
-                name: "id_token_hint",
-                want,
-            })
+            Err(Refusal::BadParameter { name: "id_token_hint", want })
         }
         (hinted, claimed) => Ok(hinted.or(claimed)),
     }

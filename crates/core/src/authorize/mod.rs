@@ -93,11 +93,7 @@ pub async fn resume(
         Err(answer) => return end(server, pending.id, answer, now).await.map(Err),
     };
     match decide::need(server, &request, Some(&pending), session, now).await {
-        Ok(need) => Ok(Ok(Resumed {
-            pending,
-            request,
-            need,
-        })),
+        Ok(need) => Ok(Ok(Resumed { pending, request, need })),
         Err(failure) => {
             let answer = request.return_to.error(server, failure);
             end(server, pending.id, answer, now).await.map(Err)
@@ -124,10 +120,7 @@ pub async fn deny(
     resumed: &Resumed,
     now: Timestamp,
 ) -> Result<AuthorizationResponse, Failure> {
-    let answer = resumed
-        .request
-        .return_to
-        .error(server, Refusal::Denied {}.into());
+    let answer = resumed.request.return_to.error(server, Refusal::Denied {}.into());
     end(server, resumed.pending.id, answer, now).await
 }
 

@@ -51,9 +51,7 @@ mod tests {
         // RFC 7636 appendix B
         let mut bytes = [0; 32];
         let text = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        URL_SAFE_NO_PAD
-            .decode_slice(text, &mut bytes)
-            .expect("base64url");
+        URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).expect("base64url");
         let challenge = Challenge(Digest::from_bytes(bytes));
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert!(verifies(challenge, verifier));

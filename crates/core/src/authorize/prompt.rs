@@ -18,12 +18,7 @@ pub struct Prompt {
 
 pub(super) fn parse(params: &Params<'_>) -> Result<Prompt, Refusal> {
     let mut prompt = Prompt::default();
-    for value in params
-        .get("prompt")
-        .unwrap_or_default()
-        .split(' ')
-        .filter(|v| !v.is_empty())
-    {
+    for value in params.get("prompt").unwrap_or_default().split(' ').filter(|v| !v.is_empty()) {
         match value {
             "none" => prompt.none = true,
             "login" => prompt.login = true,
@@ -31,10 +26,7 @@ pub(super) fn parse(params: &Params<'_>) -> Result<Prompt, Refusal> {
             "select_account" => prompt.select_account = true,
             _ => {
                 let want = "use none, login, consent or select_account";
-                return Err(Refusal::BadParameter {
-                    name: "prompt",
-                    want,
-                });
+                return Err(Refusal::BadParameter { name: "prompt", want });
             }
         }
     }

@@ -82,9 +82,7 @@ pub(super) fn resolve(client: &Client, params: &Params<'_>) -> Result<(ReturnTo,
         (None, [only]) if !asks_for_openid(params) => only,
         (None, _) => return Err(Refusal::RedirectUriMissing {}),
     };
-    let state = params
-        .get("state")
-        .filter(|_| params.refuse_doubled("state").is_ok());
+    let state = params.get("state").filter(|_| params.refuse_doubled("state").is_ok());
     let mode = params.get("response_mode").and_then(ResponseMode::parse);
     let return_to = ReturnTo {
         uri: uri.to_owned(),
@@ -96,9 +94,7 @@ pub(super) fn resolve(client: &Client, params: &Params<'_>) -> Result<(ReturnTo,
 }
 
 fn asks_for_openid(params: &Params<'_>) -> bool {
-    params
-        .get("scope")
-        .is_some_and(|scope| scope.split(' ').any(|name| name == "openid"))
+    params.get("scope").is_some_and(|scope| scope.split(' ').any(|name| name == "openid"))
 }
 
 /// RFC 9700 §2.1: byte comparison of the raw text, before any parsing. RFC 8252 §7.3: only the port
@@ -115,16 +111,13 @@ pub fn matches(registered: &str, given: &str) -> bool {
 
 /// Splits `http://127.0.0.1:PORT/rest` into host and rest; `None` for every other text.
 fn loopback(uri: &str) -> Option<(&str, &str)> {
-    let host = ["http://127.0.0.1", "http://[::1]"]
-        .into_iter()
-        .find(|host| uri.starts_with(host))?;
+    let host =
+        ["http://127.0.0.1", "http://[::1]"].into_iter().find(|host| uri.starts_with(host))?;
     let rest = &uri[host.len()..];
     let Some(after_colon) = rest.strip_prefix(':') else {
         return (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest));
     };
-    let end = after_colon
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(after_colon.len());
+    let end = after_colon.find(|c: char| !c.is_ascii_digit()).unwrap_or(after_colon.len());
     let (port, rest) = after_colon.split_at(end);
     let sound = port.parse::<u16>().is_ok() && (rest.is_empty() || rest.starts_with(['/', '?']));
     sound.then_some((host, rest))
@@ -161,9 +154,7 @@ pub enum Unregistrable {
 
 /// Whether `uri` may be registered as a redirect URI, on whichever path it comes.
 pub fn registrable(uri: &str) -> Result<(), Unregistrable> {
-    if !uri
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`'))
+    if !uri.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`'))
     {
         return Err(Unregistrable::BadCharacters);
     }
@@ -216,10 +207,7 @@ mod tests {
             ("https://app.example/cb", "https://app.example/x/../cb"),
             ("https://app.example/cb", "https://app.example/cb?x=1"),
             ("https://app.example/cb", "https://app.example/%63b"),
-            (
-                "https://app.example/cb",
-                "https://app.example@evil.example/cb",
-            ),
+            ("https://app.example/cb", "https://app.example@evil.example/cb"),
             ("http://localhost/cb", "http://localhost:8080/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:99999/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:80@evil.example/cb"),

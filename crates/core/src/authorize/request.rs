@@ -106,10 +106,9 @@ pub(super) fn text(
     most: usize,
 ) -> Result<Option<String>, Refusal> {
     match params.get(name) {
-        Some(text) if text.len() > most => Err(Refusal::BadParameter {
-            name,
-            want: "it is too long",
-        }),
+        Some(text) if text.len() > most => {
+            Err(Refusal::BadParameter { name, want: "it is too long" })
+        }
         other => Ok(other.map(ToOwned::to_owned)),
     }
 }
@@ -118,14 +117,8 @@ pub(super) fn acr_values(params: &Params<'_>, claims: &Claims) -> AcrValues {
     if claims.essential_acr.is_empty() {
         let asked = params.get("acr_values").unwrap_or_default();
         let methods = asked.split(' ').filter_map(MethodName::parse).collect();
-        return AcrValues {
-            methods,
-            essential: false,
-        };
+        return AcrValues { methods, essential: false };
     }
     let asked = claims.essential_acr.iter();
-    AcrValues {
-        methods: asked.filter_map(|acr| MethodName::parse(acr)).collect(),
-        essential: true,
-    }
+    AcrValues { methods: asked.filter_map(|acr| MethodName::parse(acr)).collect(), essential: true }
 }

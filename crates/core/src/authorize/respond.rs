@@ -94,10 +94,7 @@ mod tests {
 
     #[test]
     fn parameters_join_a_query_that_is_there() {
-        assert_eq!(
-            location("https://a/cb", ResponseMode::Query),
-            "https://a/cb?code=a+b%26c"
-        );
+        assert_eq!(location("https://a/cb", ResponseMode::Query), "https://a/cb?code=a+b%26c");
         assert_eq!(
             location("https://a/cb?x=1", ResponseMode::Query),
             "https://a/cb?x=1&code=a+b%26c"
@@ -106,9 +103,6 @@ mod tests {
             location("https://a/cb?x=1", ResponseMode::Fragment),
             "https://a/cb?x=1#code=a+b%26c"
         );
-        assert_eq!(
-            location("https://a/cb", ResponseMode::FormPost),
-            "https://a/cb"
-        );
+        assert_eq!(location("https://a/cb", ResponseMode::FormPost), "https://a/cb");
     }
 }

@@ -18,9 +18,7 @@ pub(super) fn check(
     let scope = Scope::parse(text).map_err(|_| Refusal::ScopeMalformed {})?;
     let known = |name: &str| client.scope.contains(name) && server.policy.scopes.contains_key(name);
     if let Some(unknown) = scope.iter().find(|name| !known(name)) {
-        return Err(Refusal::ScopeNotAllowed {
-            scope: unknown.chars().take(60).collect(),
-        });
+        return Err(Refusal::ScopeNotAllowed { scope: unknown.chars().take(60).collect() });
     }
     Ok(scope)
 }

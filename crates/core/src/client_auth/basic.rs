@@ -8,15 +8,11 @@ use crate::error::Refusal;
 
 /// Reads `Basic base64(form-encoded id ":" form-encoded secret)`.
 pub(super) fn parse(header: &str) -> Result<(String, String), Refusal> {
-    let (scheme, encoded) = header
-        .split_once(' ')
-        .ok_or(Refusal::BrokenBasicHeader {})?;
+    let (scheme, encoded) = header.split_once(' ').ok_or(Refusal::BrokenBasicHeader {})?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(Refusal::BrokenBasicHeader {});
     }
-    let bytes = STANDARD
-        .decode(encoded.trim())
-        .map_err(|_| Refusal::BrokenBasicHeader {})?;
+    let bytes = STANDARD.decode(encoded.trim()).map_err(|_| Refusal::BrokenBasicHeader {})?;
     let text = String::from_utf8(bytes).map_err(|_| Refusal::BrokenBasicHeader {})?;
     let (id, secret) = text.split_once(':').ok_or(Refusal::BrokenBasicHeader {})?;
     Ok((form_decode(id)?, form_decode(secret)?))
@@ -26,9 +22,7 @@ pub(super) fn parse(header: &str) -> Result<(String, String), Refusal> {
 fn form_decode(text: &str) -> Result<String, Refusal> {
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
-    decoded
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Refusal::BrokenBasicHeader {})
+    decoded.map(std::borrow::Cow::into_owned).map_err(|_| Refusal::BrokenBasicHeader {})
 }
 
 #[cfg(test)]
@@ -47,13 +41,7 @@ mod tests {
 
     #[test]
     fn other_headers_are_refused() {
-        for text in [
-            "Bearer abc",
-            "Basic",
-            "Basic !!!",
-            &header("no-colon"),
-            &header("a%ff:b"),
-        ] {
+        for text in ["Bearer abc", "Basic", "Basic !!!", &header("no-colon"), &header("a%ff:b")] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

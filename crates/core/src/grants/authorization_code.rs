@@ -21,10 +21,7 @@ pub(super) async fn exchange(
 ) -> Result<TokenResponse, Failure> {
     let credential = Credential::parse(Kind::Code, params.required("code")?);
     let credential = credential.ok_or(Refusal::CodeUnknown {})?;
-    let code = server
-        .store
-        .code(CodeId(credential.id()), &credential.digest())
-        .await?;
+    let code = server.store.code(CodeId(credential.id()), &credential.digest()).await?;
     let code = code.ok_or(Refusal::CodeUnknown {})?;
     if let Err(refusal) = check(client, &code, params) {
         return spend(server, &code, refusal, now).await;
@@ -40,11 +37,7 @@ pub(super) async fn exchange(
     let nonce = code.nonce.as_deref();
     let id_token = mint_id_token(server, client, &family, &user, nonce, &access_token, now)?;
     let issued = Issued { family, access };
-    match server
-        .store
-        .redeem_code(code.id, &code.digest, issued, now)
-        .await?
-    {
+    match server.store.redeem_code(code.id, &code.digest, issued, now).await? {
         Redeemed::Done => Ok(TokenResponse {
             access_token,
             token_type: "Bearer",

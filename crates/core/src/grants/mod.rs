@@ -17,12 +17,8 @@ pub fn requested(params: &Params<'_>) -> Result<GrantType, Refusal> {
     params.refuse_any_doubled()?;
     let name = params.required("grant_type")?;
     GrantType::parse(name).ok_or_else(|| {
-        let shown = name
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || "_-:.".contains(*c));
-        Refusal::UnsupportedGrant {
-            grant: shown.take(60).collect(),
-        }
+        let shown = name.chars().filter(|c| c.is_ascii_alphanumeric() || "_-:.".contains(*c));
+        Refusal::UnsupportedGrant { grant: shown.take(60).collect() }
     })
 }
 
@@ -36,10 +32,7 @@ pub async fn exchange(
 ) -> Result<TokenResponse, Failure> {
     // RFC 6749 §5.2: unauthorized_client
     if !client.may_use(grant) {
-        return Err(Refusal::GrantNotAllowed {
-            grant: grant.as_str(),
-        }
-        .into());
+        return Err(Refusal::GrantNotAllowed { grant: grant.as_str() }.into());
     }
     match grant {
         GrantType::AuthorizationCode => {

@@ -102,9 +102,7 @@ async fn use_up(
         RefreshPolicy::Reuse { .. } => {
             let digest = presented.digest();
             let spent =
-                server
-                    .store
-                    .spend_refresh_use(family, &digest, access, idle_expires_at, now);
+                server.store.spend_refresh_use(family, &digest, access, idle_expires_at, now);
             match spent.await? {
                 Spent::Done { .. } => Ok(presented.reveal()),
                 Spent::Gone => Err(Refusal::RefreshUnknown {}.into()),

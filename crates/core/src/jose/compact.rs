@@ -62,21 +62,17 @@ pub fn verify_compact(
     if token.len() > MAX_TOKEN_BYTES {
         return Err(JoseError::Malformed("it is longer than 16 KiB"));
     }
-    let (signed, signature) = token
-        .rsplit_once('.')
-        .ok_or(JoseError::Malformed("it has no signature"))?;
-    let (header, payload) = signed
-        .split_once('.')
-        .ok_or(JoseError::Malformed("it has two parts, not three"))?;
+    let (signed, signature) =
+        token.rsplit_once('.').ok_or(JoseError::Malformed("it has no signature"))?;
+    let (header, payload) =
+        signed.split_once('.').ok_or(JoseError::Malformed("it has two parts, not three"))?;
     if payload.contains('.') {
         return Err(JoseError::Malformed("it has more than three parts"));
     }
     let header = parse_header(header, allowed)?;
     let key = choose(keys, &header)?;
     let signature = decode(signature, "the signature is not base64url")?;
-    key.key
-        .verify_sig(signed.as_bytes(), &signature)
-        .map_err(|_| JoseError::BadSignature)?;
+    key.key.verify_sig(signed.as_bytes(), &signature).map_err(|_| JoseError::BadSignature)?;
     let payload = decode(payload, "the payload is not base64url")?;
     Ok(Verified { header, payload })
 }
@@ -94,20 +90,13 @@ fn parse_header(encoded: &str, allowed: &[Algorithm]) -> Result<Header, JoseErro
         Ok(known) if allowed.contains(&known) => known,
         Ok(_) | Err(_) => return Err(JoseError::AlgorithmNotAllowed(alg)),
     };
-    Ok(Header {
-        alg,
-        typ: text(&mut members, "typ")?,
-        kid: text(&mut members, "kid")?,
-    })
+    Ok(Header { alg, typ: text(&mut members, "typ")?, kid: text(&mut members, "kid")? })
 }
 
 /// Keys that the header brings along (`jwk`, `jku`, `x5c`, `x5u`) are never looked at.
 fn choose<'k>(keys: &'k [VerifyingKey], header: &Header) -> Result<&'k VerifyingKey, JoseError> {
     let named = |key: &&VerifyingKey| header.kid.as_ref().is_none_or(|kid| *kid == key.kid);
-    let mut fitting = keys
-        .iter()
-        .filter(named)
-        .filter(|key| key.algorithm == header.alg);
+    let mut fitting = keys.iter().filter(named).filter(|key| key.algorithm == header.alg);
     match (fitting.next(), fitting.next()) {
         (Some(key), None) => Ok(key),
         (None, _) if header.kid.is_some() && keys.iter().any(|key| named(&key)) => {
@@ -121,9 +110,7 @@ fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, 
     match members.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(JoseError::Malformed(
-            "alg, typ and kid in the header must be text",
-        )),
+        Some(_) => Err(JoseError::Malformed("alg, typ and kid in the header must be text")),
     }
 }
 

@@ -23,10 +23,7 @@ pub fn parse_object_strict(bytes: &[u8]) -> Result<Map<String, Value>, JoseError
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn refused(error: serde_json::Error) -> JoseError {
     JoseError::Json(error.to_string())
 }
@@ -90,9 +87,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut members = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!(
-                    "the member {name:?} appears twice"
-                )));
+                return Err(A::Error::custom(format_args!("the member {name:?} appears twice")));
             }
             let value = entries.next_value_seed(self)?;
             members.insert(name, value);
@@ -109,10 +104,7 @@ mod tests {
     fn an_object_reads_as_serde_json_reads_it() {
         let text = br#"{"a":[1,-2,2.5,"x",null,true,{"b":"\u00e9"}],"c":{}}"#;
         let read = parse_object_strict(text).expect("valid");
-        assert_eq!(
-            Value::Object(read),
-            serde_json::from_slice::<Value>(text).expect("valid")
-        );
+        assert_eq!(Value::Object(read), serde_json::from_slice::<Value>(text).expect("valid"));
     }
 
     #[test]
@@ -130,16 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_not_one_object_is_refused() {
-        for text in [
-            "",
-            "[]",
-            "null",
-            "\"a\"",
-            "{} {}",
-            "{}x",
-            "{\"a\":1,}",
-            "{\"a\":NaN}",
-        ] {
+        for text in ["", "[]", "null", "\"a\"", "{} {}", "{}x", "{\"a\":1,}", "{\"a\":NaN}"] {
             assert!(parse_object_strict(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse_object_strict(b"{\"a\":\"\xff\"}").is_err());

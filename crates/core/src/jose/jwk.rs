@@ -62,25 +62,15 @@ pub enum PublicParameters {
 
 impl PublicParameters {
     pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
-        Self::Rsa {
-            n: encode(n),
-            e: encode(e),
-        }
+        Self::Rsa { n: encode(n), e: encode(e) }
     }
 
     pub(super) fn p256(x: &[u8], y: &[u8]) -> Self {
-        Self::Ec {
-            crv: "P-256".to_owned(),
-            x: encode(x),
-            y: encode(y),
-        }
+        Self::Ec { crv: "P-256".to_owned(), x: encode(x), y: encode(y) }
     }
 
     pub(super) fn ed25519(x: &[u8]) -> Self {
-        Self::Okp {
-            crv: "Ed25519".to_owned(),
-            x: encode(x),
-        }
+        Self::Okp { crv: "Ed25519".to_owned(), x: encode(x) }
     }
 
     /// RFC 7638 §3: the SHA-256 of the required members in the order of their names. Only for
@@ -134,15 +124,8 @@ impl VerifyingKey {
             }
         };
         let key = jwk.parameters.parse(algorithm)?;
-        let kid = jwk
-            .kid
-            .clone()
-            .unwrap_or_else(|| jwk.parameters.thumbprint());
-        Ok(Self {
-            algorithm,
-            kid,
-            key,
-        })
+        let kid = jwk.kid.clone().unwrap_or_else(|| jwk.parameters.thumbprint());
+        Ok(Self { algorithm, kid, key })
     }
 
     /// The one algorithm that the key verifies.
@@ -174,16 +157,12 @@ fn parse_rsa(
         Some(first) => n.len() * 8 - usize::try_from(first.leading_zeros()).unwrap_or(8),
     };
     if !(2048..=8192).contains(&bits) {
-        return Err(JoseError::KeyRejected(
-            "its RSA modulus needs 2048 to 8192 bits",
-        ));
+        return Err(JoseError::KeyRejected("its RSA modulus needs 2048 to 8192 bits"));
     }
     let odd = |bytes: &[u8]| bytes.last().is_some_and(|last| last % 2 == 1);
     let sane = e.len() <= 4 && e.first() != Some(&0) && e != [1] && odd(&e) && odd(&n);
     if !sane {
-        return Err(JoseError::KeyRejected(
-            "its RSA numbers are not those of a key",
-        ));
+        return Err(JoseError::KeyRejected("its RSA numbers are not those of a key"));
     }
     RsaPublicKeyComponents { n, e }
         .to_parsed_public_key(parameters)
@@ -199,9 +178,7 @@ fn parse_p256(crv: &str, x: &str, y: &str) -> Result<ParsedPublicKey, JoseError>
     // RFC 7518 §6.2.1.2: coordinates have the full size of the field.
     for coordinate in [number(x)?, number(y)?] {
         if coordinate.len() != 32 {
-            return Err(JoseError::KeyRejected(
-                "its coordinates are not 32 bytes each",
-            ));
+            return Err(JoseError::KeyRejected("its coordinates are not 32 bytes each"));
         }
         point.extend(coordinate);
     }

@@ -140,7 +140,5 @@ fn encode(bytes: &[u8]) -> String {
 
 /// Base64url as RFC 7515 §2 has it: no padding, no other alphabet, no loose trailing bits.
 fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, JoseError> {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| JoseError::Malformed(what))
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| JoseError::Malformed(what))
 }

@@ -72,15 +72,10 @@ impl KeyRing {
 
     /// Opens what was sealed for `place`, under any key of the ring.
     pub fn open(&self, sealed: &[u8], place: &Place<'_>) -> Result<Zeroizing<Vec<u8>>, JoseError> {
-        let (prefix, rest) = sealed
-            .split_first_chunk::<PREFIX_BYTES>()
-            .ok_or(JoseError::NotSealed)?;
-        let (nonce, rest) = rest
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or(JoseError::NotSealed)?;
-        let (ciphertext, tag) = rest
-            .split_last_chunk::<TAG_BYTES>()
-            .ok_or(JoseError::NotSealed)?;
+        let (prefix, rest) =
+            sealed.split_first_chunk::<PREFIX_BYTES>().ok_or(JoseError::NotSealed)?;
+        let (nonce, rest) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(JoseError::NotSealed)?;
+        let (ciphertext, tag) = rest.split_last_chunk::<TAG_BYTES>().ok_or(JoseError::NotSealed)?;
         if prefix[0] != VERSION {
             return Err(JoseError::NotSealed);
         }
@@ -125,11 +120,7 @@ impl KeyEncryptionKey {
         expand(&root, "seal", "", &mut *sealing);
         let sealing = UnboundKey::new(&AES_256_GCM, &*sealing)
             .map_err(|_| JoseError::Library("read a sealing key"))?;
-        Ok(Self {
-            id,
-            sealing: LessSafeKey::new(sealing),
-            root,
-        })
+        Ok(Self { id, sealing: LessSafeKey::new(sealing), root })
     }
 
     /// The name of the key in what it seals, in hexadecimal; it tells nothing about the key.
@@ -214,11 +205,7 @@ mod tests {
 
     use super::*;
 
-    const HERE: Place<'static> = Place {
-        table: "signing_keys",
-        column: "sealed",
-        row: b"row 1",
-    };
+    const HERE: Place<'static> = Place { table: "signing_keys", column: "sealed", row: b"row 1" };
 
     fn key(seed: u8) -> KeyEncryptionKey {
         KeyEncryptionKey::new(&[seed; 32]).expect("32 bytes")
@@ -243,10 +230,7 @@ mod tests {
         let mut sealed = ring().seal(b"", &HERE, [3; 12]).expect("seals");
         assert_eq!(sealed.len(), 1 + 8 + 12 + 16);
         for cut in 0..sealed.len() {
-            assert_eq!(
-                ring().open(&sealed[..cut], &HERE),
-                Err(JoseError::NotSealed)
-            );
+            assert_eq!(ring().open(&sealed[..cut], &HERE), Err(JoseError::NotSealed));
         }
         sealed[0] = 2;
         assert_eq!(ring().open(&sealed, &HERE), Err(JoseError::NotSealed));
@@ -256,34 +240,13 @@ mod tests {
     fn other_places_are_refused_even_when_their_names_run_together_alike() {
         let sealed = ring().seal(b"secret", &HERE, [3; 12]).expect("seals");
         for place in [
-            Place {
-                table: "users",
-                ..HERE
-            },
-            Place {
-                column: "other",
-                ..HERE
-            },
-            Place {
-                row: b"row 2",
-                ..HERE
-            },
-            Place {
-                table: "signing_key",
-                column: "ssealed",
-                ..HERE
-            },
-            Place {
-                column: "sealedr",
-                row: b"ow 1",
-                ..HERE
-            },
+            Place { table: "users", ..HERE },
+            Place { column: "other", ..HERE },
+            Place { row: b"row 2", ..HERE },
+            Place { table: "signing_key", column: "ssealed", ..HERE },
+            Place { column: "sealedr", row: b"ow 1", ..HERE },
         ] {
-            assert_eq!(
-                ring().open(&sealed, &place),
-                Err(JoseError::Tampered),
-                "{place:?}"
-            );
+            assert_eq!(ring().open(&sealed, &place), Err(JoseError::Tampered), "{place:?}");
         }
     }
 
@@ -296,18 +259,9 @@ mod tests {
         assert!(!csrf.verify(&[b"abc"], &tag));
         assert!(!csrf.verify(&[b"ab", b"c", b""], &tag));
         assert!(!csrf.verify(&[b"ab", b"c"], &tag[..31]));
-        assert_eq!(
-            ring().derive("csrf").tag(&[b"ab", b"c"]),
-            tag,
-            "stable over restarts"
-        );
+        assert_eq!(ring().derive("csrf").tag(&[b"ab", b"c"]), tag, "stable over restarts");
         assert_ne!(ring().derive("refresh").tag(&[b"ab", b"c"]), tag);
-        assert_ne!(
-            KeyRing::new(key(2), Vec::new())
-                .derive("csrf")
-                .tag(&[b"ab", b"c"]),
-            tag
-        );
+        assert_ne!(KeyRing::new(key(2), Vec::new()).derive("csrf").tag(&[b"ab", b"c"]), tag);
     }
 
     /// Sealed data must open with every later release, so these bytes may never change. They were
@@ -328,10 +282,7 @@ mod tests {
     #[test]
     fn debug_shows_no_key() {
         let shown = format!("{:?} {:?}", ring(), ring().derive("csrf"));
-        assert!(
-            shown.contains(&key(1).id()) && shown.contains("not shown"),
-            "{shown}"
-        );
+        assert!(shown.contains(&key(1).id()) && shown.contains("not shown"), "{shown}");
         assert!(!shown.contains("1, 1"), "{shown}");
     }
 

@@ -69,10 +69,7 @@ impl SigningKey {
         };
         let key = Self::new(algorithm, pair)?;
         if key.kid != kid {
-            return Err(JoseError::KidMismatch {
-                stored: kid.to_owned(),
-                actual: key.kid,
-            });
+            return Err(JoseError::KidMismatch { stored: kid.to_owned(), actual: key.kid });
         }
         Ok(key)
     }
@@ -88,14 +85,7 @@ impl SigningKey {
         };
         let verifying = VerifyingKey::from_jwk(&jwk)?;
         let headers = USUAL_TYPES.map(|typ| encode_header(algorithm, typ, &kid));
-        Ok(Self {
-            algorithm,
-            pair,
-            kid,
-            jwk,
-            verifying,
-            headers,
-        })
+        Ok(Self { algorithm, pair, kid, jwk, verifying, headers })
     }
 
     /// The private key as PKCS #8 (RFC 5208), to be sealed before it is stored.
@@ -174,11 +164,7 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "SigningKey({} {}, private key not shown)",
-            self.algorithm, self.kid
-        )
+        write!(f, "SigningKey({} {}, private key not shown)", self.algorithm, self.kid)
     }
 }
 
@@ -194,9 +180,7 @@ impl Pair {
                 [4, point @ ..] if point.len() == 64 => {
                     Ok(PublicParameters::p256(&point[..32], &point[32..]))
                 }
-                _ => Err(JoseError::KeyRejected(
-                    "its public point is not uncompressed",
-                )),
+                _ => Err(JoseError::KeyRejected("its public point is not uncompressed")),
             },
             Self::Ed25519(pair) => Ok(PublicParameters::ed25519(pair.public_key().as_ref())),
         }
@@ -217,9 +201,8 @@ fn append(text: &mut String, signature: &[u8]) {
 
 /// The kid is a thumbprint and the algorithm one of ours: only `typ` can need JSON escapes.
 fn encode_header(algorithm: Algorithm, typ: Option<&str>, kid: &str) -> String {
-    let typ = typ.map_or_else(String::new, |typ| {
-        format!(r#","typ":{}"#, serde_json::Value::from(typ))
-    });
+    let typ =
+        typ.map_or_else(String::new, |typ| format!(r#","typ":{}"#, serde_json::Value::from(typ)));
     let mut header = encode(format!(r#"{{"alg":"{algorithm}"{typ},"kid":"{kid}"}}"#).as_bytes());
     header.push('.');
     header
@@ -230,10 +213,7 @@ fn rsa_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, _) = der_element(0x30, der)?;
     let (n, rest) = der_element(0x02, sequence)?;
     let (e, _) = der_element(0x02, rest)?;
-    Some((
-        n.strip_prefix(&[0]).unwrap_or(n),
-        e.strip_prefix(&[0]).unwrap_or(e),
-    ))
+    Some((n.strip_prefix(&[0]).unwrap_or(n), e.strip_prefix(&[0]).unwrap_or(e)))
 }
 
 /// The content of the DER element that `der` starts with, and what follows it.
@@ -246,8 +226,8 @@ fn der_element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
         return rest.split_at_checked(first.into());
     }
     let (bytes, rest) = rest.split_at_checked((first & 0x7f).into())?;
-    let length = bytes.iter().try_fold(0_usize, |length, &byte| {
-        length.checked_mul(256)?.checked_add(byte.into())
-    })?;
+    let length = bytes
+        .iter()
+        .try_fold(0_usize, |length, &byte| length.checked_mul(256)?.checked_add(byte.into()))?;
     rest.split_at_checked(length)
 }

@@ -42,9 +42,7 @@ fn verifying() -> Vec<VerifyingKey> {
 }
 
 fn key(algorithm: Algorithm) -> &'static SigningKey {
-    KEYS.iter()
-        .find(|key| key.algorithm() == algorithm)
-        .expect("one of each")
+    KEYS.iter().find(|key| key.algorithm() == algorithm).expect("one of each")
 }
 
 fn parse(jwk: Value) -> Result<VerifyingKey, JoseError> {
@@ -64,9 +62,7 @@ fn rfc_7515_ec() -> VerifyingKey {
 }
 
 fn rfc_8037() -> SigningKey {
-    let mut pkcs8 = vec![
-        0x30, 46, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32,
-    ];
+    let mut pkcs8 = vec![0x30, 46, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32];
     pkcs8.extend(decode(ED25519_SEED, "").expect("base64url"));
     SigningKey::from_pkcs8(Algorithm::EdDsa, ED25519_THUMBPRINT, &pkcs8).expect("valid")
 }
@@ -90,24 +86,15 @@ fn the_vectors_of_rfc_7515_verify() {
 #[test]
 fn the_vector_of_rfc_8037_is_signed_to_the_byte_and_verifies() {
     let key = rfc_8037();
-    assert_eq!(
-        forge(&key, r#"{"alg":"EdDSA"}"#, b"Example of Ed25519 signing"),
-        EDDSA_TOKEN
-    );
+    assert_eq!(forge(&key, r#"{"alg":"EdDSA"}"#, b"Example of Ed25519 signing"), EDDSA_TOKEN);
     let verified = verify_compact(EDDSA_TOKEN, &[key.verifying_key().clone()], &Algorithm::ALL);
-    assert_eq!(
-        verified.expect("the RFC's token").payload,
-        b"Example of Ed25519 signing"
-    );
+    assert_eq!(verified.expect("the RFC's token").payload, b"Example of Ed25519 signing");
 }
 
 #[test]
 fn thumbprints_are_those_of_rfc_7638_and_rfc_8037() {
     let rsa = json!({"kty": "RSA", "e": "AQAB", "alg": "RS256", "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"});
-    assert_eq!(
-        parse(rsa).expect("valid").kid(),
-        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-    );
+    assert_eq!(parse(rsa).expect("valid").kid(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     assert_eq!(rfc_8037().kid(), ED25519_THUMBPRINT);
 }
 
@@ -115,10 +102,7 @@ fn thumbprints_are_those_of_rfc_7638_and_rfc_8037() {
 fn half_hashes_are_those_of_openid_connect() {
     // OpenID Connect Core 1.0 A.3 and A.4.
     let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    assert_eq!(
-        half_hash(Algorithm::Rs256, access_token),
-        "77QmUPtjPfzWtF2AnpK9RQ"
-    );
+    assert_eq!(half_hash(Algorithm::Rs256, access_token), "77QmUPtjPfzWtF2AnpK9RQ");
     let code = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
     assert_eq!(half_hash(Algorithm::Es256, code), "LDktKdoQak3Pk0cnXxCltA");
     assert_eq!(half_hash(Algorithm::EdDsa, code).len(), 43);
@@ -130,10 +114,7 @@ fn algorithms_have_the_names_of_the_registry() {
         assert_eq!(algorithm.as_str().parse(), Ok(algorithm));
         assert_eq!(json!(algorithm), json!(algorithm.as_str()));
     }
-    let error = "none"
-        .parse::<Algorithm>()
-        .expect_err("not supported")
-        .to_string();
+    let error = "none".parse::<Algorithm>().expect_err("not supported").to_string();
     for algorithm in Algorithm::ALL {
         assert!(error.contains(algorithm.as_str()), "{error}");
     }
@@ -183,10 +164,7 @@ fn only_the_algorithm_of_the_key_and_of_the_caller_is_taken() {
     let refused = |token: &str, allowed| verify_compact(token, &keys, allowed).expect_err(token);
 
     let honest = sign_compact(rsa, Some("JWT"), &json!({})).expect("signs");
-    assert_eq!(
-        refused(&honest, &allowed),
-        JoseError::AlgorithmNotAllowed("RS256".to_owned())
-    );
+    assert_eq!(refused(&honest, &allowed), JoseError::AlgorithmNotAllowed("RS256".to_owned()));
     // The same RSA key must not do for the other padding.
     let header = format!(r#"{{"alg":"PS256","kid":"{}"}}"#, rsa.kid());
     let crossed = forge(rsa, &header, b"{}");
@@ -206,10 +184,7 @@ fn only_the_algorithm_of_the_key_and_of_the_caller_is_taken() {
 
 #[test]
 fn the_kid_decides_and_without_one_only_a_sole_key_is_taken() {
-    let (signer, other) = (
-        key(Algorithm::Es256),
-        SigningKey::generate(Algorithm::Es256),
-    );
+    let (signer, other) = (key(Algorithm::Es256), SigningKey::generate(Algorithm::Es256));
     let other = other.expect("generates").verifying_key().clone();
     let own = signer.verifying_key().clone();
     let token = sign_compact(signer, None, &json!({})).expect("signs");
@@ -220,19 +195,9 @@ fn the_kid_decides_and_without_one_only_a_sole_key_is_taken() {
     assert_eq!(verify(&token, &[]), Err(JoseError::UnknownKey));
     let nameless = forge(signer, r#"{"alg":"ES256"}"#, b"{}");
     assert!(verify(&nameless, from_ref(&own)).is_ok());
-    assert_eq!(
-        verify(&nameless, from_ref(&other)),
-        Err(JoseError::BadSignature)
-    );
-    assert_eq!(
-        verify(&nameless, &[other.clone(), own]),
-        Err(JoseError::UnknownKey)
-    );
-    let misnamed = forge(
-        signer,
-        &format!(r#"{{"alg":"ES256","kid":"{}"}}"#, other.kid()),
-        b"{}",
-    );
+    assert_eq!(verify(&nameless, from_ref(&other)), Err(JoseError::BadSignature));
+    assert_eq!(verify(&nameless, &[other.clone(), own]), Err(JoseError::UnknownKey));
+    let misnamed = forge(signer, &format!(r#"{{"alg":"ES256","kid":"{}"}}"#, other.kid()), b"{}");
     assert_eq!(verify(&misnamed, &[other]), Err(JoseError::BadSignature));
 }
 
@@ -254,10 +219,7 @@ fn headers_that_two_parsers_could_read_differently_are_refused() {
         "",
     ] {
         let token = forge(signer, header, b"{}");
-        assert!(
-            verify_compact(&token, &keys, &Algorithm::ALL).is_err(),
-            "{header}"
-        );
+        assert!(verify_compact(&token, &keys, &Algorithm::ALL).is_err(), "{header}");
     }
     let harmless = forge(signer, r#"{"alg":"EdDSA","jwk":{"kty":"oct"}}"#, b"{}");
     assert!(verify_compact(&harmless, &keys, &Algorithm::ALL).is_ok());
@@ -270,10 +232,7 @@ fn the_spelling_of_a_token_is_strict() {
     let (signed, signature) = ES256_TOKEN.rsplit_once('.').expect("three parts");
     // 64 bytes leave four loose bits in the last character: Q (010000) must not become R.
     assert!(signature.ends_with('Q'));
-    assert!(refused(&format!(
-        "{}R",
-        &ES256_TOKEN[..ES256_TOKEN.len() - 1]
-    )));
+    assert!(refused(&format!("{}R", &ES256_TOKEN[..ES256_TOKEN.len() - 1])));
     for token in [
         format!("{ES256_TOKEN}=="),
         format!("{ES256_TOKEN}\n"),
@@ -303,9 +262,7 @@ fn an_es256_signature_in_der_is_refused() {
     let pkcs8 = signer.to_pkcs8().expect("writes");
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8).expect("reads");
     let signed = format!("{}{}", signer.header(None), encode(b"{}"));
-    let der = pair
-        .sign(&SystemRandom::new(), signed.as_bytes())
-        .expect("signs");
+    let der = pair.sign(&SystemRandom::new(), signed.as_bytes()).expect("signs");
     let token = format!("{signed}.{}", encode(der.as_ref()));
     let verified = verify_compact(&token, &verifying(), &Algorithm::ALL);
     assert_eq!(verified, Err(JoseError::BadSignature));
@@ -372,14 +329,8 @@ fn weak_and_broken_keys_are_refused() {
 fn debug_shows_no_private_key() {
     let key = rfc_8037();
     let shown = format!("{key:?} {:?}", key.verifying_key());
-    assert!(
-        shown.contains(ED25519_THUMBPRINT) && shown.contains("not shown"),
-        "{shown}"
-    );
-    assert!(
-        !shown.contains(ED25519_SEED) && !shown.contains("9d61b19d"),
-        "{shown}"
-    );
+    assert!(shown.contains(ED25519_THUMBPRINT) && shown.contains("not shown"), "{shown}");
+    assert!(!shown.contains(ED25519_SEED) && !shown.contains("9d61b19d"), "{shown}");
 }
 
 /// For `scripts/jose_interop.py`, which verifies with another implementation.

@@ -20,10 +20,7 @@ impl Scope {
         let mut names: Vec<&str> = Vec::new();
         for name in text.split(' ').filter(|name| !name.is_empty()) {
             // RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-            if !name
-                .bytes()
-                .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-            {
+            if !name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
                 return Err(ScopeError);
             }
             if !names.contains(&name) {

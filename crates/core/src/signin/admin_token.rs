@@ -122,11 +122,7 @@ pub async fn ask(
         AdminTokenMode::Emailed => Some(mail(server, &asked, &email, &token, allowed, now)?),
         AdminTokenMode::Static(_) => None,
     };
-    match server
-        .store
-        .start_attempt(attempt, mail, limits(policy), now)
-        .await?
-    {
+    match server.store.start_attempt(attempt, mail, limits(policy), now).await? {
         Started::Done => Ok(Asking::Sent(AttemptId(id))),
         Started::Wait { until } => Ok(Asking::Wait { until }),
     }
@@ -136,10 +132,7 @@ pub async fn ask(
 const fn limits(policy: &AdminTokenPolicy) -> AttemptLimits {
     match policy.mode {
         AdminTokenMode::Emailed => policy.limits,
-        AdminTokenMode::Static(_) => AttemptLimits {
-            pause: Seconds(0),
-            per_hour: 60,
-        },
+        AdminTokenMode::Static(_) => AttemptLimits { pause: Seconds(0), per_hour: 60 },
     }
 }
 
@@ -164,19 +157,12 @@ pub async fn finish(
         AdminTokenMode::Static(expected) => {
             let right = static_token_digest(typed.trim()) == *expected;
             let allowed = may_sign_in(server, &attempt.email).await?;
-            if right && allowed {
-                attempt.token
-            } else {
-                unguessable(server)
-            }
+            if right && allowed { attempt.token } else { unguessable(server) }
         }
     };
     match server.store.try_token(id, browser, &digest, now).await? {
         Tried::Right(attempt) => match account(server, &attempt.email, now).await? {
-            Some(user) => Ok(Typed::SignedIn(SignedIn {
-                user,
-                authentication: how(server, now),
-            })),
+            Some(user) => Ok(Typed::SignedIn(SignedIn { user, authentication: how(server, now) })),
             None => Ok(Typed::Gone),
         },
         Tried::Wrong { tries_left } => Ok(Typed::Wrong { tries_left }),
@@ -202,18 +188,13 @@ pub fn normalize(typed: &str) -> Option<String> {
     let (local, domain) = email.rsplit_once('@')?;
     let printable = email.chars().all(|c| !c.is_control() && !c.is_whitespace());
     let specials = |c: char| {
-        matches!(
-            c,
-            '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '[' | ']' | '@'
-        )
+        matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '[' | ']' | '@')
     };
     let sound = printable
         && (1..=64).contains(&local.len())
         && (1..=255).contains(&domain.len())
         && !local.contains(specials)
-        && domain
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'))
+        && domain.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-'))
         && !domain.starts_with(['.', '-'])
         && !domain.ends_with(['.', '-'])
         && !domain.contains("..")
@@ -223,11 +204,7 @@ pub fn normalize(typed: &str) -> Option<String> {
 
 async fn may_sign_in(server: &AuthorizationServer, email: &str) -> Result<bool, Failure> {
     let policy = &server.policy.sign_in;
-    let listed = policy
-        .admin_token
-        .allowed
-        .iter()
-        .any(|rule: &AllowedAddress| rule.covers(email));
+    let listed = policy.admin_token.allowed.iter().any(|rule: &AllowedAddress| rule.covers(email));
     let user = server.store.user_by_email(email).await?;
     Ok(listed && user.map_or(policy.sign_up, |user| user.status == UserStatus::Active))
 }
@@ -253,12 +230,7 @@ fn canonical(typed: &str) -> Zeroizing<String> {
 
 /// Keyed, because 40 bits of a plain hash are found in seconds by whoever reads the database.
 fn typed_digest(server: &AuthorizationServer, attempt: Id, token: &str) -> Digest {
-    Digest::from_bytes(
-        server
-            .secrets
-            .admin_token
-            .tag(&[attempt.as_bytes(), token.as_bytes()]),
-    )
+    Digest::from_bytes(server.secrets.admin_token.tag(&[attempt.as_bytes(), token.as_bytes()]))
 }
 
 fn unguessable(server: &AuthorizationServer) -> Digest {
@@ -299,11 +271,7 @@ fn mail(
 }
 
 const fn place(id: &Id) -> Place<'_> {
-    Place {
-        table: "outbox_mail",
-        column: "sealed",
-        row: id.as_bytes(),
-    }
+    Place { table: "outbox_mail", column: "sealed", row: id.as_bytes() }
 }
 
 /// The account of an address whose holder has just proved it. Made if there is none and
@@ -313,10 +281,7 @@ async fn account(
     email: &str,
     now: Timestamp,
 ) -> Result<Option<User>, Failure> {
-    let proved = matches!(
-        server.policy.sign_in.admin_token.mode,
-        AdminTokenMode::Emailed
-    );
+    let proved = matches!(server.policy.sign_in.admin_token.mode, AdminTokenMode::Emailed);
     if server.policy.sign_in.sign_up {
         let user = User {
             id: UserId(server.new_id()),
@@ -351,11 +316,7 @@ fn how(server: &AuthorizationServer, now: Timestamp) -> Authentication {
         AdminTokenMode::Emailed => "otp",
         AdminTokenMode::Static(_) => "pin",
     };
-    Authentication {
-        auth_time: now,
-        method: MethodName::AdminToken,
-        amr: vec![amr.to_owned()],
-    }
+    Authentication { auth_time: now, method: MethodName::AdminToken, amr: vec![amr.to_owned()] }
 }
 
 #[cfg(test)]
@@ -383,14 +344,8 @@ mod tests {
 
     #[test]
     fn addresses_are_lower_cased_and_checked() {
-        assert_eq!(
-            normalize(" Ada@Example.COM ").as_deref(),
-            Some("ada@example.com")
-        );
-        assert_eq!(
-            normalize("ada+x@sub.example.com").as_deref(),
-            Some("ada+x@sub.example.com")
-        );
+        assert_eq!(normalize(" Ada@Example.COM ").as_deref(), Some("ada@example.com"));
+        assert_eq!(normalize("ada+x@sub.example.com").as_deref(), Some("ada+x@sub.example.com"));
         for bad in [
             "",
             "ada",

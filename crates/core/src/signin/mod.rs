@@ -33,21 +33,11 @@ pub fn offered(
     let Some(request) = request else {
         return configured.collect();
     };
-    let allowed: Vec<_> = configured
-        .filter(|method| allows(request, *method))
-        .collect();
+    let allowed: Vec<_> = configured.filter(|method| allows(request, *method)).collect();
     let asked = &request.acr_values;
-    let wanted: Vec<_> = allowed
-        .iter()
-        .copied()
-        .filter(|m| asked.methods.contains(m))
-        .collect();
+    let wanted: Vec<_> = allowed.iter().copied().filter(|m| asked.methods.contains(m)).collect();
     // OpenID Connect Core 1.0 §5.5.1.1: a voluntary acr that cannot be had is no reason to fail.
-    if wanted.is_empty() && !asked.essential {
-        allowed
-    } else {
-        wanted
-    }
+    if wanted.is_empty() && !asked.essential { allowed } else { wanted }
 }
 
 /// Whether a sign-in by `method` is one that the request takes.

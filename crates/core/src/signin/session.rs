@@ -38,26 +38,12 @@ pub async fn start(
         last_seen_at: now,
         idle_expires_at: now.plus(lifetimes.session_idle),
         expires_at: now.plus(lifetimes.session_absolute),
-        user_agent: device
-            .user_agent
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect(),
+        user_agent: device.user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         address: device.address.to_owned(),
     };
     let replaced = replaces.map(|view| view.session.id);
-    server
-        .store
-        .start_session(session.clone(), replaced)
-        .await?;
-    Ok((
-        credential,
-        SessionView {
-            session,
-            user: signed_in.user.clone(),
-        },
-    ))
+    server.store.start_session(session.clone(), replaced).await?;
+    Ok((credential, SessionView { session, user: signed_in.user.clone() }))
 }
 
 /// The live session behind a cookie, of a person whose account is active.

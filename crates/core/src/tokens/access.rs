@@ -38,10 +38,7 @@ pub async fn read_access(
 ) -> Result<AccessView, Failure> {
     let credential = Credential::parse(Kind::AccessToken, text).ok_or(Refusal::TokenInvalid {})?;
     let id = AccessTokenId(credential.id());
-    let view = server
-        .store
-        .access_token(id, &credential.digest(), now)
-        .await?;
+    let view = server.store.access_token(id, &credential.digest(), now).await?;
     let view = view.filter(|view| view.user.status == UserStatus::Active);
     Ok(view.ok_or(Refusal::TokenInvalid {})?)
 }

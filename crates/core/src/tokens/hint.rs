@@ -35,10 +35,7 @@ pub fn read_hint(
         want: "it is not an ID token of this server",
     };
     let set = server.keys.current();
-    let keys: Vec<_> = set
-        .published(now)
-        .map(|own| own.key.verifying_key().clone())
-        .collect();
+    let keys: Vec<_> = set.published(now).map(|own| own.key.verifying_key().clone()).collect();
     let verified =
         verify_compact(token, &keys, &server.policy.keys.algorithms).map_err(|_| bad())?;
     let object = parse_object_strict(&verified.payload).map_err(|_| bad())?;
@@ -46,8 +43,5 @@ pub fn read_hint(
     if claims.iss != server.policy.issuer {
         return Err(bad());
     }
-    Ok(Hint {
-        subject: claims.sub,
-        client_id: claims.aud,
-    })
+    Ok(Hint { subject: claims.sub, client_id: claims.aud })
 }

@@ -60,9 +60,5 @@ pub(crate) fn mint_id_token(
         person: PersonClaims::select(user, |claim| asked.iter().any(|own| own == claim)),
     };
     let keys = server.keys.current();
-    Ok(Some(sign_compact(
-        keys.signing(algorithm, now)?,
-        Some("JWT"),
-        &claims,
-    )?))
+    Ok(Some(sign_compact(keys.signing(algorithm, now)?, Some("JWT"), &claims)?))
 }

@@ -45,9 +45,7 @@ pub(crate) fn successor(
     refresh: &Refresh,
     presented: &Credential,
 ) -> Credential {
-    let rotated_before = refresh
-        .previous
-        .is_some_and(|previous| previous == presented.digest());
+    let rotated_before = refresh.previous.is_some_and(|previous| previous == presented.digest());
     let generation = refresh.generation + u32::from(!rotated_before);
     let secret = server.secrets.refresh.tag(&[
         family.0.as_bytes(),

@@ -47,19 +47,12 @@ impl Provider {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| wrong(&error))?
             .set_pkce_verifier(pending.verifier);
-        let answer = request
-            .request_async(&self.http)
-            .await
-            .map_err(|e| refused(e, "code"))?;
+        let answer = request.request_async(&self.http).await.map_err(|e| refused(e, "code"))?;
         let id_token = answer.id_token().ok_or_else(|| wrong(&"no ID token"))?;
-        let claims = self
-            .verified(id_token, Some(&pending.nonce), answer.access_token())
-            .await?;
+        let claims = self.verified(id_token, Some(&pending.nonce), answer.access_token()).await?;
         check_auth_time(&claims, pending.max_age)?;
         let tokens = token_set(&answer, &claims, id_token, &self.settings.config.scopes)?;
-        let info = self
-            .user_info(&client, answer.access_token(), claims.subject())
-            .await;
+        let info = self.user_info(&client, answer.access_token(), claims.subject()).await;
         Ok((person(&claims, info.as_ref()), tokens))
     }
 
@@ -70,13 +63,8 @@ impl Provider {
         let metadata = self.metadata().await?;
         let client = self.client(&metadata)?;
         let token = RefreshToken::new(refresh_token);
-        let request = client
-            .exchange_refresh_token(&token)
-            .map_err(|error| wrong(&error))?;
-        let answer = request
-            .request_async(&self.http)
-            .await
-            .map_err(|e| refused(e, "refresh"))?;
+        let request = client.exchange_refresh_token(&token).map_err(|error| wrong(&error))?;
+        let answer = request.request_async(&self.http).await.map_err(|e| refused(e, "refresh"))?;
         let mut tokens = match answer.id_token() {
             Some(id_token) => {
                 let claims = self.verified(id_token, None, answer.access_token()).await?;
@@ -124,16 +112,11 @@ impl Provider {
     ) -> Option<CoreUserInfoClaims> {
         client.user_info_url()?;
         // OpenID Connect Core §5.3.2: claims for another subject must not be used.
-        let request = client
-            .user_info(token.clone(), Some(subject.clone()))
-            .ok()?;
+        let request = client.user_info(token.clone(), Some(subject.clone())).ok()?;
         match request.request_async(&self.http).await {
             Ok(claims) => Some(claims),
             Err(error) => {
-                tracing::warn!(
-                    reason = chain(&error),
-                    "no answer from the userinfo endpoint"
-                );
+                tracing::warn!(reason = chain(&error), "no answer from the userinfo endpoint");
                 None
             }
         }
@@ -163,9 +146,7 @@ fn check(
         let actual =
             AccessTokenHash::from_token(access_token, alg, key).map_err(|error| other(&error))?;
         if actual != *expected {
-            return Err(ClaimsVerificationError::Other(
-                "at_hash is of another token".into(),
-            ));
+            return Err(ClaimsVerificationError::Other("at_hash is of another token".into()));
         }
     }
     Ok(claims.clone())
@@ -176,9 +157,7 @@ fn check_auth_time(claims: &CoreIdTokenClaims, max_age: Option<u64>) -> Result<(
         return Ok(());
     };
     // OpenID Connect Core §3.1.3.7 step 13: who asked for max_age checks auth_time.
-    let auth_time = claims
-        .auth_time()
-        .and_then(|at| u64::try_from(at.timestamp()).ok());
+    let auth_time = claims.auth_time().and_then(|at| u64::try_from(at.timestamp()).ok());
     match auth_time {
         Some(at) if at.saturating_add(max_age).saturating_add(CLOCK_SKEW) >= now() => Ok(()),
         Some(_) => Err(wrong(&"the sign-in is older than max_age")),
@@ -206,9 +185,7 @@ fn bare_token_set(answer: &CoreTokenResponse, asked: &[String]) -> Result<TokenS
     }
     let received_at = now();
     // RFC 6749 §5.1: a scope that is not repeated is the one asked for.
-    let scopes = answer
-        .scopes()
-        .map(|scopes| scopes.iter().map(|s| s.to_string()).collect());
+    let scopes = answer.scopes().map(|scopes| scopes.iter().map(|s| s.to_string()).collect());
     Ok(TokenSet {
         access_token: answer.access_token().secret().clone(),
         token_type: "Bearer".to_owned(),
@@ -225,19 +202,12 @@ fn bare_token_set(answer: &CoreTokenResponse, asked: &[String]) -> Result<TokenS
 
 fn person(claims: &CoreIdTokenClaims, info: Option<&CoreUserInfoClaims>) -> Person {
     let name = info.and_then(|info| info.name()).or(claims.name());
-    let username = info
-        .and_then(|info| info.preferred_username())
-        .or(claims.preferred_username());
+    let username = info.and_then(|info| info.preferred_username()).or(claims.preferred_username());
     Person {
         sub: claims.subject().to_string(),
-        name: name
-            .and_then(|name| name.get(None))
-            .map(|name| name.to_string()),
+        name: name.and_then(|name| name.get(None)).map(|name| name.to_string()),
         preferred_username: username.map(|username| username.to_string()),
-        email: info
-            .and_then(|info| info.email())
-            .or(claims.email())
-            .map(|email| email.to_string()),
+        email: info.and_then(|info| info.email()).or(claims.email()).map(|email| email.to_string()),
         email_verified: info
             .and_then(CoreUserInfoClaims::email_verified)
             .or(claims.email_verified()),
@@ -256,11 +226,7 @@ fn refused(error: CoreRequestTokenError<HttpError>, grant: &'static str) -> Prob
             }
         }
         CoreRequestTokenError::Request(error) => {
-            tracing::warn!(
-                grant,
-                reason = chain(&error),
-                "the token endpoint does not answer"
-            );
+            tracing::warn!(grant, reason = chain(&error), "the token endpoint does not answer");
             Problem::ProviderAway
         }
         // The body may hold tokens, so that only the path of the fault is written down.

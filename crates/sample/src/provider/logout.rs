@@ -31,10 +31,7 @@ impl Provider {
     /// Where to send the browser so that the provider's own session ends too, if it can.
     pub(crate) async fn end_session(&self, id_token: &str) -> Option<Url> {
         let metadata = self.metadata().await.ok()?;
-        let endpoint = metadata
-            .additional_metadata()
-            .end_session_endpoint
-            .as_ref()?;
+        let endpoint = metadata.additional_metadata().end_session_endpoint.as_ref()?;
         let mut url = endpoint.url().clone();
         url.query_pairs_mut()
             .append_pair("id_token_hint", id_token)
@@ -46,14 +43,10 @@ impl Provider {
 
     fn revocation(&self, metadata: &Metadata, token: &str) -> Option<HttpRequest> {
         let config = &self.settings.config;
-        let endpoint = metadata
-            .additional_metadata()
-            .revocation_endpoint
-            .as_ref()?;
+        let endpoint = metadata.additional_metadata().revocation_endpoint.as_ref()?;
         let secret = config.client_secret.as_ref().map(Secret::expose);
         let mut form = Serializer::new(String::new());
-        form.append_pair("token", token)
-            .append_pair("token_type_hint", "refresh_token");
+        form.append_pair("token", token).append_pair("token_type_hint", "refresh_token");
         let mut request = Request::post(endpoint.url().as_str())
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");

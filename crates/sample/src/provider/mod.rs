@@ -87,12 +87,7 @@ pub(crate) struct Asked {
 
 impl Provider {
     pub(crate) fn new(settings: Arc<Settings>, http: Http) -> Self {
-        Self {
-            settings,
-            http,
-            known: RwLock::default(),
-            fetching: tokio::sync::Mutex::default(),
-        }
+        Self { settings, http, known: RwLock::default(), fetching: tokio::sync::Mutex::default() }
     }
 
     /// Where to send the browser, under which state, and what to remember.
@@ -107,28 +102,14 @@ impl Provider {
         let mut request = client
             .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
             .set_pkce_challenge(challenge);
-        for scope in self
-            .settings
-            .config
-            .scopes
-            .iter()
-            .filter(|scope| *scope != "openid")
-        {
+        for scope in self.settings.config.scopes.iter().filter(|scope| *scope != "openid") {
             request = request.add_scope(Scope::new(scope.clone()));
         }
         for (name, value) in asked.passed_on {
             request = request.add_extra_param(name, value);
         }
         let (url, state, nonce) = request.url();
-        Ok((
-            url,
-            state,
-            Pending {
-                verifier,
-                nonce,
-                max_age: asked.max_age,
-            },
-        ))
+        Ok((url, state, Pending { verifier, nonce, max_age: asked.max_age }))
     }
 
     /// Checks who sent an authorization response.
@@ -178,10 +159,7 @@ impl Provider {
         match self.discover().await {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
-                let known = Known {
-                    metadata: metadata.clone(),
-                    since: Instant::now(),
-                };
+                let known = Known { metadata: metadata.clone(), since: Instant::now() };
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
                 Ok(metadata)
             }
@@ -206,10 +184,7 @@ impl Provider {
     }
 
     fn known(&self) -> Option<Known> {
-        self.known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn client(&self, metadata: &Metadata) -> Result<OidcClient, Problem> {
@@ -222,9 +197,7 @@ impl Provider {
             ClientId::new(config.client_id.clone()),
             secret.map(|secret| ClientSecret::new(secret.to_owned())),
         );
-        Ok(client
-            .set_redirect_uri(redirect)
-            .set_auth_type(auth_type(metadata)))
+        Ok(client.set_redirect_uri(redirect).set_auth_type(auth_type(metadata)))
     }
 }
 

@@ -28,12 +28,7 @@ pub(super) async fn start(
     };
     let note = note(query.as_deref().unwrap_or_default(), signed_in.is_some());
     let provider = app.settings.provider_name();
-    let view = Home {
-        provider,
-        note,
-        signed_in,
-        answer: None,
-    };
+    let view = Home { provider, note, signed_in, answer: None };
     Ok(Html(app.pages.home(&view)).into_response())
 }
 
@@ -53,12 +48,7 @@ pub(super) async fn call(
     };
     let signed_in = Some(SignedIn::of(&session.record()?));
     let provider = app.settings.provider_name();
-    let view = Home {
-        provider,
-        note: None,
-        signed_in,
-        answer: Some(answer),
-    };
+    let view = Home { provider, note: None, signed_in, answer: Some(answer) };
     Ok(Html(app.pages.home(&view)).into_response())
 }
 

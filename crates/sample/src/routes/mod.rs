@@ -39,10 +39,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/protected", get(json::protected))
         // for everybody
         .route("/healthz", get(async || "ok\n"))
-        .route(
-            "/fieldnotes.css",
-            get(async || file("text/css; charset=utf-8", STYLE)),
-        )
+        .route("/fieldnotes.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/mark.svg", get(async || file("image/svg+xml", MARK)))
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::WrongMethod)
@@ -52,20 +49,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 
 /// The session of the request's cookie.
 async fn session(app: &App, headers: &HeaderMap) -> Result<Arc<Session>, Problem> {
-    let id = Cookie::Session
-        .read(headers, &app.settings)
-        .ok_or(Problem::SignedOut)?;
+    let id = Cookie::Session.read(headers, &app.settings).ok_or(Problem::SignedOut)?;
     app.sessions.find(id).await
 }
 
 /// The outermost layer: checks where writes come from, words for problems, headers, one log line.
 async fn present(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let request_id: String = random_secret()
-        .unwrap_or_default()
-        .chars()
-        .take(12)
-        .collect();
+    let request_id: String = random_secret().unwrap_or_default().chars().take(12).collect();
     let mut response = match method.is_safe() {
         true => next.run(request).await,
         false => match check_same_site(request.headers(), &app.settings) {
@@ -121,9 +112,6 @@ fn explain(
 }
 
 fn file(kind: &'static str, content: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=300")];
     (headers, content).into_response()
 }

@@ -35,10 +35,7 @@ pub(super) async fn begin(
         None => random_secret()?,
     };
     app.flows.begin(&state, &browser, pending);
-    let cookie = (
-        header::SET_COOKIE,
-        Cookie::Browser.set(&browser, &app.settings),
-    );
+    let cookie = (header::SET_COOKIE, Cookie::Browser.set(&browser, &app.settings));
     Ok((AppendHeaders([cookie]), Redirect::to(url.as_str())).into_response())
 }
 
@@ -49,22 +46,12 @@ pub(super) async fn finish(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let answer = once_each(query.as_deref().unwrap_or_default()).ok_or(Problem::BadCallback)?;
-    let part = |name: &str| {
-        answer
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    };
+    let part = |name: &str| answer.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let state = part("state").ok_or(Problem::BadCallback)?;
-    let pending = app
-        .flows
-        .take(state, Cookie::Browser.read(&headers, &app.settings))?;
+    let pending = app.flows.take(state, Cookie::Browser.read(&headers, &app.settings))?;
     app.provider.check_sender(part("iss")).await?;
     if let Some(error) = part("error") {
-        return Err(Problem::SignInRefused(OAuthError::new(
-            error,
-            part("error_description"),
-        )));
+        return Err(Problem::SignInRefused(OAuthError::new(error, part("error_description"))));
     }
     let code = part("code").ok_or(Problem::BadCallback)?;
     let (person, tokens) = app.provider.redeem(code, pending).await?;
@@ -85,10 +72,7 @@ fn asked(query: &str) -> Result<Asked, Problem> {
     let mut asked = Asked::default();
     for (name, value) in once_each(query).ok_or(Problem::BadParameter("that is there twice"))? {
         let (name, fits) = match name.as_str() {
-            "prompt" => (
-                "prompt",
-                value.split(' ').all(|prompt| PROMPTS.contains(&prompt)),
-            ),
+            "prompt" => ("prompt", value.split(' ').all(|prompt| PROMPTS.contains(&prompt))),
             "login_hint" => ("login_hint", value.len() <= MAX_VALUE),
             "acr_values" => ("acr_values", value.len() <= MAX_VALUE),
             "max_age" => {
@@ -110,10 +94,7 @@ fn asked(query: &str) -> Result<Asked, Problem> {
 fn once_each(query: &str) -> Option<HashMap<String, String>> {
     let mut parts = HashMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if parts
-            .insert(name.into_owned(), value.into_owned())
-            .is_some()
-        {
+        if parts.insert(name.into_owned(), value.into_owned()).is_some() {
             return None;
         }
     }
@@ -129,12 +110,7 @@ mod tests {
         let good = asked("prompt=login+consent&login_hint=a%40b&redirect_uri=x&max_age=60");
         let good = good.expect("sane");
         assert_eq!((good.passed_on.len(), good.max_age), (3, Some(60)));
-        for bad in [
-            "prompt=evil",
-            "max_age=-1",
-            "prompt=login&prompt=none",
-            "max_age=x",
-        ] {
+        for bad in ["prompt=evil", "max_age=-1", "prompt=login&prompt=none", "max_age=x"] {
             assert!(asked(bad).is_err(), "{bad}");
         }
         assert!(asked(&format!("login_hint={}", "a".repeat(300))).is_err());

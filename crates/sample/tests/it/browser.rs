@@ -29,9 +29,7 @@ impl Sample {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
-            sample::serve(config, vec![listener], stopped)
-                .await
-                .expect("serves");
+            sample::serve(config, vec![listener], stopped).await.expect("serves");
         });
         Self { base, stop, task }
     }
@@ -75,15 +73,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn at(base: &str) -> Self {
-        let client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy();
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.build().expect("a client");
-        Self {
-            base: base.to_owned(),
-            cookies: BTreeMap::new(),
-            client,
-        }
+        Self { base: base.to_owned(), cookies: BTreeMap::new(), client }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Page {
@@ -94,10 +86,7 @@ impl Browser {
     /// A form of the application's own page.
     pub(crate) async fn post(&mut self, path: &str) -> Page {
         let origin = self.base.clone();
-        let request = self
-            .client
-            .post(self.address(path))
-            .header("origin", origin);
+        let request = self.client.post(self.address(path)).header("origin", origin);
         self.send(request).await
     }
 
@@ -114,9 +103,7 @@ impl Browser {
     pub(crate) async fn reach_callback(&mut self) -> String {
         let start = self.get("/signin").await;
         assert_eq!(start.status, StatusCode::SEE_OTHER, "{}", start.body);
-        let at_provider = self
-            .get(&start.location.expect("leads to the provider"))
-            .await;
+        let at_provider = self.get(&start.location.expect("leads to the provider")).await;
         at_provider.location.expect("leads back")
     }
 
@@ -124,10 +111,7 @@ impl Browser {
     pub(crate) async fn sign_in(&mut self) {
         let callback = self.reach_callback().await;
         let done = self.get(&callback).await;
-        assert_eq!(
-            (done.status, done.location.as_deref()),
-            (StatusCode::SEE_OTHER, Some("/"))
-        );
+        assert_eq!((done.status, done.location.as_deref()), (StatusCode::SEE_OTHER, Some("/")));
     }
 
     fn address(&self, path: &str) -> String {
@@ -138,23 +122,11 @@ impl Browser {
     }
 
     async fn send(&mut self, request: RequestBuilder) -> Page {
-        let cookies = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
+        let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         let cookies = cookies.collect::<Vec<_>>().join("; ");
-        let answer = request
-            .header("cookie", cookies)
-            .send()
-            .await
-            .expect("an answer");
+        let answer = request.header("cookie", cookies).send().await.expect("an answer");
         for line in answer.headers().get_all(SET_COOKIE) {
-            let pair = line
-                .to_str()
-                .expect("plain")
-                .split(';')
-                .next()
-                .expect("a pair");
+            let pair = line.to_str().expect("plain").split(';').next().expect("a pair");
             let (name, value) = pair.split_once('=').expect("a pair");
             match value.is_empty() {
                 true => self.cookies.remove(name),

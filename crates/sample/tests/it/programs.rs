@@ -17,10 +17,7 @@ async fn without_a_session_programs_are_told_where_to_sign_in() {
     }
     let page = browser.post_with("/api/refresh", None).await;
     assert_eq!(page.json()["error"], "login_required");
-    assert_eq!(
-        browser.get("/api/nothing").await.json()["error"],
-        "not_found"
-    );
+    assert_eq!(browser.get("/api/nothing").await.json()["error"], "not_found");
     assert_eq!(browser.get("/call").await.location.as_deref(), Some("/"));
 }
 
@@ -30,9 +27,7 @@ async fn lifetimes_are_told_and_secrets_are_not() {
     browser.sign_in().await;
     let page = browser.get("/api/tokens").await;
     let body = page.json();
-    let left = body["access_token"]["expires_in"]
-        .as_u64()
-        .expect("a number");
+    let left = body["access_token"]["expires_in"].as_u64().expect("a number");
     assert!((3500..=3600).contains(&left), "{body}");
     assert_eq!(body["scope"], "openid profile email read");
     assert_eq!(body["refresh_token"]["present"], true);
@@ -42,11 +37,7 @@ async fn lifetimes_are_told_and_secrets_are_not() {
     let pages = [page, me, browser.get("/").await, browser.get("/call").await];
     for page in pages {
         for secret in ["access-", "refresh-", "eyJ"] {
-            assert!(
-                !page.body.contains(&format!("\"{secret}")),
-                "{secret} in {}",
-                page.body
-            );
+            assert!(!page.body.contains(&format!("\"{secret}")), "{secret} in {}", page.body);
         }
     }
 }

@@ -52,9 +52,7 @@ pub(crate) type Provider = Arc<Inner>;
 
 impl Inner {
     pub(crate) fn knobs(&self) -> MutexGuard<'_, Knobs> {
-        self.knobs
-            .lock()
-            .expect("no test panics while it holds the knobs")
+        self.knobs.lock().expect("no test panics while it holds the knobs")
     }
 
     /// Makes every access token that was given out worthless, as a restart with no memory would.
@@ -64,10 +62,7 @@ impl Inner {
 
     #[expect(clippy::disallowed_methods, reason = "tokens carry the time of day")]
     fn id_token(&self, nonce: Option<&str>) -> String {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("after 1970")
-            .as_secs();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let mut claims = json!({
             "iss": self.issuer, "aud": "sample", "sub": "person-1", "iat": now, "exp": now + 3600,
         });
@@ -77,14 +72,8 @@ impl Inner {
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let head = json!({"alg": "ES256", "typ": "JWT", "kid": "k1"});
         let signed = format!("{}.{}", part(&head), part(&claims));
-        let key = if self.knobs().foreign_key {
-            &self.other_key
-        } else {
-            &self.key
-        };
-        let signature = key
-            .sign(&SystemRandom::new(), signed.as_bytes())
-            .expect("signs");
+        let key = if self.knobs().foreign_key { &self.other_key } else { &self.key };
+        let signature = key.sign(&SystemRandom::new(), signed.as_bytes()).expect("signs");
         format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 }
@@ -116,12 +105,7 @@ pub(crate) fn start_on(listener: TcpListener) -> Provider {
         pending: HashMap::new(),
     };
     let (key, other_key) = (key(), key());
-    let provider = Arc::new(Inner {
-        issuer,
-        key,
-        other_key,
-        knobs: Mutex::new(knobs),
-    });
+    let provider = Arc::new(Inner { issuer, key, other_key, knobs: Mutex::new(knobs) });
     let router = Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/jwks.json", get(keys))
@@ -169,9 +153,7 @@ async fn authorize(
     knobs.serial += 1;
     let code = format!("code-{}", knobs.serial);
     let mut back = url::Url::parse(&request["redirect_uri"]).expect("a URL");
-    back.query_pairs_mut()
-        .append_pair("code", &code)
-        .append_pair("state", &request["state"]);
+    back.query_pairs_mut().append_pair("code", &code).append_pair("state", &request["state"]);
     if let Some(iss) = &knobs.iss {
         back.query_pairs_mut().append_pair("iss", iss);
     }
@@ -237,10 +219,7 @@ fn tokens(provider: &Provider, lifetime: u64, nonce: Option<&str>, refresh: bool
     let id_token = provider.id_token(nonce);
     let mut knobs = provider.knobs();
     knobs.serial += 1;
-    let (access, fresh) = (
-        format!("access-{}", knobs.serial),
-        format!("refresh-{}", knobs.serial),
-    );
+    let (access, fresh) = (format!("access-{}", knobs.serial), format!("refresh-{}", knobs.serial));
     knobs.good_access.push(access.clone());
     let mut answer = json!({
         "access_token": access, "token_type": "Bearer", "expires_in": lifetime,
@@ -275,12 +254,8 @@ async fn revoke(
 async fn protected(State(provider): State<Provider>, headers: HeaderMap) -> Response {
     let mut knobs = provider.knobs();
     knobs.api_calls += 1;
-    let bearer = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let token = bearer
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let known = knobs.good_access.iter().any(|good| good == token);
     match known && !knobs.refuse_every_token {
         true => Json(json!({"data": "This is protected data"})).into_response(),
@@ -293,15 +268,9 @@ fn client_is_known(headers: &HeaderMap) -> bool {
         |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("sample:{}", encode(SECRET));
     let expected = format!("Basic {}", BASE64_STANDARD.encode(pair));
-    headers
-        .get("authorization")
-        .is_some_and(|value| value == expected.as_str())
+    headers.get("authorization").is_some_and(|value| value == expected.as_str())
 }
 
 fn refusal(status: StatusCode, error: &str) -> Response {
-    (
-        status,
-        Json(json!({"error": error, "error_description": "No."})),
-    )
-        .into_response()
+    (status, Json(json!({"error": error, "error_description": "No."}))).into_response()
 }

@@ -30,10 +30,7 @@ async fn a_refused_token_is_refreshed_and_tried_once_more() {
     browser.sign_in().await;
     provider.forget_access_tokens();
     let page = browser.get("/api/protected").await;
-    assert_eq!(
-        (page.status, &page.json()["refreshed"]),
-        (StatusCode::OK, &true.into())
-    );
+    assert_eq!((page.status, &page.json()["refreshed"]), (StatusCode::OK, &true.into()));
     provider.knobs().refuse_every_token = true;
     provider.knobs().api_calls = 0;
     let page = browser.get("/api/protected").await;
@@ -51,20 +48,10 @@ async fn refreshing_on_request_goes_on_with_the_newest_token() {
         assert_eq!(browser.post("/api/refresh").await.status, StatusCode::OK);
     }
     let used = provider.knobs().refreshes.clone();
-    assert_eq!(
-        used.iter().collect::<std::collections::HashSet<_>>().len(),
-        3,
-        "{used:?}"
-    );
+    assert_eq!(used.iter().collect::<std::collections::HashSet<_>>().len(), 3, "{used:?}");
     let page = browser.post("/refresh").await;
     assert_eq!(page.location.as_deref(), Some("/?note=refreshed"));
-    assert!(
-        browser
-            .get("/?note=refreshed")
-            .await
-            .body
-            .contains("Your tokens were refreshed.")
-    );
+    assert!(browser.get("/?note=refreshed").await.body.contains("Your tokens were refreshed."));
 }
 
 #[tokio::test]
@@ -88,9 +75,7 @@ async fn invalid_grant_ends_the_sign_in_with_words() {
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
     assert!(page.body.contains("You have been signed out") && page.body.contains("Sign in</a>"));
     assert!(!browser.cookies.contains_key("fieldnotes_session"));
-    let left = std::fs::read_dir(data.path().join("sessions"))
-        .expect("a folder")
-        .count();
+    let left = std::fs::read_dir(data.path().join("sessions")).expect("a folder").count();
     assert_eq!(left, 0);
 }
 

@@ -10,38 +10,22 @@ use crate::provider;
 async fn a_person_signs_in_and_sees_who_and_for_how_long() {
     let (provider, _sample, mut browser, data) = everything().await;
     let welcome = browser.get("/").await;
-    assert!(
-        welcome.body.contains("href=\"/signin\""),
-        "{}",
-        welcome.body
-    );
+    assert!(welcome.body.contains("href=\"/signin\""), "{}", welcome.body);
     browser.sign_in().await;
     let home = browser.get("/").await.body;
-    for expected in [
-        "Ada Lovelace",
-        "ada@example.com",
-        "person-1",
-        " min left<",
-        "Call the API",
-    ] {
+    for expected in ["Ada Lovelace", "ada@example.com", "person-1", " min left<", "Call the API"] {
         assert!(home.contains(expected), "{expected} in {home}");
     }
     let knobs = provider.knobs();
     let request = &knobs.requests[0];
     assert_eq!(request["response_type"], "code");
     assert_eq!(request["scope"], "openid profile email read");
-    assert_eq!(
-        request["redirect_uri"],
-        format!("{}/callback", browser.base)
-    );
+    assert_eq!(request["redirect_uri"], format!("{}/callback", browser.base));
     drop(knobs);
     let files = std::fs::read_dir(data.path().join("sessions")).expect("a folder");
     for file in files {
         let path = file.expect("a file").path();
-        let (name, raw) = (
-            path.display().to_string(),
-            std::fs::read(&path).expect("reads"),
-        );
+        let (name, raw) = (path.display().to_string(), std::fs::read(&path).expect("reads"));
         assert!(!name.contains(&browser.cookies["fieldnotes_session"]));
         assert!(!String::from_utf8_lossy(&raw).contains("refresh-"));
     }
@@ -50,10 +34,7 @@ async fn a_person_signs_in_and_sees_who_and_for_how_long() {
 #[tokio::test]
 async fn several_tabs_and_only_once_each() {
     let (_provider, _sample, mut browser, _data) = everything().await;
-    let (first, second) = (
-        browser.reach_callback().await,
-        browser.reach_callback().await,
-    );
+    let (first, second) = (browser.reach_callback().await, browser.reach_callback().await);
     for callback in [&second, &first] {
         assert_eq!(browser.get(callback).await.status, StatusCode::SEE_OTHER);
     }
@@ -67,11 +48,7 @@ async fn a_wrong_or_missing_state_is_refused() {
     let (_provider, _sample, mut browser, _data) = everything().await;
     let callback = browser.reach_callback().await;
     let code_only = callback.split("&state").next().expect("a code").to_owned();
-    for bad in [
-        format!("{code_only}&state=wrong"),
-        code_only,
-        format!("{callback}&code=x"),
-    ] {
+    for bad in [format!("{code_only}&state=wrong"), code_only, format!("{callback}&code=x")] {
         let page = browser.get(&bad).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{bad}");
         assert!(!browser.cookies.contains_key("fieldnotes_session"));
@@ -121,15 +98,9 @@ async fn a_person_who_declines_is_told_so() {
     let (provider, _sample, mut browser, _data) = everything().await;
     let start = browser.get("/signin?prompt=login&max_age=60").await;
     let url = url::Url::parse(&start.location.expect("to the provider")).expect("a URL");
-    let sent = |name: &str| {
-        url.query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, v)| v.into_owned())
-    };
-    assert_eq!(
-        (sent("prompt"), sent("max_age")),
-        (Some("login".into()), Some("60".into()))
-    );
+    let sent =
+        |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, v)| v.into_owned());
+    assert_eq!((sent("prompt"), sent("max_age")), (Some("login".into()), Some("60".into())));
     let state = sent("state").expect("a state");
     let answer = format!("error=access_denied&state={state}&iss={}", provider.issuer);
     let page = browser.get(&format!("/callback?{answer}")).await;
@@ -142,14 +113,9 @@ async fn max_age_needs_an_auth_time() {
     let (_provider, _sample, mut browser, _data) = everything().await;
     let start = browser.get("/signin?max_age=60").await;
     let at_provider = browser.get(&start.location.expect("to the provider")).await;
-    let page = browser
-        .get(&at_provider.location.expect("leads back"))
-        .await;
+    let page = browser.get(&at_provider.location.expect("leads back")).await;
     assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{}", page.body);
-    assert_eq!(
-        browser.get("/signin?prompt=evil").await.status,
-        StatusCode::BAD_REQUEST
-    );
+    assert_eq!(browser.get("/signin?prompt=evil").await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -185,10 +151,7 @@ async fn a_new_sign_in_replaces_the_earlier_one() {
     browser.sign_in().await;
     let mut earlier = browser.clone();
     browser.sign_in().await;
-    assert_eq!(
-        earlier.get("/api/me").await.status,
-        StatusCode::UNAUTHORIZED
-    );
+    assert_eq!(earlier.get("/api/me").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(browser.get("/api/me").await.status, StatusCode::OK);
     assert_eq!(provider.knobs().revoked.len(), 1);
 }

@@ -82,30 +82,19 @@ async fn add(server: &AuthorizationServer, own: new::Add) -> anyhow::Result<()> 
     let as_json = own.json;
     let (client, secret) = own.into_client(server)?;
     if server.store.add_client(client.clone()).await? == Added::Exists {
-        bail!(
-            "a client {:?} exists; choose another client_id",
-            client.client_id
-        );
+        bail!("a client {:?} exists; choose another client_id", client.client_id);
     }
     if as_json {
-        return json(&Made {
-            client: &client,
-            client_secret: secret.as_deref(),
-        });
+        return json(&Made { client: &client, client_secret: secret.as_deref() });
     }
-    say(&format!(
-        "Registered {}.\n  client_id      {}",
-        client.client_name, client.client_id
-    ));
+    say(&format!("Registered {}.\n  client_id      {}", client.client_name, client.client_id));
     say_secret(secret.as_deref());
     Ok(())
 }
 
 fn say_secret(secret: Option<&str>) {
     match secret {
-        Some(secret) => say(&format!(
-            "  client_secret  {secret}\nThe secret is shown only now."
-        )),
+        Some(secret) => say(&format!("  client_secret  {secret}\nThe secret is shown only now.")),
         None => say("It is a public client: it has no secret and must use PKCE."),
     }
 }
@@ -116,20 +105,9 @@ async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<()>
         return json(&clients);
     }
     table(
-        &[
-            "client_id",
-            "name",
-            "kind",
-            "grants",
-            "scope",
-            "redirect URIs",
-        ],
+        &["client_id", "name", "kind", "grants", "scope", "redirect URIs"],
         clients.iter().map(|client| {
-            let kind = if client.is_public() {
-                "public"
-            } else {
-                "confidential"
-            };
+            let kind = if client.is_public() { "public" } else { "confidential" };
             vec![
                 client.client_id.clone(),
                 client.client_name.clone(),
@@ -144,11 +122,7 @@ async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<()>
 }
 
 fn grants(client: &Client) -> String {
-    let names: Vec<_> = client
-        .grant_types
-        .iter()
-        .map(|grant| grant.as_str())
-        .collect();
+    let names: Vec<_> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
     names.join("\n")
 }
 
@@ -182,14 +156,8 @@ async fn show(server: &AuthorizationServer, client_id: &str, as_json: bool) -> a
 
 async fn remove(server: &AuthorizationServer, client_id: &str) -> anyhow::Result<()> {
     let client = find(server, client_id).await?;
-    server
-        .store
-        .remove_client(client_id, server.clock.now())
-        .await?;
-    say(&format!(
-        "Removed {}; its tokens have stopped working.",
-        client.client_name
-    ));
+    server.store.remove_client(client_id, server.clock.now()).await?;
+    say(&format!("Removed {}; its tokens have stopped working.", client.client_name));
     Ok(())
 }
 
@@ -206,15 +174,9 @@ async fn rotate_secret(
     client.secret = Some(stored(client_id, &secret));
     server.store.replace_client(client.clone()).await?;
     if as_json {
-        return json(&Made {
-            client: &client,
-            client_secret: Some(&secret),
-        });
+        return json(&Made { client: &client, client_secret: Some(&secret) });
     }
-    say(&format!(
-        "The secret of {} is replaced.",
-        client.client_name
-    ));
+    say(&format!("The secret of {} is replaced.", client.client_name));
     say_secret(Some(&secret));
     Ok(())
 }

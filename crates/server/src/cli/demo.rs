@@ -84,44 +84,25 @@ fn here(loader: Loader, port: u16) -> Loader {
 }
 
 async fn prepare(config: Config, sample_port: u16) -> anyhow::Result<(Prepared, Running)> {
-    let mailbox = config
-        .mail
-        .smtp
-        .is_none()
-        .then(|| Arc::new(Mailbox::new(MAILBOX)));
+    let mailbox = config.mail.smtp.is_none().then(|| Arc::new(Mailbox::new(MAILBOX)));
     let sample_url = format!("http://localhost:{sample_port}");
-    let demo = app::Demo {
-        mailbox: mailbox.clone(),
-        sample_url: sample_url.clone(),
-    };
+    let demo = app::Demo { mailbox: mailbox.clone(), sample_url: sample_url.clone() };
     let (issuer, data) = (config.issuer(), config.data.clone());
     let prepared = run::prepare(config, Some(demo)).await?;
     let server = &prepared.app().server;
-    let account = account::ensure(server, &data)
-        .await
-        .context("cannot make the demo account")?;
+    let account = account::ensure(server, &data).await.context("cannot make the demo account")?;
     let sample_secret = account::ensure_sample(server, &data, &sample_url)
         .await
         .context("cannot register the sample client")?;
-    let running = Running {
-        issuer,
-        sample_url,
-        data,
-        mailbox: mailbox.is_some(),
-        account,
-        sample_secret,
-    };
+    let running =
+        Running { issuer, sample_url, data, mailbox: mailbox.is_some(), account, sample_secret };
     Ok((prepared, running))
 }
 
 fn sample_config(running: &Running) -> sample::Config {
     let data = running.data.join("sample");
-    let mut config = sample::Config::new(
-        &running.issuer,
-        account::SAMPLE_ID,
-        &running.sample_url,
-        data,
-    );
+    let mut config =
+        sample::Config::new(&running.issuer, account::SAMPLE_ID, &running.sample_url, data);
     config.client_secret = Some(sample::Secret::new(&running.sample_secret));
     config
 }

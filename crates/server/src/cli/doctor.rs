@@ -41,11 +41,7 @@ pub(super) async fn run(own: Doctor, place: Place) -> anyhow::Result<ExitCode> {
     match place.load() {
         Err(error) => found.push(finding("configuration", Verdict::Bad, error.to_string())),
         Ok(config) => {
-            found.push(finding(
-                "configuration",
-                Verdict::Good,
-                "it can be used".to_owned(),
-            ));
+            found.push(finding("configuration", Verdict::Good, "it can be used".to_owned()));
             folder(&config.data, &mut found);
             database(&config, &mut found).await;
             let advice = config.missing_for_production().into_iter();
@@ -58,11 +54,7 @@ pub(super) async fn run(own: Doctor, place: Place) -> anyhow::Result<ExitCode> {
     } else {
         table(&["what", "verdict", ""], found.into_iter().map(row));
     }
-    Ok(if healthy {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn row(finding: Finding) -> Vec<String> {
@@ -75,22 +67,14 @@ fn row(finding: Finding) -> Vec<String> {
 }
 
 fn finding(what: &str, verdict: Verdict, text: String) -> Finding {
-    Finding {
-        what: what.to_owned(),
-        verdict,
-        text,
-    }
+    Finding { what: what.to_owned(), verdict, text }
 }
 
 fn folder(data: &Path, found: &mut Vec<Finding>) {
     let shown = data.display();
     match std::fs::create_dir_all(data).and_then(|()| private(data)) {
         Err(error) => {
-            found.push(finding(
-                "data folder",
-                Verdict::Bad,
-                format!("{shown}: {error}"),
-            ));
+            found.push(finding("data folder", Verdict::Bad, format!("{shown}: {error}")));
         }
         Ok(None) => found.push(finding("data folder", Verdict::Good, shown.to_string())),
         Ok(Some(file)) => {
@@ -137,11 +121,7 @@ async fn database(config: &Config, found: &mut Vec<Finding>) {
     });
     match server.store.pending_mail().await {
         Ok(waiting) => {
-            found.push(finding(
-                "outbox",
-                Verdict::Good,
-                format!("{waiting} mails wait"),
-            ));
+            found.push(finding("outbox", Verdict::Good, format!("{waiting} mails wait")));
         }
         Err(error) => found.push(finding("outbox", Verdict::Bad, error.to_string())),
     }

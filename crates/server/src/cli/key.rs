@@ -70,10 +70,7 @@ async fn rotate(
     let enabled = &server.policy.keys.algorithms;
     let asked = match alg {
         Some(alg) if !enabled.contains(&alg) => {
-            bail!(
-                "{} is not among keys.algorithms of the configuration",
-                alg.as_str()
-            )
+            bail!("{} is not among keys.algorithms of the configuration", alg.as_str())
         }
         Some(alg) => vec![alg],
         None => enabled.clone(),
@@ -99,13 +96,7 @@ fn list(server: &AuthorizationServer, as_json: bool, now: Timestamp) -> anyhow::
         &["kid", "alg", "state", "signs from", "leaves the set"],
         rows.into_iter().map(|row| {
             let end = row.retires_at.unwrap_or_else(|| "-".to_owned());
-            vec![
-                row.kid,
-                row.alg.to_owned(),
-                row.state.to_owned(),
-                row.active_from,
-                end,
-            ]
+            vec![row.kid, row.alg.to_owned(), row.state.to_owned(), row.active_from, end]
         }),
     );
     Ok(())
@@ -113,9 +104,7 @@ fn list(server: &AuthorizationServer, as_json: bool, now: Timestamp) -> anyhow::
 
 fn row(set: &keys::KeySet, own: &PublishedKey, now: Timestamp) -> Row {
     let algorithm = own.key.algorithm();
-    let signs = set
-        .signing(algorithm, now)
-        .is_ok_and(|key| key.kid() == own.key.kid());
+    let signs = set.signing(algorithm, now).is_ok_and(|key| key.kid() == own.key.kid());
     let state = match (signs, own.active_from > now) {
         (true, _) => "signs",
         (false, true) => "published",

@@ -1,9 +1,5 @@
 //! What the command line prints.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what this is for"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this is for")]
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;

@@ -20,11 +20,7 @@ pub(super) async fn run(_: Serve, place: Place) -> anyhow::Result<ExitCode> {
     let server = run::prepare(config, None).await?;
     tracing::info!(issuer, version = env!("CARGO_PKG_VERSION"), "ready");
     for own in advice {
-        tracing::warn!(
-            setting = own.setting,
-            "a real deployment still needs: {}",
-            own.text
-        );
+        tracing::warn!(setting = own.setting, "a real deployment still needs: {}", own.text);
     }
     server.serve(stop).await;
     tracing::info!("stopped");

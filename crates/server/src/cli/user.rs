@@ -123,10 +123,7 @@ async fn add(server: &AuthorizationServer, add: Add, minimum: usize) -> anyhow::
         Some((_, email)) => email,
         None => None,
     };
-    ensure!(
-        username.is_some() || email.is_some(),
-        "give the account a --username or an --email"
-    );
+    ensure!(username.is_some() || email.is_some(), "give the account a --username or an --email");
     let password = new_password(server, add.source, minimum)?;
     let hash = match &password {
         Some(password) => Some(server.passwords.hash(password).await?),
@@ -208,17 +205,11 @@ async fn status(
     status: UserStatus,
 ) -> anyhow::Result<()> {
     let user = find(server, named).await?;
-    server
-        .store
-        .set_user_status(user.id, status, server.clock.now())
-        .await?;
+    server.store.set_user_status(user.id, status, server.clock.now()).await?;
     say(&match status {
         UserStatus::Active => format!("{} can sign in again.", label(&user)),
         UserStatus::Disabled => {
-            format!(
-                "{} is disabled; its sessions and tokens have ended.",
-                label(&user)
-            )
+            format!("{} is disabled; its sessions and tokens have ended.", label(&user))
         }
     });
     Ok(())
@@ -235,14 +226,8 @@ async fn set_password(
         bail!("say where the password comes from: --password-stdin or --generate-password");
     };
     let hash = server.passwords.hash(&password).await?;
-    server
-        .store
-        .set_password(user.id, &hash, server.clock.now())
-        .await?;
-    say(&format!(
-        "The password of {} is set; its sessions have ended.",
-        label(&user)
-    ));
+    server.store.set_password(user.id, &hash, server.clock.now()).await?;
+    say(&format!("The password of {} is set; its sessions have ended.", label(&user)));
     if source.generate_password {
         say(&format!("Password: {}\nIt is shown only now.", *password));
     }
@@ -289,8 +274,5 @@ fn shown(user: User, password: Option<Zeroizing<String>>) -> Shown {
 }
 
 fn label(user: &User) -> &str {
-    user.username
-        .as_deref()
-        .or(user.email.as_deref())
-        .unwrap_or("the account")
+    user.username.as_deref().or(user.email.as_deref()).unwrap_or("the account")
 }

@@ -59,8 +59,7 @@ impl<'a> Walk<'a> {
         let answer = self.get(&self.authorize_path()).await?;
         let sign_in = self.location(&answer)?;
 
-        self.show
-            .title("Nobody is signed in, so Grantor asks for an e-mail address");
+        self.show.title("Nobody is signed in, so Grantor asks for an e-mail address");
         let page = self.get(&sign_in).await?;
         let form = [
             ("csrf", field(&page.body, "csrf")?),
@@ -71,8 +70,7 @@ impl<'a> Walk<'a> {
         let answer = self.post("/login", &form).await?;
         let token_page = self.location(&answer)?;
 
-        self.show
-            .title("A random admin token is e-mailed; in the demo it lands in the mailbox");
+        self.show.title("A random admin token is e-mailed; in the demo it lands in the mailbox");
         let token = self.mailed_token().await?;
 
         self.show.title("The person types the token");
@@ -94,8 +92,7 @@ impl<'a> Walk<'a> {
     async fn consent(&mut self, answer: Answer) -> anyhow::Result<String> {
         let mut location = self.location(&answer)?;
         if location.contains("/consent") {
-            self.show
-                .title("The consent page names the client, what it gets and for whom");
+            self.show.title("The consent page names the client, what it gets and for whom");
             let page = self.get(&location).await?;
             let form = [
                 ("csrf", field(&page.body, "csrf")?),
@@ -105,30 +102,20 @@ impl<'a> Walk<'a> {
             let answer = self.post("/consent", &form).await?;
             location = self.location(&answer)?;
         }
-        self.show
-            .title("Back at the client, with a code: RFC 6749 §4.1.2 and RFC 9207");
+        self.show.title("Back at the client, with a code: RFC 6749 §4.1.2 and RFC 9207");
         let url = url::Url::parse(&location)?;
         let pair = |name: &str| {
-            url.query_pairs()
-                .find(|(own, _)| own == name)
-                .map(|(_, value)| value.into_owned())
+            url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
         };
         self.show.redirect(&location);
-        ensure!(
-            pair("state").as_deref() == Some(&self.state),
-            "the state is not the one sent"
-        );
-        ensure!(
-            pair("iss").as_deref() == Some(&self.running.issuer),
-            "the issuer is another one"
-        );
+        ensure!(pair("state").as_deref() == Some(&self.state), "the state is not the one sent");
+        ensure!(pair("iss").as_deref() == Some(&self.running.issuer), "the issuer is another one");
         pair("code").context("there is no code in the redirect")
     }
 
     /// What the client does with the code.
     async fn client(&mut self, code: &str) -> anyhow::Result<()> {
-        self.show
-            .title("The client exchanges the code: RFC 6749 §4.1.3");
+        self.show.title("The client exchanges the code: RFC 6749 §4.1.3");
         let redirect_uri = self.redirect_uri();
         let exchange = [
             ("grant_type", "authorization_code".to_owned()),
@@ -144,35 +131,24 @@ impl<'a> Walk<'a> {
 
         self.show.title("Who signed in: OpenID Connect Core §5.3");
         self.bearer("/userinfo", Some(&access), 200).await?;
-        self.show
-            .title("The protected API, without and with the token: RFC 6750");
+        self.show.title("The protected API, without and with the token: RFC 6750");
         self.bearer("/protected", None, 401).await?;
         self.bearer("/protected", Some(&access), 200).await?;
 
-        self.show
-            .title("The refresh token gives a new access token: RFC 6749 §6");
-        let form = [
-            ("grant_type", "refresh_token".to_owned()),
-            ("refresh_token", refresh),
-        ];
+        self.show.title("The refresh token gives a new access token: RFC 6749 §6");
+        let form = [("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh)];
         let fresh = self.token(&form, 200).await?;
         let access = text(&fresh, "access_token")?;
         self.bearer("/protected", Some(&access), 200).await?;
 
-        self.show
-            .title("A code works once. Used again, it revokes what it gave: RFC 6749 §4.1.2");
+        self.show.title("A code works once. Used again, it revokes what it gave: RFC 6749 §4.1.2");
         self.token(&exchange, 400).await?;
         self.bearer("/protected", Some(&access), 401).await?;
 
-        self.show
-            .title("Sign out: OpenID Connect RP-Initiated Logout");
+        self.show.title("Sign out: OpenID Connect RP-Initiated Logout");
         let path = format!("/logout?id_token_hint={id_token}");
         let answer = self.get(&path).await?;
-        ensure!(
-            answer.status == 200,
-            "signing out answered {}",
-            answer.status
-        );
+        ensure!(answer.status == 200, "signing out answered {}", answer.status);
         Ok(())
     }
 
@@ -213,22 +189,14 @@ impl<'a> Walk<'a> {
         let credentials = (SAMPLE_ID, self.running.sample_secret.as_str());
         let answer = self.http.post("/token", form, Some(credentials)).await?;
         self.show.exchange("POST", "/token", form, &answer);
-        ensure!(
-            answer.status == status,
-            "/token answered {}, not {status}",
-            answer.status
-        );
+        ensure!(answer.status == status, "/token answered {}, not {status}", answer.status);
         serde_json::from_str(&answer.body).context("/token did not answer JSON")
     }
 
     async fn bearer(&mut self, path: &str, token: Option<&str>, status: u16) -> anyhow::Result<()> {
         let answer = self.http.bearer(path, token).await?;
         self.show.bearer(path, token, &answer);
-        ensure!(
-            answer.status == status,
-            "{path} answered {}, not {status}",
-            answer.status
-        );
+        ensure!(answer.status == status, "{path} answered {}, not {status}", answer.status);
         Ok(())
     }
 
@@ -240,22 +208,13 @@ impl<'a> Walk<'a> {
             answer.status,
             answer.body
         );
-        let location = answer
-            .location
-            .clone()
-            .context("a redirect without a location")?;
-        Ok(location
-            .strip_prefix(&self.running.issuer)
-            .unwrap_or(&location)
-            .to_owned())
+        let location = answer.location.clone().context("a redirect without a location")?;
+        Ok(location.strip_prefix(&self.running.issuer).unwrap_or(&location).to_owned())
     }
 
     /// The newest token for us. The mail is sent beside the request, so it may take a moment.
     async fn mailed_token(&mut self) -> anyhow::Result<String> {
-        ensure!(
-            self.running.mailbox,
-            "the walk reads the mailbox; run it without SMTP settings"
-        );
+        ensure!(self.running.mailbox, "the walk reads the mailbox; run it without SMTP settings");
         for _ in 0..50 {
             let answer = self.http.get("/mailbox").await?;
             if let Some(token) = token_of(&answer.body, &self.email) {
@@ -276,7 +235,5 @@ fn random() -> String {
 
 fn text(tokens: &Value, name: &str) -> anyhow::Result<String> {
     let value = tokens.get(name).and_then(Value::as_str);
-    value
-        .map(ToOwned::to_owned)
-        .with_context(|| format!("the token answer has no {name}"))
+    value.map(ToOwned::to_owned).with_context(|| format!("the token answer has no {name}"))
 }

@@ -36,14 +36,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
 /// Those of `found` that are not about a setting which was already reported and taken out.
 pub(super) fn not_consequences(found: Vec<Problem>, known: &[Problem]) -> Vec<Problem> {
     let consequence = |problem: &Problem| {
-        known
-            .iter()
-            .any(|k| !k.path.is_empty() && k.path.starts_with(problem.path.as_str()))
+        known.iter().any(|k| !k.path.is_empty() && k.path.starts_with(problem.path.as_str()))
     };
-    found
-        .into_iter()
-        .filter(|problem| !consequence(problem))
-        .collect()
+    found.into_iter().filter(|problem| !consequence(problem)).collect()
 }
 
 struct Found(Vec<Problem>);
@@ -51,10 +46,7 @@ struct Found(Vec<Problem>);
 impl Found {
     fn when(&mut self, wrong: bool, path: &str, text: &str) {
         if wrong {
-            self.0.push(Problem {
-                path: path.to_owned(),
-                text: text.to_owned(),
-            });
+            self.0.push(Problem { path: path.to_owned(), text: text.to_owned() });
         }
     }
 }
@@ -62,11 +54,7 @@ impl Found {
 fn issuer(config: &Config, found: &mut Found) {
     let issuer = config.issuer();
     let Ok(url) = Url::parse(&issuer) else {
-        return found.when(
-            true,
-            "issuer",
-            "is not a URL: write it like https://login.example.com",
-        );
+        return found.when(true, "issuer", "is not a URL: write it like https://login.example.com");
     };
     // RFC 8414 §2: the issuer is an https URL without query or fragment.
     let http = url.scheme() == "http" && is_loopback(&url);
@@ -105,11 +93,7 @@ fn is_loopback(url: &Url) -> bool {
 
 fn listen(config: &Config, found: &mut Found) {
     let listen = &config.listen;
-    found.when(
-        listen.address.is_empty(),
-        "listen.address",
-        "needs one address at least",
-    );
+    found.when(listen.address.is_empty(), "listen.address", "needs one address at least");
     for address in &listen.address {
         let known = address == "localhost" || address.parse::<IpAddr>().is_ok();
         let text = format!("\"{address}\" is neither \"localhost\" nor an IP address");
@@ -139,28 +123,19 @@ fn keys(config: &Config, found: &mut Found) {
         "keys.publish_ahead",
         "must be shorter than keys.rotate_after",
     );
-    found.when(
-        keys.algorithms.is_empty(),
-        "keys.algorithms",
-        "needs one algorithm at least",
-    );
+    found.when(keys.algorithms.is_empty(), "keys.algorithms", "needs one algorithm at least");
 }
 
 /// The 32 bytes of a key that is written as hex or base64.
 pub(super) fn key_bytes(text: &str) -> Option<[u8; 32]> {
     let text = text.trim();
     let bytes = if text.len() == 64 {
-        let digit = |at: usize| {
-            text.get(at..at + 2)
-                .and_then(|two| u8::from_str_radix(two, 16).ok())
-        };
+        let digit =
+            |at: usize| text.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
         (0..32).map(|n| digit(n * 2)).collect::<Option<Vec<u8>>>()?
     } else {
         let bare = text.trim_end_matches('=');
-        URL_SAFE_NO_PAD
-            .decode(bare)
-            .or_else(|_| STANDARD.decode(text))
-            .ok()?
+        URL_SAFE_NO_PAD.decode(bare).or_else(|_| STANDARD.decode(text)).ok()?
     };
     bytes.try_into().ok()
 }
@@ -174,19 +149,12 @@ fn lifetimes(config: &Config, found: &mut Found) {
         ("lifetimes.id_token", lifetimes.id_token),
         ("lifetimes.session_idle", lifetimes.session_idle),
         ("lifetimes.pending_request", lifetimes.pending_request),
-        (
-            "sign_in.admin_token.lifetime",
-            config.sign_in.admin_token.lifetime,
-        ),
+        ("sign_in.admin_token.lifetime", config.sign_in.admin_token.lifetime),
     ] {
         found.when(period == ZERO, path, "must be one second at least");
     }
     // RFC 6749 §4.1.2: a maximum of ten minutes is recommended.
-    found.when(
-        lifetimes.code > Period::of(600),
-        "lifetimes.code",
-        "must be ten minutes at most",
-    );
+    found.when(lifetimes.code > Period::of(600), "lifetimes.code", "must be ten minutes at most");
     found.when(
         lifetimes.refresh_grace > Period::of(60),
         "lifetimes.refresh_grace",
@@ -206,11 +174,7 @@ fn lifetimes(config: &Config, found: &mut Found) {
 
 fn sign_in(config: &Config, found: &mut Found) {
     let sign_in = &config.sign_in;
-    found.when(
-        sign_in.methods.is_empty(),
-        "sign_in.methods",
-        "needs one method at least",
-    );
+    found.when(sign_in.methods.is_empty(), "sign_in.methods", "needs one method at least");
     let again = |n: usize| sign_in.methods[..n].contains(&sign_in.methods[n]);
     let doubled = (0..sign_in.methods.len()).any(again);
     found.when(doubled, "sign_in.methods", "names a method twice");
@@ -218,11 +182,7 @@ fn sign_in(config: &Config, found: &mut Found) {
     let admin = &sign_in.admin_token;
     let is_static = admin.mode == TokenMode::Static;
     found.when(
-        is_static
-            && admin
-                .token
-                .as_ref()
-                .is_none_or(|token| token.expose().is_empty()),
+        is_static && admin.token.as_ref().is_none_or(|token| token.expose().is_empty()),
         "sign_in.admin_token.token",
         "has to be set in static mode (or sign_in.admin_token.token_file)",
     );
@@ -244,31 +204,20 @@ fn mail(config: &Config, found: &mut Found) {
     let Some(smtp) = &config.mail.smtp else {
         return;
     };
-    found.when(
-        smtp.host.trim().is_empty(),
-        "mail.smtp.host",
-        "has to be set",
-    );
+    found.when(smtp.host.trim().is_empty(), "mail.smtp.host", "has to be set");
     found.when(
         smtp.username.is_some() != smtp.password.is_some(),
         "mail.smtp.username",
         "and mail.smtp.password (or password_file) go together: set both or none",
     );
     let local = smtp.host == "localhost"
-        || smtp
-            .host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+        || smtp.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     found.when(
         smtp.security == Security::None && smtp.username.is_some() && !local,
         "mail.smtp.security",
         "\"none\" would send the password in clear: use \"starttls\" or \"tls\"",
     );
-    found.when(
-        smtp.timeout == ZERO,
-        "mail.smtp.timeout",
-        "must be one second at least",
-    );
+    found.when(smtp.timeout == ZERO, "mail.smtp.timeout", "must be one second at least");
 }
 
 fn brand(config: &Config, found: &mut Found) {
@@ -282,10 +231,7 @@ fn brand(config: &Config, found: &mut Found) {
         "must be an https URL",
     );
     found.when(
-        brand
-            .templates
-            .as_ref()
-            .is_some_and(|folder| !folder.is_dir()),
+        brand.templates.as_ref().is_some_and(|folder| !folder.is_dir()),
         "brand.templates",
         "is not a folder that can be read",
     );
@@ -309,10 +255,7 @@ impl Config {
         let mut missing = Vec::new();
         let mut when = |needed: bool, setting: &'static str, text: &str| {
             if needed {
-                missing.push(Advice {
-                    setting,
-                    text: text.to_owned(),
-                });
+                missing.push(Advice { setting, text: text.to_owned() });
             }
         };
         let local = Url::parse(&self.issuer()).is_ok_and(|url| is_loopback(&url));
@@ -340,8 +283,7 @@ impl Config {
             "everybody with a mail address gets an account: list addresses or domains instead",
         );
         when(
-            self.static_token()
-                .is_some_and(|token| token.expose().len() < 20),
+            self.static_token().is_some_and(|token| token.expose().len() < 20),
             "sign_in.admin_token.token",
             "is short enough to be guessed: use the e-mailed mode, or 20 random characters",
         );

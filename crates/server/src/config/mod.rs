@@ -33,11 +33,7 @@ pub(crate) struct Loader {
 impl Loader {
     /// Nothing but defaults.
     pub(crate) fn new() -> Self {
-        Self {
-            schema: schema(),
-            tree: Map::new(),
-            problems: Vec::new(),
-        }
+        Self { schema: schema(), tree: Map::new(), problems: Vec::new() }
     }
 
     /// One setting by its path (`listen.port`), such as a command line option or a preset.
@@ -53,10 +49,7 @@ impl Loader {
     pub(crate) fn file(mut self, path: &Path) -> Self {
         match read(path) {
             Ok(table) => tree::merge(&mut self.tree, table),
-            Err(text) => self.problems.push(Problem {
-                path: String::new(),
-                text,
-            }),
+            Err(text) => self.problems.push(Problem { path: String::new(), text }),
         }
         self
     }
@@ -89,19 +82,11 @@ impl Loader {
         match serde_json::from_value::<Config>(tree) {
             Ok(config) => {
                 let found = check::problems(&config);
-                self.problems
-                    .extend(check::not_consequences(found, &self.problems));
-                if self.problems.is_empty() {
-                    Ok(config)
-                } else {
-                    Err(Problems(self.problems))
-                }
+                self.problems.extend(check::not_consequences(found, &self.problems));
+                if self.problems.is_empty() { Ok(config) } else { Err(Problems(self.problems)) }
             }
             Err(error) => {
-                self.problems.push(Problem {
-                    path: String::new(),
-                    text: error.to_string(),
-                });
+                self.problems.push(Problem { path: String::new(), text: error.to_string() });
                 Err(Problems(self.problems))
             }
         }
@@ -119,10 +104,7 @@ fn read(path: &Path) -> Result<Map<String, Value>, String> {
 pub(crate) fn schema() -> Value {
     let settings =
         schemars::generate::SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
-    settings
-        .into_generator()
-        .into_root_schema_for::<Config>()
-        .to_value()
+    settings.into_generator().into_root_schema_for::<Config>().to_value()
 }
 
 /// One thing that is wrong.
@@ -150,49 +132,32 @@ pub(crate) struct Problems(pub(crate) Vec<Problem>);
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration cannot be used:")?;
-        self.0
-            .iter()
-            .try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 
 impl Config {
     /// The issuer: the configured one, or this machine on the configured port.
     pub(crate) fn issuer(&self) -> String {
-        let scheme = if self.listen.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.listen.tls.is_some() { "https" } else { "http" };
         let port = self.listen.port;
-        self.issuer
-            .clone()
-            .unwrap_or_else(|| format!("{scheme}://localhost:{port}"))
+        self.issuer.clone().unwrap_or_else(|| format!("{scheme}://localhost:{port}"))
     }
 
     /// The settings in effect as TOML, without the secrets.
     pub(crate) fn effective(&self) -> String {
-        let shown = Self {
-            issuer: Some(self.issuer()),
-            ..self.clone()
-        };
+        let shown = Self { issuer: Some(self.issuer()), ..self.clone() };
         toml::to_string(&shown).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
     }
 
     /// The key that seals signing keys, if one is configured. Checked when the settings are loaded.
     pub(crate) fn key_encryption_key(&self) -> Option<[u8; 32]> {
-        self.keys
-            .key_encryption_key
-            .as_ref()
-            .and_then(|key| check::key_bytes(key.expose()))
+        self.keys.key_encryption_key.as_ref().and_then(|key| check::key_bytes(key.expose()))
     }
 
     /// The fixed admin token, in static mode.
     pub(crate) fn static_token(&self) -> Option<&Secret> {
         let admin = &self.sign_in.admin_token;
-        admin
-            .token
-            .as_ref()
-            .filter(|_| admin.mode == TokenMode::Static)
+        admin.token.as_ref().filter(|_| admin.mode == TokenMode::Static)
     }
 }

@@ -33,11 +33,7 @@ fn section(text: &mut String, schema: &Value, path: &str) {
         return;
     };
     let nested = |inner: &Value| present(inner)["properties"].is_object();
-    let title = if path.is_empty() {
-        "Top level".to_owned()
-    } else {
-        format!("`[{path}]`")
-    };
+    let title = if path.is_empty() { "Top level".to_owned() } else { format!("`[{path}]`") };
     let leaves: Vec<_> = members.iter().filter(|(_, inner)| !nested(inner)).collect();
     if !leaves.is_empty() || !path.is_empty() {
         text.push_str(&format!("\n## {title}\n\n{}\n", describe(schema)));
@@ -52,28 +48,15 @@ fn section(text: &mut String, schema: &Value, path: &str) {
 }
 
 fn row(path: &str, key: &str, schema: &Value, required: bool) -> String {
-    let name = if is(present(schema), "object") {
-        "__NAME"
-    } else {
-        ""
-    };
-    let variable = format!(
-        "GRANTOR__{}{name}",
-        path.replace('.', "__").to_ascii_uppercase()
-    );
-    let default = if required {
-        "has to be set".to_owned()
-    } else {
-        default(schema)
-    };
+    let name = if is(present(schema), "object") { "__NAME" } else { "" };
+    let variable = format!("GRANTOR__{}{name}", path.replace('.', "__").to_ascii_uppercase());
+    let default = if required { "has to be set".to_owned() } else { default(schema) };
     let (kind, what) = (kind(present(schema)), describe(schema));
     format!("| `{key}`<br>`{variable}` | {kind} | {default} | {what} |\n")
 }
 
 fn required(schema: &Value, key: &str) -> bool {
-    schema["required"]
-        .as_array()
-        .is_some_and(|keys| keys.iter().any(|known| known == key))
+    schema["required"].as_array().is_some_and(|keys| keys.iter().any(|known| known == key))
 }
 
 fn default(schema: &Value) -> String {
@@ -90,11 +73,7 @@ fn default(schema: &Value) -> String {
 fn kind(schema: &Value) -> String {
     let choices = choices(schema);
     if !choices.is_empty() {
-        return choices
-            .iter()
-            .map(|one| format!("`{one}`"))
-            .collect::<Vec<_>>()
-            .join(" or ");
+        return choices.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(" or ");
     }
     if is(schema, "array") {
         return format!("list of {}", kind(present(&schema["items"])));
@@ -125,8 +104,5 @@ fn kind(schema: &Value) -> String {
 
 fn describe(schema: &Value) -> String {
     let text = schema["description"].as_str().unwrap_or_default();
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('|', "\\|")
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }

@@ -179,11 +179,7 @@ pub(crate) struct Brand {
 
 impl Default for Brand {
     fn default() -> Self {
-        Self {
-            operator: "Grantor".into(),
-            logo_url: None,
-            templates: None,
-        }
+        Self { operator: "Grantor".into(), logo_url: None, templates: None }
     }
 }
 
@@ -200,10 +196,7 @@ pub(crate) struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Text,
-            level: LogLevel::Info,
-        }
+        Self { format: LogFormat::Text, level: LogLevel::Info }
     }
 }
 

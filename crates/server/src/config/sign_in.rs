@@ -115,11 +115,7 @@ pub(crate) struct Password {
 
 impl Default for Password {
     fn default() -> Self {
-        Self {
-            minimum_length: 10,
-            threads: 1,
-            queue: 64,
-        }
+        Self { minimum_length: 10, threads: 1, queue: 64 }
     }
 }
 
@@ -165,10 +161,7 @@ pub(crate) struct Smtp {
 impl Smtp {
     /// As the transport takes them.
     pub(crate) fn settings(&self) -> SmtpSettings {
-        let password = self
-            .password
-            .as_ref()
-            .map(|password| password.expose().to_owned());
+        let password = self.password.as_ref().map(|password| password.expose().to_owned());
         SmtpSettings {
             host: self.host.clone(),
             port: self.effective_port(),

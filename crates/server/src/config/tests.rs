@@ -7,8 +7,7 @@ use super::{Allowed, Config, Loader, Period, Problems, TokenMode, reference, sch
 
 fn from_text(text: &str) -> Result<Config, Problems> {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    file.write_all(text.as_bytes())
-        .expect("the file is written");
+    file.write_all(text.as_bytes()).expect("the file is written");
     Loader::new().file(file.path()).load()
 }
 
@@ -18,10 +17,7 @@ fn complaints(text: &str) -> Vec<String> {
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect()
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
 
 #[test]
@@ -35,50 +31,24 @@ fn nothing_has_to_be_set() {
 #[test]
 fn later_sources_override_earlier_ones() {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-    write!(
-        file,
-        "[listen]\nport = 1\nheaders = 50\n[lifetimes]\ncode = \"30s\""
-    )
-    .expect("written");
+    write!(file, "[listen]\nport = 1\nheaders = 50\n[lifetimes]\ncode = \"30s\"").expect("written");
     let env = variables(&[
         ("GRANTOR__LISTEN__PORT", "2"),
-        (
-            "GRANTOR__SIGN_IN__ADMIN_TOKEN__ALLOWED",
-            "a@example.com, @Example.org",
-        ),
+        ("GRANTOR__SIGN_IN__ADMIN_TOKEN__ALLOWED", "a@example.com, @Example.org"),
         ("GRANTOR__SAMPLE_API__ENABLED", "true"),
         ("GRANTOR__SCOPES__INVOICES", "Read invoices"),
         ("GRANTOR__MAIL__SMTP__HOST", "mail.example.com"),
-        (
-            "GRANTOR__MAIL__SMTP__FROM",
-            "Example <no-reply@example.com>",
-        ),
+        ("GRANTOR__MAIL__SMTP__FROM", "Example <no-reply@example.com>"),
         ("GRANTOR_DATA", "ignored here"),
     ]);
-    let loader = Loader::new()
-        .set("sample_api.enabled", false)
-        .file(file.path());
-    let config = loader
-        .environment(env)
-        .set("listen.port", 3)
-        .load()
-        .expect("valid");
+    let loader = Loader::new().set("sample_api.enabled", false).file(file.path());
+    let config = loader.environment(env).set("listen.port", 3).load().expect("valid");
     assert_eq!((config.listen.port, config.listen.headers), (3, 50));
     assert_eq!(config.lifetimes.code, Period::of(30));
     assert!(config.sample_api.enabled);
-    assert_eq!(
-        config.sign_in.admin_token.allowed[1],
-        Allowed::Domain("example.org".into())
-    );
+    assert_eq!(config.sign_in.admin_token.allowed[1], Allowed::Domain("example.org".into()));
     assert_eq!(config.scopes["invoices"], "Read invoices");
-    assert_eq!(
-        config
-            .mail
-            .smtp
-            .expect("from the environment")
-            .effective_port(),
-        587
-    );
+    assert_eq!(config.mail.smtp.expect("from the environment").effective_port(), 587);
 }
 
 #[test]
@@ -117,39 +87,18 @@ fn all_problems_are_reported_at_once_with_their_paths() {
         "sign_in.methods[1]",
     ];
     assert_eq!(paths, BTreeSet::from(expected), "{found:#?}");
-    assert!(
-        found
-            .iter()
-            .any(|f| f == "log.format: must be one of text, json, not \"xml\"")
-    );
+    assert!(found.iter().any(|f| f == "log.format: must be one of text, json, not \"xml\""));
 }
 
 #[test]
 fn wrong_variables_are_named() {
     let env = variables(&[("GRANTOR__LISTEN__PROT", "1"), ("GRANTOR__LISTEN", "1")]);
-    let found = Loader::new()
-        .environment(env)
-        .load()
-        .expect_err("both are wrong")
-        .to_string();
-    assert!(
-        found.contains("GRANTOR__LISTEN__PROT: there is no such setting"),
-        "{found}"
-    );
+    let found = Loader::new().environment(env).load().expect_err("both are wrong").to_string();
+    assert!(found.contains("GRANTOR__LISTEN__PROT: there is no such setting"), "{found}");
     assert!(found.contains("GRANTOR__LISTEN: is a section"), "{found}");
-    let env = variables(&[
-        ("GRANTOR__LISTEN__PORT", "70000"),
-        ("GRANTOR__LOG__LEVEL", "loud"),
-    ]);
-    let found = Loader::new()
-        .environment(env)
-        .load()
-        .expect_err("both are wrong")
-        .to_string();
-    assert!(
-        found.contains("listen.port: must be between 0 and 65535, not 70000"),
-        "{found}"
-    );
+    let env = variables(&[("GRANTOR__LISTEN__PORT", "70000"), ("GRANTOR__LOG__LEVEL", "loud")]);
+    let found = Loader::new().environment(env).load().expect_err("both are wrong").to_string();
+    assert!(found.contains("listen.port: must be between 0 and 65535, not 70000"), "{found}");
     assert!(found.contains("log.level: must be one of"), "{found}");
 }
 
@@ -158,27 +107,17 @@ fn a_static_token_stays_at_home() {
     let local = "[sign_in.admin_token]\nmode = \"static\"\ntoken = \"admin\"\n";
     let config = from_text(local).expect("allowed on this machine");
     assert_eq!(config.sign_in.admin_token.mode, TokenMode::Static);
-    assert_eq!(
-        config.static_token().map(super::Secret::expose),
-        Some("admin")
-    );
+    assert_eq!(config.static_token().map(super::Secret::expose), Some("admin"));
     let public = format!("issuer = \"https://login.example.com\"\n{local}");
     assert!(complaints(&public)[0].contains("allow_static_token = true"));
     assert!(from_text(&format!("{public}allow_static_token = true")).is_ok());
-    assert_eq!(
-        complaints("[sign_in.admin_token]\nmode = \"static\"").len(),
-        1
-    );
+    assert_eq!(complaints("[sign_in.admin_token]\nmode = \"static\"").len(), 1);
     assert_eq!(complaints("[sign_in.admin_token]\ntoken = \"x\"").len(), 1);
 }
 
 #[test]
 fn issuers() {
-    for fine in [
-        "https://a.example",
-        "https://a.example:8443",
-        "http://127.0.0.1:5050",
-    ] {
+    for fine in ["https://a.example", "https://a.example:8443", "http://127.0.0.1:5050"] {
         assert!(from_text(&format!("issuer = \"{fine}\"")).is_ok(), "{fine}");
     }
     for wrong in [
@@ -191,10 +130,7 @@ fn issuers() {
         "https://u@a.example",
         "http://localhost.example",
     ] {
-        assert!(
-            from_text(&format!("issuer = \"{wrong}\"")).is_err(),
-            "{wrong}"
-        );
+        assert!(from_text(&format!("issuer = \"{wrong}\"")).is_err(), "{wrong}");
     }
 }
 
@@ -211,23 +147,13 @@ fn secrets_come_from_files_and_are_never_printed() {
     let password = config.mail.smtp.as_ref().and_then(|s| s.password.as_ref());
     assert_eq!(password.map(super::Secret::expose), Some("hunter2"));
     assert!(!config.effective().contains("hunter2") && !format!("{config:?}").contains("hunter2"));
-    assert!(
-        config.effective().contains("password = \"[redacted]\""),
-        "{}",
-        config.effective()
-    );
+    assert!(config.effective().contains("password = \"[redacted]\""), "{}", config.effective());
     assert!(complaints(&format!("{smtp}password = \"x\""))[0].contains("remove one of the two"));
     let gone = smtp.replace(&secret.path().display().to_string(), "/nowhere/at/all");
     assert!(complaints(&gone)[0].starts_with("mail.smtp.password_file: cannot read /nowhere"));
-    assert_eq!(
-        complaints("[keys]\nkey_encryption_key = \"geheim\"").len(),
-        1
-    );
+    assert_eq!(complaints("[keys]\nkey_encryption_key = \"geheim\"").len(), 1);
     assert!(!complaints("[keys]\nkey_encryption_key = \"geheim\"")[0].contains("geheim"));
-    let key = from_text(&format!(
-        "[keys]\nkey_encryption_key = \"{}\"",
-        "0f".repeat(32)
-    ));
+    let key = from_text(&format!("[keys]\nkey_encryption_key = \"{}\"", "0f".repeat(32)));
     assert_eq!(key.expect("valid").key_encryption_key(), Some([0x0f; 32]));
 }
 
@@ -241,20 +167,10 @@ fn effective_settings_are_settings() {
 #[test]
 fn production_needs_are_advice() {
     let named = |config: &Config| -> Vec<_> {
-        config
-            .missing_for_production()
-            .into_iter()
-            .map(|advice| advice.setting)
-            .collect()
+        config.missing_for_production().into_iter().map(|advice| advice.setting).collect()
     };
     let bare = Loader::new().load().expect("valid");
-    for setting in [
-        "issuer",
-        "mail.smtp",
-        "sign_in.admin_token.allowed",
-        "listen.tls",
-        "data",
-    ] {
+    for setting in ["issuer", "mail.smtp", "sign_in.admin_token.allowed", "listen.tls", "data"] {
         assert!(named(&bare).contains(&setting), "{setting}");
     }
     let set_up = from_text(
@@ -263,24 +179,15 @@ fn production_needs_are_advice() {
          [mail.smtp]\nhost = \"m.example\"\nfrom = \"a@m.example\"\n",
     );
     let left = named(&set_up.expect("valid"));
-    assert_eq!(
-        left,
-        ["listen.metrics", "keys.key_encryption_key_file", "data"]
-    );
+    assert_eq!(left, ["listen.metrics", "keys.key_encryption_key_file", "data"]);
 }
 
 #[test]
 fn every_setting_is_explained() {
     let text = reference();
-    assert!(
-        text.contains("GRANTOR__MAIL__SMTP__PASSWORD_FILE"),
-        "{text}"
-    );
+    assert!(text.contains("GRANTOR__MAIL__SMTP__PASSWORD_FILE"), "{text}");
     for line in text.lines().filter(|line| line.starts_with("| `")) {
         assert!(!line.ends_with("|  |"), "no text: {line}");
     }
-    assert_eq!(
-        schema()["properties"]["listen"]["additionalProperties"],
-        false
-    );
+    assert_eq!(schema()["properties"]["listen"]["additionalProperties"], false);
 }

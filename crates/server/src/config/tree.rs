@@ -29,9 +29,7 @@ pub(super) fn insert(tree: &mut Map<String, Value>, path: &[&str], value: Value)
             tree.insert((*key).to_owned(), value);
         }
         [section, rest @ ..] => {
-            let entry = tree
-                .entry(*section)
-                .or_insert_with(|| Value::Object(Map::new()));
+            let entry = tree.entry(*section).or_insert_with(|| Value::Object(Map::new()));
             if !entry.is_object() {
                 *entry = Value::Object(Map::new());
             }
@@ -59,25 +57,14 @@ pub(super) fn typed(schema: &Value, path: &[&str], text: &str) -> Result<Value, 
 fn value_of(schema: &Value, text: &str) -> Value {
     let string = || Value::String(text.to_owned());
     if is(schema, "integer") {
-        return text
-            .trim()
-            .parse::<i64>()
-            .map_or_else(|_| string(), Value::from);
+        return text.trim().parse::<i64>().map_or_else(|_| string(), Value::from);
     }
     if is(schema, "boolean") {
-        return text
-            .trim()
-            .parse::<bool>()
-            .map_or_else(|_| string(), Value::from);
+        return text.trim().parse::<bool>().map_or_else(|_| string(), Value::from);
     }
     if is(schema, "array") {
-        let items = text
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty());
-        return items
-            .map(|item| value_of(present(&schema["items"]), item))
-            .collect();
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        return items.map(|item| value_of(present(&schema["items"]), item)).collect();
     }
     string()
 }
@@ -101,11 +88,7 @@ pub(super) fn is(schema: &Value, name: &str) -> bool {
 
 fn member<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
     let named = schema["properties"].get(key);
-    named.or_else(|| {
-        schema
-            .get("additionalProperties")
-            .filter(|any| any.is_object())
-    })
+    named.or_else(|| schema.get("additionalProperties").filter(|any| any.is_object()))
 }
 
 /// Reports everything about `value` that the schema does not allow and takes it out, so that the
@@ -126,22 +109,14 @@ pub(super) fn validate(
             let mut number = 0;
             items.retain_mut(|item| {
                 number += 1;
-                validate(
-                    &schema["items"],
-                    item,
-                    &format!("{path}[{number}]"),
-                    problems,
-                )
+                validate(&schema["items"], item, &format!("{path}[{number}]"), problems)
             });
             return before == items.len();
         }
         other => complaint(schema, other),
     };
     let fine = complaint.is_none();
-    problems.extend(complaint.map(|text| Problem {
-        path: path.to_owned(),
-        text,
-    }));
+    problems.extend(complaint.map(|text| Problem { path: path.to_owned(), text }));
     fine
 }
 
@@ -154,10 +129,7 @@ fn validate_table(
     table.retain(|key, value| {
         let path = join(path, key);
         let Some(inner) = member(schema, key) else {
-            let known = schema["properties"]
-                .as_object()
-                .into_iter()
-                .flat_map(Map::keys);
+            let known = schema["properties"].as_object().into_iter().flat_map(Map::keys);
             let known: Vec<&str> = known.map(String::as_str).collect();
             let text = format!("there is no such setting; here are: {}", known.join(", "));
             problems.push(Problem { path, text });
@@ -165,19 +137,12 @@ fn validate_table(
         };
         validate(inner, value, &path, problems)
     });
-    let required = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let missing: Vec<&str> = required.filter(|key| !table.contains_key(*key)).collect();
     for key in &missing {
         let path = join(path, key);
         if !problems.iter().any(|known| known.path == path) {
-            problems.push(Problem {
-                path,
-                text: "has to be set".to_owned(),
-            });
+            problems.push(Problem { path, text: "has to be set".to_owned() });
         }
     }
     missing.is_empty()
@@ -190,11 +155,7 @@ fn complaint(schema: &Value, value: &Value) -> Option<String> {
         return (!known).then(|| format!("must be one of {}, not {value}", choices.join(", ")));
     }
     let secret = schema["writeOnly"] == true;
-    let not = if secret {
-        String::new()
-    } else {
-        format!(", not {value}")
-    };
+    let not = if secret { String::new() } else { format!(", not {value}") };
     if is(schema, "integer") {
         return integer_complaint(schema, value).map(|text| format!("{text}{not}"));
     }
@@ -217,11 +178,7 @@ fn complaint(schema: &Value, value: &Value) -> Option<String> {
 pub(super) fn choices(schema: &Value) -> Vec<&str> {
     let documented = schema["oneOf"].as_array().into_iter().flatten();
     let plain = schema["enum"].as_array().into_iter().flatten();
-    documented
-        .map(|one| &one["const"])
-        .chain(plain)
-        .filter_map(Value::as_str)
-        .collect()
+    documented.map(|one| &one["const"]).chain(plain).filter_map(Value::as_str).collect()
 }
 
 fn integer_complaint(schema: &Value, value: &Value) -> Option<String> {
@@ -291,9 +248,5 @@ fn read_secret(table: &mut Map<String, Value>, key: &str) -> Result<(), String> 
 }
 
 pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

@@ -39,19 +39,14 @@ impl FromStr for Period {
         let wrong = || {
             format!("\"{text}\" is not a period: write it like \"60s\", \"10m\", \"1h\", \"30d\"")
         };
-        let (unit, seconds) = UNITS
-            .into_iter()
-            .find(|(unit, _)| text.ends_with(*unit))
-            .ok_or_else(wrong)?;
+        let (unit, seconds) =
+            UNITS.into_iter().find(|(unit, _)| text.ends_with(*unit)).ok_or_else(wrong)?;
         let number = text.strip_suffix(unit).ok_or_else(wrong)?;
         if !number.bytes().all(|b| b.is_ascii_digit()) {
             return Err(wrong());
         }
         let number: u32 = number.parse().map_err(|_| wrong())?;
-        number
-            .checked_mul(seconds)
-            .map(Self)
-            .ok_or_else(|| format!("\"{text}\" is too long"))
+        number.checked_mul(seconds).map(Self).ok_or_else(|| format!("\"{text}\" is too long"))
     }
 }
 
@@ -71,9 +66,7 @@ impl Serialize for Period {
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -147,11 +140,7 @@ impl FromStr for Allowed {
                  a whole domain, or \"*\" for everybody"
             ));
         }
-        Ok(if local.is_empty() {
-            Self::Domain(domain.into())
-        } else {
-            Self::Address(lower)
-        })
+        Ok(if local.is_empty() { Self::Domain(domain.into()) } else { Self::Address(lower) })
     }
 }
 
@@ -178,9 +167,7 @@ impl Serialize for Allowed {
 
 impl<'de> Deserialize<'de> for Allowed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -200,34 +187,14 @@ mod tests {
 
     #[test]
     fn periods_read_and_print_in_the_largest_whole_unit() {
-        for (text, seconds, shown) in [
-            ("60s", 60, "1m"),
-            ("1h", 3_600, "1h"),
-            ("30d", 2_592_000, "30d"),
-            ("90s", 90, "90s"),
-        ] {
+        for (text, seconds, shown) in
+            [("60s", 60, "1m"), ("1h", 3_600, "1h"), ("30d", 2_592_000, "30d"), ("90s", 90, "90s")]
+        {
             let period: Period = text.parse().expect("a valid period");
-            assert_eq!(
-                (period, period.to_string().as_str()),
-                (Period::of(seconds), shown)
-            );
+            assert_eq!((period, period.to_string().as_str()), (Period::of(seconds), shown));
         }
-        for wrong in [
-            "",
-            "s",
-            "1",
-            "-1s",
-            "+1s",
-            "1 h",
-            "1w",
-            "1.5h",
-            "99999999d",
-            "4é",
-        ] {
-            assert!(
-                wrong.parse::<Period>().is_err(),
-                "{wrong:?} must be refused"
-            );
+        for wrong in ["", "s", "1", "-1s", "+1s", "1 h", "1w", "1.5h", "99999999d", "4é"] {
+            assert!(wrong.parse::<Period>().is_err(), "{wrong:?} must be refused");
         }
     }
 
@@ -235,32 +202,17 @@ mod tests {
     fn secrets_never_show() {
         let secret = Secret("hunter2".into());
         assert_eq!(format!("{secret:?}"), "[redacted]");
-        assert_eq!(
-            serde_json::to_string(&secret).expect("a string"),
-            "\"[redacted]\""
-        );
+        assert_eq!(serde_json::to_string(&secret).expect("a string"), "\"[redacted]\"");
     }
 
     #[test]
     fn allowed_addresses() {
         assert_eq!("*".parse(), Ok(Allowed::Any));
-        assert_eq!(
-            "@Example.com".parse(),
-            Ok(Allowed::Domain("example.com".into()))
-        );
-        assert_eq!(
-            "example.com".parse(),
-            Ok(Allowed::Domain("example.com".into()))
-        );
-        assert_eq!(
-            "A@b.example".parse(),
-            Ok(Allowed::Address("a@b.example".into()))
-        );
+        assert_eq!("@Example.com".parse(), Ok(Allowed::Domain("example.com".into())));
+        assert_eq!("example.com".parse(), Ok(Allowed::Domain("example.com".into())));
+        assert_eq!("A@b.example".parse(), Ok(Allowed::Address("a@b.example".into())));
         for wrong in ["", "@", "a@", "*.example.com", "a b@example.com", "a@b@"] {
-            assert!(
-                wrong.parse::<Allowed>().is_err(),
-                "{wrong:?} must be refused"
-            );
+            assert!(wrong.parse::<Allowed>().is_err(), "{wrong:?} must be refused");
         }
     }
 }

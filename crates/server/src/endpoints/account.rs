@@ -25,9 +25,7 @@ pub(crate) async fn page(visit: Visit, RawQuery(query): RawQuery) -> Response {
         Some("done=consent") => Some(AccountNotice::ConsentWithdrawn),
         Some(_) | None => None,
     };
-    show(&visit, session, done)
-        .await
-        .unwrap_or_else(|failure| visit.fail(failure))
+    show(&visit, session, done).await.unwrap_or_else(|failure| visit.fail(failure))
 }
 
 /// Asks before one session, or every other one, is ended.
@@ -37,10 +35,7 @@ pub(crate) async fn ask_end(visit: Visit, RawQuery(query): RawQuery) -> Response
     };
     let query = query.unwrap_or_default();
     let page = confirm_end(&visit, session, &query).await;
-    page.map_or_else(
-        |failure| visit.fail(failure),
-        |page| visit.page(&page, Form::person(SUBJECT)),
-    )
+    page.map_or_else(|failure| visit.fail(failure), |page| visit.page(&page, Form::person(SUBJECT)))
 }
 
 /// Ends one session, or every other one.
@@ -61,10 +56,7 @@ pub(crate) async fn ask_withdraw(visit: Visit, RawQuery(query): RawQuery) -> Res
     }
     let query = query.unwrap_or_default();
     let page = confirm_withdraw(&visit, &query).await;
-    page.map_or_else(
-        |failure| visit.fail(failure),
-        |page| visit.page(&page, Form::person(SUBJECT)),
-    )
+    page.map_or_else(|failure| visit.fail(failure), |page| visit.page(&page, Form::person(SUBJECT)))
 }
 
 /// Withdraws a consent; every token that came from it is revoked.
@@ -95,10 +87,7 @@ async fn show(
         name: person(session),
         username: session.user.username.clone(),
         email: session.user.email.clone(),
-        sessions: sessions
-            .iter()
-            .map(|own| session_row(own, session))
-            .collect(),
+        sessions: sessions.iter().map(|own| session_row(own, session)).collect(),
         consents,
         done,
     };
@@ -133,24 +122,13 @@ async fn confirm_end(
 ) -> Result<Confirm, Failure> {
     let params = Params::parse(query.as_bytes())?;
     let named = params.required("session")?;
-    let sessions = visit
-        .app
-        .server
-        .store
-        .sessions_of(session.user.id, visit.caller.now)
-        .await?;
+    let sessions = visit.app.server.store.sessions_of(session.user.id, visit.caller.now).await?;
     if named == "others" {
-        return Ok(Confirm::end_other_sessions(
-            sessions.len().saturating_sub(1),
-        ));
+        return Ok(Confirm::end_other_sessions(sessions.len().saturating_sub(1)));
     }
     let found = sessions.iter().find(|own| own.id.to_string() == named);
     let found = found.ok_or(Refusal::RequestGone {})?;
-    Ok(Confirm::end_session(
-        named,
-        found.user_agent.as_str(),
-        found.address.as_str(),
-    ))
+    Ok(Confirm::end_session(named, found.user_agent.as_str(), found.address.as_str()))
 }
 
 async fn end_named(
@@ -189,8 +167,6 @@ async fn withdraw_named(
     let params = form.params()?;
     visit.check_csrf(&params, SUBJECT, true)?;
     let (store, user) = (&visit.app.server.store, session.user.id);
-    store
-        .withdraw_consent(user, params.required("client_id")?, visit.caller.now)
-        .await?;
+    store.withdraw_consent(user, params.required("client_id")?, visit.caller.now).await?;
     Ok(())
 }

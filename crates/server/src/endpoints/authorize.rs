@@ -58,10 +58,7 @@ pub(crate) fn send(visit: &Visit, answer: &AuthorizationResponse) -> Response {
     match answer.mode {
         ResponseMode::Query | ResponseMode::Fragment => visit.see_other(&answer.location()),
         ResponseMode::FormPost => {
-            let fields = answer
-                .pairs
-                .iter()
-                .map(|(name, value)| HiddenField::new(*name, value));
+            let fields = answer.pairs.iter().map(|(name, value)| HiddenField::new(*name, value));
             let page = FormPost {
                 action: answer.redirect_uri.clone(),
                 fields: fields.collect(),

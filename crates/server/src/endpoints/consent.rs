@@ -20,9 +20,9 @@ pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Respons
         Err(response) => return response,
     };
     match (resumed.need, &visit.session) {
-        (Need::Consent, Some(session)) => show(&visit, &resumed, session)
-            .await
-            .unwrap_or_else(|failure| visit.fail(failure)),
+        (Need::Consent, Some(session)) => {
+            show(&visit, &resumed, session).await.unwrap_or_else(|failure| visit.fail(failure))
+        }
         (need, _) => visit.see_other(&page_for(need, resumed.pending.id)),
     }
 }
@@ -36,16 +36,15 @@ pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
     let (server, now) = (&visit.app.server, visit.caller.now);
     let session = visit.session.as_ref();
     let outcome = match resumed.need {
-        need @ (Need::SignIn | Need::SelectAccount) => Ok(Outcome::Ask {
-            need,
-            request: resumed.pending.id,
-        }),
+        need @ (Need::SignIn | Need::SelectAccount) => {
+            Ok(Outcome::Ask { need, request: resumed.pending.id })
+        }
         Need::Consent | Need::Nothing if decision == "allow" => {
             authorize::finish(server, &resumed, session, true, now).await
         }
-        Need::Consent | Need::Nothing => authorize::deny(server, &resumed, now)
-            .await
-            .map(Outcome::Answer),
+        Need::Consent | Need::Nothing => {
+            authorize::deny(server, &resumed, now).await.map(Outcome::Answer)
+        }
     };
     conclude(&visit, outcome)
 }
@@ -56,17 +55,12 @@ async fn show(
     session: &SessionView,
 ) -> Result<Response, Failure> {
     let (server, client) = (&visit.app.server, &resumed.request.client);
-    let given = server
-        .store
-        .consent(session.user.id, &client.client_id)
-        .await?;
+    let given = server.store.consent(session.user.id, &client.client_id).await?;
     let rows = resumed.request.scope_to_consent();
     let scopes = rows.iter().map(|name| ScopeRow {
         name: name.to_owned(),
         description: server.policy.scopes.get(name).cloned().flatten(),
-        new: given
-            .as_ref()
-            .is_none_or(|given| !given.scope.contains(name)),
+        new: given.as_ref().is_none_or(|given| !given.scope.contains(name)),
     });
     let id = resumed.pending.id.to_string();
     let page = Consent {
@@ -82,10 +76,7 @@ async fn show(
         scopes: scopes.collect(),
         period: period(visit, resumed),
         person: person(session),
-        not_you_url: format!(
-            "/login?request={id}&method={}",
-            first_method(visit, resumed)
-        ),
+        not_you_url: format!("/login?request={id}&method={}", first_method(visit, resumed)),
     };
     let form = Form::person(&id)
         .leads_to(Some(resumed.request.return_to.uri()))
@@ -97,13 +88,9 @@ fn period(visit: &Visit, resumed: &Resumed) -> AccessPeriod {
     let client = &resumed.request.client;
     let lifetimes = visit.app.server.policy.lifetimes.of(client);
     if !client.may_use(GrantType::RefreshToken) {
-        return AccessPeriod::Once {
-            seconds: lifetimes.access_token.0.into(),
-        };
+        return AccessPeriod::Once { seconds: lifetimes.access_token.0.into() };
     }
-    AccessPeriod::UpTo {
-        seconds: lifetimes.refresh_absolute.0.into(),
-    }
+    AccessPeriod::UpTo { seconds: lifetimes.refresh_absolute.0.into() }
 }
 
 fn first_method(visit: &Visit, resumed: &Resumed) -> &'static str {
@@ -114,9 +101,6 @@ fn first_method(visit: &Visit, resumed: &Resumed) -> &'static str {
 /// What a person is called: the name, else the address, else the name to sign in with.
 pub(crate) fn person(session: &SessionView) -> String {
     let user = &session.user;
-    let known = [&user.name, &user.email, &user.username]
-        .into_iter()
-        .flatten()
-        .next();
+    let known = [&user.name, &user.email, &user.username].into_iter().flatten().next();
     known.cloned().unwrap_or_else(|| user.id.to_string())
 }

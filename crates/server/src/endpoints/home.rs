@@ -15,9 +15,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
         issuer,
         person: visit.session.as_ref().map(person),
         sample_url: demo.map(|demo| demo.sample_url.clone()),
-        mailbox_url: demo
-            .filter(|demo| demo.mailbox.is_some())
-            .map(|_| "/mailbox".to_owned()),
+        mailbox_url: demo.filter(|demo| demo.mailbox.is_some()).map(|_| "/mailbox".to_owned()),
     };
     visit.page(&page, Form::none())
 }

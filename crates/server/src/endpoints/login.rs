@@ -51,11 +51,7 @@ pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Respons
 pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
     let read = form.params().and_then(|params| {
         visit.check_csrf(&params, SUBJECT, false)?;
-        visit
-            .app
-            .limits
-            .sign_in(visit.caller.source)
-            .map_err(throttled)?;
+        visit.app.limits.sign_in(visit.caller.source).map_err(throttled)?;
         Asked::of(&params)
     });
     let asked = match read {
@@ -73,23 +69,12 @@ pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
         (Method::AdminToken, Some(attempt))
             if params.get("token").is_some() || params.get("resend").is_none() =>
         {
-            steps::try_token(
-                &mut visit,
-                &stage,
-                attempt,
-                params.get("token").unwrap_or_default(),
-            )
-            .await
+            steps::try_token(&mut visit, &stage, attempt, params.get("token").unwrap_or_default())
+                .await
         }
         (Method::AdminToken, _) => {
             let resend = params.get("resend").is_some();
-            steps::ask_token(
-                &visit,
-                &stage,
-                params.get("email").unwrap_or_default(),
-                resend,
-            )
-            .await
+            steps::ask_token(&visit, &stage, params.get("email").unwrap_or_default(), resend).await
         }
         (Method::Password, _) => {
             let username = params.get("username").unwrap_or_default();
@@ -131,9 +116,7 @@ impl Asked {
 
     fn login_hint<'a>(&self, stage: &'a Stage) -> &'a str {
         let request = stage.resumed.as_ref().map(|resumed| &resumed.request);
-        request
-            .and_then(|request| request.login_hint.as_deref())
-            .unwrap_or_default()
+        request.and_then(|request| request.login_hint.as_deref()).unwrap_or_default()
     }
 }
 
@@ -150,12 +133,7 @@ impl Stage {
         let Some(method) = chosen.or_else(|| offered.first().copied()) else {
             return Err(visit.fail(Refusal::NoMethodLeft {}));
         };
-        Ok(Self {
-            resumed,
-            offered,
-            method,
-            resent: asked.resent,
-        })
+        Ok(Self { resumed, offered, method, resent: asked.resent })
     }
 }
 

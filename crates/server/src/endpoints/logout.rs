@@ -56,12 +56,7 @@ async fn answer(mut visit: Visit, encoded: &[u8]) -> Response {
 }
 
 async fn end(visit: &mut Visit, session: &SessionView) -> Result<(), Failure> {
-    visit
-        .app
-        .server
-        .store
-        .end_session(session.user.id, session.session.id)
-        .await?;
+    visit.app.server.store.end_session(session.user.id, session.session.id).await?;
     let cleared = visit.app.cookies.clear_session();
     visit.set_cookie(cleared);
     visit.session = None;
@@ -74,15 +69,11 @@ fn confirm(
     request: &LogoutRequest,
     params: &Params<'_>,
 ) -> Response {
-    let carried = CARRIED
-        .iter()
-        .filter_map(|name| Some(HiddenField::new(*name, params.get(name)?)));
+    let carried =
+        CARRIED.iter().filter_map(|name| Some(HiddenField::new(*name, params.get(name)?)));
     let page = LogoutConfirm {
         person: person(session),
-        client: request
-            .client
-            .as_ref()
-            .map(|client| client.client_name.clone()),
+        client: request.client.as_ref().map(|client| client.client_name.clone()),
         fields: carried.collect(),
         stay_url: "/account".to_owned(),
     };
@@ -95,13 +86,7 @@ fn signed_out(visit: &Visit, request: LogoutRequest) -> Response {
         Some(uri) => visit.see_other(&uri),
         None => {
             let client = request.client.map(|client| client.client_name.clone());
-            visit.page(
-                &SignedOut {
-                    client,
-                    return_url: None,
-                },
-                Form::none(),
-            )
+            visit.page(&SignedOut { client, return_url: None }, Form::none())
         }
     }
 }

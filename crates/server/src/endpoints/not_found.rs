@@ -14,11 +14,7 @@ pub(crate) async fn no_page(headers: HeaderMap, visit: Visit) -> Response {
         let page = ErrorPage::new(ErrorKind::NotFound);
         return visit.page_with(StatusCode::NOT_FOUND, &page, Form::none());
     }
-    problem(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "There is nothing at this URL.",
-    )
+    problem(StatusCode::NOT_FOUND, "not_found", "There is nothing at this URL.")
 }
 
 /// The URL is there, but not for this method.
@@ -33,8 +29,6 @@ fn problem(status: StatusCode, error: &str, text: &str) -> Response {
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }

@@ -19,19 +19,14 @@ pub(crate) async fn read(
     caller: Caller,
     headers: HeaderMap,
 ) -> Response {
-    answer(&app, caller, &headers)
-        .await
-        .unwrap_or_else(|failure| {
-            ApiError::new(failure, Challenge::Bearer, caller.request_id).into_response()
-        })
+    answer(&app, caller, &headers).await.unwrap_or_else(|failure| {
+        ApiError::new(failure, Challenge::Bearer, caller.request_id).into_response()
+    })
 }
 
 async fn answer(app: &App, caller: Caller, headers: &HeaderMap) -> Result<Response, Failure> {
     let header = authorization(headers);
     let view = protected::bearer(&app.server, header, None, caller.now).await?;
     protected::require_scope(&view, "read")?;
-    Ok(json(
-        StatusCode::OK,
-        &object!({ "data": "This is protected data" }),
-    ))
+    Ok(json(StatusCode::OK, &object!({ "data": "This is protected data" })))
 }

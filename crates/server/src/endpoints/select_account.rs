@@ -30,10 +30,7 @@ pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Respons
         name,
     };
     let subject = id.to_string();
-    visit.page(
-        &page,
-        Form::person(&subject).leads_to(Some(resumed.request.return_to.uri())),
-    )
+    visit.page(&page, Form::person(&subject).leads_to(Some(resumed.request.return_to.uri())))
 }
 
 /// Takes the choice.
@@ -44,13 +41,7 @@ pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
     };
     let id = resumed.pending.id;
     if choice == "continue" {
-        return match visit
-            .app
-            .server
-            .store
-            .choose_account(id, visit.caller.now)
-            .await
-        {
+        return match visit.app.server.store.choose_account(id, visit.caller.now).await {
             Ok(()) => visit.see_other(&format!("/login?request={id}")),
             Err(error) => visit.fail(error),
         };

@@ -11,11 +11,7 @@ pub(crate) async fn read(Path(path): Path<String>) -> Response {
     let Some(asset) = asset(&path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let keep = if asset.immutable {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let keep = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = [
         (header::CONTENT_TYPE, asset.content_type),
         (header::CACHE_CONTROL, keep),

@@ -23,9 +23,7 @@ pub(crate) async fn exchange(State(app): State<Arc<App>>, caller: Caller, form: 
         Ok(tokens) => json(StatusCode::OK, &tokens),
         Err(failure) => {
             // RFC 6749 §5.2: WWW-Authenticate when the client used the Authorization header.
-            let challenge = form
-                .authorization()
-                .map_or(Challenge::None, |_| Challenge::Basic);
+            let challenge = form.authorization().map_or(Challenge::None, |_| Challenge::Basic);
             ApiError::new(failure, challenge, caller.request_id).into_response()
         }
     }
@@ -34,10 +32,7 @@ pub(crate) async fn exchange(State(app): State<Arc<App>>, caller: Caller, form: 
 async fn answer(app: &App, caller: Caller, form: &Form) -> Result<TokenResponse, Failure> {
     let params = form.params()?;
     let grant = grants::requested(&params)?;
-    let presented = Presented {
-        authorization: form.authorization(),
-        params: &params,
-    };
+    let presented = Presented { authorization: form.authorization(), params: &params };
     let client = authenticate(app, caller, presented).await?;
     let tokens = grants::exchange(&app.server, &client, grant, &params, caller.now).await?;
     app.metrics.token_issued(grant.as_str());
@@ -56,18 +51,12 @@ async fn authenticate(
         app.limits.client_auth_failed(caller.source);
     }
     let client = client?;
-    let rate = client
-        .requests_per_minute
-        .unwrap_or(app.client_rates.interactive);
-    app.limits
-        .client(&client.client_id, rate)
-        .map_err(throttled)?;
+    let rate = client.requests_per_minute.unwrap_or(app.client_rates.interactive);
+    app.limits.client(&client.client_id, rate).map_err(throttled)?;
     Ok(client)
 }
 
 /// The refusal of a rate limit.
 pub(crate) fn throttled(RetryAfter(wait): RetryAfter) -> Refusal {
-    Refusal::Throttled {
-        wait: Seconds(wait),
-    }
+    Refusal::Throttled { wait: Seconds(wait) }
 }

@@ -18,11 +18,9 @@ pub(crate) async fn read(
     caller: Caller,
     request: OptionalForm,
 ) -> Response {
-    answer(&app, caller, &request)
-        .await
-        .unwrap_or_else(|failure| {
-            ApiError::new(failure, Challenge::Bearer, caller.request_id).into_response()
-        })
+    answer(&app, caller, &request).await.unwrap_or_else(|failure| {
+        ApiError::new(failure, Challenge::Bearer, caller.request_id).into_response()
+    })
 }
 
 async fn answer(

@@ -13,13 +13,9 @@ use super::ListenError;
 pub(crate) fn bind(address: &str, port: u16) -> Result<Vec<TcpListener>, ListenError> {
     if address != "localhost" {
         let address: IpAddr = address.parse().map_err(|_| {
-            ListenError(format!(
-                "\"{address}\" is neither \"localhost\" nor an IP address"
-            ))
+            ListenError(format!("\"{address}\" is neither \"localhost\" nor an IP address"))
         })?;
-        return Ok(vec![
-            socket(address, port).map_err(|e| explain(&e, address, port))?,
-        ]);
+        return Ok(vec![socket(address, port).map_err(|e| explain(&e, address, port))?]);
     }
     let mut last = None;
     for _ in 0..FREE_PORT_TRIES {
@@ -35,15 +31,9 @@ pub(crate) fn bind(address: &str, port: u16) -> Result<Vec<TcpListener>, ListenE
 const FREE_PORT_TRIES: usize = 8;
 
 fn both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
-    let (four, six) = (
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::LOCALHOST),
-    );
+    let (four, six) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST));
     let first = socket(four, port).map_err(|error| explain(&error, four, port))?;
-    let port = first
-        .local_addr()
-        .map_err(|error| explain(&error, four, port))?
-        .port();
+    let port = first.local_addr().map_err(|error| explain(&error, four, port))?.port();
     match socket(six, port) {
         Ok(second) => Ok(vec![first, second]),
         // Whoever holds the port on ::1 would get the browsers that try it first.
@@ -54,11 +44,7 @@ fn both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
 
 fn socket(address: IpAddr, port: u16) -> io::Result<TcpListener> {
     let address = SocketAddr::new(address, port);
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         // `::` means all there is, IPv4 too; any other address means itself.
         socket.set_only_v6(!address.ip().is_unspecified())?;
@@ -98,15 +84,9 @@ mod tests {
     #[tokio::test]
     async fn localhost_is_both_loopback_addresses_on_one_port() {
         let listeners = bind("localhost", 0).expect("a free port");
-        let addresses: Vec<_> = listeners
-            .iter()
-            .map(|l| l.local_addr().expect("it is bound"))
-            .collect();
-        assert!(
-            addresses
-                .iter()
-                .all(|a| a.ip().is_loopback() && a.port() == addresses[0].port())
-        );
+        let addresses: Vec<_> =
+            listeners.iter().map(|l| l.local_addr().expect("it is bound")).collect();
+        assert!(addresses.iter().all(|a| a.ip().is_loopback() && a.port() == addresses[0].port()));
     }
 
     #[tokio::test]

@@ -96,10 +96,7 @@ pub(super) async fn http2<S>(
         .max_header_list_size(u32::try_from(settings.header_bytes).unwrap_or(u32::MAX));
     let activity = Arc::new(Activity::default());
     let io = TokioIo::new(Unstalled::new(stream, settings.header_timeout));
-    let counted = Counted {
-        answer,
-        activity: Arc::clone(&activity),
-    };
+    let counted = Counted { answer, activity: Arc::clone(&activity) };
     let mut connection = pin!(builder.serve_connection(io, counted));
     let mut idle = tokio::time::interval(settings.header_timeout.max(Duration::from_millis(1)));
     idle.tick().await;
@@ -136,11 +133,7 @@ fn ended(outcome: hyper::Result<()>) {
 }
 
 fn next(phase: &watch::Receiver<Phase>, gone: bool) -> Phase {
-    if gone {
-        Phase::Closing
-    } else {
-        *phase.borrow()
-    }
+    if gone { Phase::Closing } else { *phase.borrow() }
 }
 
 #[derive(Default)]
@@ -169,10 +162,7 @@ impl Service<Request<Incoming>> for Counted {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.activity.begun.fetch_add(1, Ordering::Relaxed);
         self.activity.in_flight.fetch_add(1, Ordering::Relaxed);
-        let (answered, guard) = (
-            self.answer.call(request),
-            InFlight(Arc::clone(&self.activity)),
-        );
+        let (answered, guard) = (self.answer.call(request), InFlight(Arc::clone(&self.activity)));
         Box::pin(async move {
             let response = answered.await;
             drop(guard);

@@ -93,12 +93,7 @@ pub(crate) async fn serve(
     let (phase, watching) = watch::channel(Phase::Serving);
     let slots = Arc::new(Semaphore::new(settings.connections.max(1)));
     // Routes without state left to fill in are prepared once here instead of at every request.
-    let shared = Arc::new(Shared {
-        router: router.with_state(()),
-        tls,
-        settings,
-        slots,
-    });
+    let shared = Arc::new(Shared { router: router.with_state(()), tls, settings, slots });
     for listener in listeners {
         tokio::spawn(accept(listener, Arc::clone(&shared), watching.clone()));
     }
@@ -115,10 +110,7 @@ async fn drain(phase: &watch::Sender<Phase>, deadline: Duration) {
     if timeout(deadline, phase.closed()).await.is_ok() {
         return;
     }
-    tracing::warn!(
-        connections = phase.receiver_count(),
-        "closing requests that did not finish"
-    );
+    tracing::warn!(connections = phase.receiver_count(), "closing requests that did not finish");
     phase.send_replace(Phase::Closing);
     // Connections see it when they are next polled, which this gives them the time for.
     let closed = timeout(Duration::from_secs(1), phase.closed()).await;
@@ -161,10 +153,7 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 async fn greet(stream: TcpStream, peer: Peer, shared: &Shared, mut phase: watch::Receiver<Phase>) {

@@ -29,11 +29,7 @@ struct Server {
 
 fn quick() -> Settings {
     let short = Duration::from_millis(300);
-    Settings {
-        header_timeout: short,
-        tls_timeout: short,
-        ..Settings::default()
-    }
+    Settings { header_timeout: short, tls_timeout: short, ..Settings::default() }
 }
 
 fn start(settings: Settings, tls: Option<Tls>) -> Server {
@@ -42,10 +38,7 @@ fn start(settings: Settings, tls: Option<Tls>) -> Server {
         "slow"
     };
     let router = Router::new()
-        .route(
-            "/",
-            get(|Extension(peer): Extension<Peer>| async move { peer.0.to_string() }),
-        )
+        .route("/", get(|Extension(peer): Extension<Peer>| async move { peer.0.to_string() }))
         .route("/slow", get(slow))
         .route("/large", get(|| async { vec![b'x'; 64 * 1024 * 1024] }))
         .route("/never", get(std::future::pending::<&str>));
@@ -55,11 +48,7 @@ fn start(settings: Settings, tls: Option<Tls>) -> Server {
     let done = tokio::spawn(serve(listeners, tls, router, settings, async {
         drop(stopped.await);
     }));
-    Server {
-        address,
-        stop: Some(stop),
-        done,
-    }
+    Server { address, stop: Some(stop), done }
 }
 
 impl Server {
@@ -89,10 +78,7 @@ async fn silent_and_dripping_peers_are_closed() {
 
     let (mut reader, mut writer) = server.connect().await.into_split();
     let drip = tokio::spawn(async move {
-        for byte in b"GET / HTTP/1.1\r\nx-slow: "
-            .iter()
-            .chain(std::iter::repeat(&b'z'))
-        {
+        for byte in b"GET / HTTP/1.1\r\nx-slow: ".iter().chain(std::iter::repeat(&b'z')) {
             if writer.write_all(&[*byte]).await.is_err() {
                 return;
             }
@@ -101,10 +87,7 @@ async fn silent_and_dripping_peers_are_closed() {
     });
     let mut bytes = Vec::new();
     let closed = timeout(Duration::from_secs(3), reader.read_to_end(&mut bytes)).await;
-    assert!(
-        closed.is_ok(),
-        "dripping headers must not hold a connection"
-    );
+    assert!(closed.is_ok(), "dripping headers must not hold a connection");
     drip.abort();
 
     let mut idle = server.connect().await;
@@ -112,43 +95,24 @@ async fn silent_and_dripping_peers_are_closed() {
     let started = Instant::now();
     let answer = rest(&mut idle).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(
-        started.elapsed() >= Duration::from_millis(250),
-        "kept alive for a while"
-    );
+    assert!(started.elapsed() >= Duration::from_millis(250), "kept alive for a while");
 }
 
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_closed() {
     let mut server = start(quick(), None);
     let mut greedy = server.connect().await;
-    greedy
-        .write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .expect("written");
+    greedy.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("written");
     sleep(Duration::from_millis(1000)).await;
     // With nothing left in flight the stop does not wait.
     server.stop();
-    timeout(Duration::from_secs(1), server.done)
-        .await
-        .expect("nothing hangs")
-        .expect("ended");
+    timeout(Duration::from_secs(1), server.done).await.expect("nothing hangs").expect("ended");
 }
 
 #[tokio::test]
 async fn too_large_or_too_many_headers_are_431() {
-    let server = start(
-        Settings {
-            header_bytes: 8192,
-            headers: 20,
-            ..quick()
-        },
-        None,
-    );
-    for extra in [
-        format!("x: {}\r\n", "y".repeat(9000)),
-        "a: b\r\n".repeat(30),
-    ] {
+    let server = start(Settings { header_bytes: 8192, headers: 20, ..quick() }, None);
+    for extra in [format!("x: {}\r\n", "y".repeat(9000)), "a: b\r\n".repeat(30)] {
         let mut stream = server.connect().await;
         let request = format!("GET / HTTP/1.1\r\nhost: x\r\n{extra}\r\n");
         stream.write_all(request.as_bytes()).await.expect("written");
@@ -159,11 +123,7 @@ async fn too_large_or_too_many_headers_are_431() {
 
 #[tokio::test]
 async fn over_the_cap_connections_wait() {
-    let settings = Settings {
-        connections: 1,
-        header_timeout: Duration::from_secs(5),
-        ..quick()
-    };
+    let settings = Settings { connections: 1, header_timeout: Duration::from_secs(5), ..quick() };
     let server = start(settings, None);
     let first = server.connect().await;
     sleep(Duration::from_millis(50)).await;
@@ -182,45 +142,25 @@ async fn requests_in_flight_finish_before_the_end() {
     let mut server = start(Settings::default(), None);
     let mut idle = server.connect().await;
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .expect("written");
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("written");
     sleep(Duration::from_millis(100)).await;
     server.stop();
     assert_eq!(rest(&mut idle).await, "", "idle connections go at once");
     let answer = rest(&mut busy).await;
-    assert!(
-        answer.ends_with("slow") && answer.contains("connection: close"),
-        "{answer}"
-    );
-    timeout(Duration::from_secs(1), server.done)
-        .await
-        .expect("drained")
-        .expect("ended");
-    assert!(
-        TcpStream::connect(server.address).await.is_err(),
-        "nothing new is taken"
-    );
+    assert!(answer.ends_with("slow") && answer.contains("connection: close"), "{answer}");
+    timeout(Duration::from_secs(1), server.done).await.expect("drained").expect("ended");
+    assert!(TcpStream::connect(server.address).await.is_err(), "nothing new is taken");
 }
 
 #[tokio::test]
 async fn the_deadline_ends_what_does_not_finish() {
-    let settings = Settings {
-        shutdown_timeout: Duration::from_millis(200),
-        ..quick()
-    };
+    let settings = Settings { shutdown_timeout: Duration::from_millis(200), ..quick() };
     let mut server = start(settings, None);
     let mut stuck = server.connect().await;
-    stuck
-        .write_all(b"GET /never HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .expect("written");
+    stuck.write_all(b"GET /never HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("written");
     sleep(Duration::from_millis(50)).await;
     server.stop();
-    timeout(Duration::from_secs(1), server.done)
-        .await
-        .expect("in time")
-        .expect("ended");
+    timeout(Duration::from_secs(1), server.done).await.expect("in time").expect("ended");
     assert_eq!(rest(&mut stuck).await, "");
 }
 
@@ -233,25 +173,16 @@ struct Certified {
 fn certified(alpn: &[u8]) -> Certified {
     let folder = tempfile::tempdir().expect("a folder");
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
-    let (cert, key) = (
-        folder.path().join("cert.pem"),
-        folder.path().join("key.pem"),
-    );
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&cert, made.cert.pem()).expect("written");
     std::fs::write(&key, made.signing_key.serialize_pem()).expect("written");
     let client = connector(&cert, alpn);
-    Certified {
-        tls: Tls::load(&cert, &key).expect("loaded"),
-        client,
-        _folder: folder,
-    }
+    Certified { tls: Tls::load(&cert, &key).expect("loaded"), client, _folder: folder }
 }
 
 fn connector(cert: &Path, alpn: &[u8]) -> tokio_rustls::TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(cert).expect("a certificate"))
-        .expect("a root");
+    roots.add(CertificateDer::from_pem_file(cert).expect("a certificate")).expect("a root");
     let provider = rustls::crypto::aws_lc_rs::default_provider().into();
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -267,20 +198,12 @@ async fn handshake(
     client: &tokio_rustls::TlsConnector,
 ) -> TokioIo<tokio_rustls::client::TlsStream<TcpStream>> {
     let name = ServerName::try_from("localhost").expect("a name");
-    TokioIo::new(
-        client
-            .connect(name, server.connect().await)
-            .await
-            .expect("a handshake"),
-    )
+    TokioIo::new(client.connect(name, server.connect().await).await.expect("a handshake"))
 }
 
 fn request(server: &Server) -> Request<Body> {
     let uri = format!("https://localhost:{}/", server.address.port());
-    Request::get(uri)
-        .header("host", "localhost")
-        .body(Body::empty())
-        .expect("a request")
+    Request::get(uri).header("host", "localhost").body(Body::empty()).expect("a request")
 }
 
 #[tokio::test]
@@ -288,28 +211,13 @@ async fn tls_carries_http1() {
     let Certified { tls, client, .. } = certified(b"http/1.1");
     let server = start(quick(), Some(tls));
     let io = handshake(&server, &client).await;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
-        .await
-        .expect("http/1.1");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(io).await.expect("http/1.1");
     tokio::spawn(connection);
-    let answer = sender
-        .send_request(request(&server))
-        .await
-        .expect("an answer");
-    assert_eq!(
-        (answer.status(), answer.version()),
-        (StatusCode::OK, hyper::Version::HTTP_11)
-    );
-    let body = answer
-        .into_body()
-        .collect()
-        .await
-        .expect("a body")
-        .to_bytes();
-    assert!(
-        body.starts_with(b"127.0.0.1:"),
-        "the peer is known to the handler"
-    );
+    let answer = sender.send_request(request(&server)).await.expect("an answer");
+    assert_eq!((answer.status(), answer.version()), (StatusCode::OK, hyper::Version::HTTP_11));
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    assert!(body.starts_with(b"127.0.0.1:"), "the peer is known to the handler");
 }
 
 #[tokio::test]
@@ -317,18 +225,11 @@ async fn tls_carries_http2_and_idle_connections_end() {
     let Certified { tls, client, .. } = certified(b"h2");
     let server = start(quick(), Some(tls));
     let io = handshake(&server, &client).await;
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
-        .await
-        .expect("h2");
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.expect("h2");
     let connection = tokio::spawn(connection);
-    let answer = sender
-        .send_request(request(&server))
-        .await
-        .expect("an answer");
-    assert_eq!(
-        (answer.status(), answer.version()),
-        (StatusCode::OK, hyper::Version::HTTP_2)
-    );
+    let answer = sender.send_request(request(&server)).await.expect("an answer");
+    assert_eq!((answer.status(), answer.version()), (StatusCode::OK, hyper::Version::HTTP_2));
     let ended = timeout(Duration::from_secs(3), connection).await;
     assert!(ended.is_ok(), "an idle connection is closed");
 }
@@ -338,10 +239,7 @@ async fn an_http2_peer_that_never_starts_is_closed() {
     let Certified { tls, client, .. } = certified(b"h2");
     let server = start(quick(), Some(tls));
     let name = ServerName::try_from("localhost").expect("a name");
-    let mut mute = client
-        .connect(name, server.connect().await)
-        .await
-        .expect("a handshake");
+    let mut mute = client.connect(name, server.connect().await).await.expect("a handshake");
     let mut bytes = Vec::new();
     let closed = timeout(Duration::from_secs(3), mute.read_to_end(&mut bytes)).await;
     assert!(closed.is_ok(), "a peer without a preface is closed");
@@ -352,10 +250,7 @@ async fn a_stalled_handshake_ends_and_stops_nobody_else() {
     let Certified { tls, client, .. } = certified(b"http/1.1");
     let server = start(quick(), Some(tls));
     let mut stalled = server.connect().await;
-    stalled
-        .write_all(&[0x16, 0x03, 0x01])
-        .await
-        .expect("written");
+    stalled.write_all(&[0x16, 0x03, 0x01]).await.expect("written");
     handshake(&server, &client).await;
     assert_eq!(rest(&mut stalled).await, "");
 }

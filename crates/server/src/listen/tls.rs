@@ -28,12 +28,7 @@ impl Tls {
     pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Self, ListenError> {
         let seen = Mutex::new(stamps(certificate, key));
         let config = RwLock::new(Arc::new(read(certificate, key)?));
-        Ok(Self {
-            certificate: certificate.into(),
-            key: key.into(),
-            config,
-            seen,
-        })
+        Ok(Self { certificate: certificate.into(), key: key.into(), config, seen })
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
@@ -71,11 +66,7 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, ListenError> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unusable(certificate, "cannot read the certificate", &error))?;
     if chain.is_empty() {
-        return Err(unusable(
-            certificate,
-            "cannot read the certificate",
-            &"none is in the file",
-        ));
+        return Err(unusable(certificate, "cannot read the certificate", &"none is in the file"));
     }
     let private = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| unusable(key, "cannot read the private key", &error))?;
@@ -95,10 +86,7 @@ mod tests {
 
     fn write(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
-        let files = (
-            folder.join(format!("{name}.pem")),
-            folder.join(format!("{name}.key")),
-        );
+        let files = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
         std::fs::write(&files.0, made.cert.pem()).expect("written");
         std::fs::write(&files.1, made.signing_key.serialize_pem()).expect("written");
         files
@@ -130,16 +118,9 @@ mod tests {
         tls.refresh();
         assert_eq!(current(), first, "nothing changed");
         let later = |path: &Path| {
-            let file = std::fs::File::options()
-                .append(true)
-                .open(path)
-                .expect("opened");
-            let modified = file
-                .metadata()
-                .and_then(|own| own.modified())
-                .expect("a time");
-            file.set_modified(modified + std::time::Duration::from_secs(5))
-                .expect("set");
+            let file = std::fs::File::options().append(true).open(path).expect("opened");
+            let modified = file.metadata().and_then(|own| own.modified()).expect("a time");
+            file.set_modified(modified + std::time::Duration::from_secs(5)).expect("set");
         };
         std::fs::write(&cert, "broken").expect("written");
         later(&cert);

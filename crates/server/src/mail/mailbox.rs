@@ -26,10 +26,7 @@ pub(crate) struct Received {
 impl Mailbox {
     /// Room for `capacity` mails; a further one takes the place of the oldest.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            mails: Mutex::default(),
-        }
+        Self { capacity, mails: Mutex::default() }
     }
 
     /// All that are kept, the newest first.
@@ -47,10 +44,7 @@ impl Mailer for Mailbox {
         if mails.len() >= self.capacity {
             mails.pop_front();
         }
-        mails.push_back(Received {
-            at,
-            message: message.clone(),
-        });
+        mails.push_back(Received { at, message: message.clone() });
         Ok(())
     }
 }
@@ -72,10 +66,7 @@ mod tests {
             mailbox.send(&message).await.expect("always taken");
         }
         let kept = mailbox.messages();
-        let subjects: Vec<_> = kept
-            .iter()
-            .map(|mail| mail.message.subject.as_str())
-            .collect();
+        let subjects: Vec<_> = kept.iter().map(|mail| mail.message.subject.as_str()).collect();
         assert_eq!(subjects, ["three", "two"]);
         assert!(kept[0].at > 1_700_000_000);
     }

@@ -96,9 +96,7 @@ impl Smtp {
             builder = builder.reply_to(reply_to.clone());
         }
         let parts = MultiPart::alternative_plain_html(message.text.clone(), message.html.clone());
-        builder
-            .multipart(parts)
-            .map_err(|error| unsendable(error.to_string()))
+        builder.multipart(parts).map_err(|error| unsendable(error.to_string()))
     }
 }
 
@@ -111,10 +109,7 @@ impl Mailer for Smtp {
             Ok(Err(error)) => Err(refused(&error)),
             Err(_) => {
                 let text = format!("the mail server took longer than {:?}", self.timeout);
-                Err(MailError {
-                    permanent: false,
-                    text,
-                })
+                Err(MailError { permanent: false, text })
             }
         }
     }
@@ -126,9 +121,7 @@ fn protection(settings: &SmtpSettings) -> Result<Tls, MailError> {
         if let Some(file) = &settings.ca_file {
             builder = builder.add_root_certificate(certificate(file)?);
         }
-        builder
-            .build()
-            .map_err(|error| unsendable(format!("cannot set up TLS for mail: {error}")))
+        builder.build().map_err(|error| unsendable(format!("cannot set up TLS for mail: {error}")))
     };
     Ok(match settings.security {
         Security::Starttls => Tls::Required(parameters()?),
@@ -150,52 +143,33 @@ pub(crate) fn mailbox(text: &str) -> Result<Mailbox, MailError> {
     if text.contains(char::is_control) {
         return Err(wrong());
     }
-    let bracketed = text
-        .trim()
-        .strip_suffix('>')
-        .and_then(|text| text.rsplit_once('<'));
+    let bracketed = text.trim().strip_suffix('>').and_then(|text| text.rsplit_once('<'));
     let (name, address) = bracketed.unwrap_or(("", text));
     let name = name.trim();
-    let bare = name
-        .strip_prefix('"')
-        .and_then(|name| name.strip_suffix('"'))
-        .unwrap_or(name);
+    let bare = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
     let address = address.trim().parse().map_err(|_| wrong())?;
-    Ok(Mailbox::new(
-        (!bare.is_empty()).then(|| bare.to_owned()),
-        address,
-    ))
+    Ok(Mailbox::new((!bare.is_empty()).then(|| bare.to_owned()), address))
 }
 
 /// A line break in a header would start another header.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// RFC 5322 §3.6.4: unique, and of our domain, so that it does not name the machine inside.
 fn message_id(domain: &str) -> String {
     let random = RandomState::new();
-    format!(
-        "<{:016x}{:016x}@{domain}>",
-        random.hash_one(0),
-        RandomState::new().hash_one(1)
-    )
+    format!("<{:016x}{:016x}@{domain}>", random.hash_one(0), RandomState::new().hash_one(1))
 }
 
 fn unsendable(text: String) -> MailError {
-    MailError {
-        permanent: true,
-        text,
-    }
+    MailError { permanent: true, text }
 }
 
 fn refused(error: &smtp::Error) -> MailError {
     // Wrong credentials are the operator's to mend; the mail is worth another try then.
-    let credentials = error
-        .status()
-        .is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
+    let credentials =
+        error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -205,10 +179,7 @@ fn refused(error: &smtp::Error) -> MailError {
         }
         source = cause.source();
     }
-    MailError {
-        permanent: error.is_permanent() && !credentials,
-        text: one_line(&text),
-    }
+    MailError { permanent: error.is_permanent() && !credentials, text: one_line(&text) }
 }
 
 #[cfg(test)]

@@ -37,12 +37,7 @@ async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, rcpt: &str, heard: &H
     let mut answer = "220 test".to_owned();
     let mut data = false;
     loop {
-        if !data
-            && stream
-                .write_all(format!("{answer}\r\n").as_bytes())
-                .await
-                .is_err()
-        {
+        if !data && stream.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
             return;
         }
         let mut line = String::new();
@@ -93,10 +88,7 @@ fn message(to: &str, subject: &str) -> Message {
 }
 
 async fn send(settings: SmtpSettings, message: &Message) -> Result<(), MailError> {
-    Smtp::new(settings)
-        .expect("valid settings")
-        .send(message)
-        .await
+    Smtp::new(settings).expect("valid settings").send(message).await
 }
 
 fn headers(heard: &Heard) -> Vec<String> {
@@ -108,12 +100,7 @@ fn headers(heard: &Heard) -> Vec<String> {
 #[tokio::test]
 async fn a_mail_arrives_in_both_forms_and_says_that_it_is_automatic() {
     let (port, heard) = server("250 fine", None).await;
-    send(
-        settings(port),
-        &message("a@example.com", "Ihr Token für „App“"),
-    )
-    .await
-    .expect("taken");
+    send(settings(port), &message("a@example.com", "Ihr Token für „App“")).await.expect("taken");
     let headers = headers(&heard).join("\n");
     for expected in [
         "From: ",
@@ -129,59 +116,26 @@ async fn a_mail_arrives_in_both_forms_and_says_that_it_is_automatic() {
     }
     let all = heard.lock().expect("not poisoned").join("\n");
     assert!(all.contains("MAIL FROM:<no-reply@example.com>") && all.contains("text/html"));
-    assert!(
-        all.contains("ABCD-EFGH\n..\nbye"),
-        "dots are doubled: {all}"
-    );
+    assert!(all.contains("ABCD-EFGH\n..\nbye"), "dots are doubled: {all}");
 }
 
 #[tokio::test]
 async fn hostile_texts_make_no_header() {
     let (port, heard) = server("250 fine", None).await;
     let hostile = "Hello\r\nBcc: victim@example.com\r\n\r\n<script>\n.\nRCPT TO:<x@example.com>";
-    send(settings(port), &message("a@example.com", hostile))
-        .await
-        .expect("taken");
+    send(settings(port), &message("a@example.com", hostile)).await.expect("taken");
     let headers = headers(&heard);
-    assert!(
-        !headers
-            .iter()
-            .any(|line| line.to_lowercase().starts_with("bcc")),
-        "{headers:?}"
-    );
-    assert!(
-        headers
-            .iter()
-            .any(|line| line.starts_with("Content-Type: multipart")),
-        "{headers:?}"
-    );
+    assert!(!headers.iter().any(|line| line.to_lowercase().starts_with("bcc")), "{headers:?}");
+    assert!(headers.iter().any(|line| line.starts_with("Content-Type: multipart")), "{headers:?}");
     let heard = heard.lock().expect("not poisoned").clone();
-    assert_eq!(
-        heard.iter().filter(|line| line.starts_with("RCPT")).count(),
-        1
-    );
+    assert_eq!(heard.iter().filter(|line| line.starts_with("RCPT")).count(), 1);
 
-    for to in [
-        "a@example.com\r\nBcc: x@example.com",
-        "a@example.com, x@example.com",
-        "A <a@b.c>",
-    ] {
-        let error = send(settings(port), &message(to, "x"))
-            .await
-            .expect_err("not an address");
-        assert!(
-            error.permanent && !error.text.contains("example.com"),
-            "{error:?}"
-        );
+    for to in ["a@example.com\r\nBcc: x@example.com", "a@example.com, x@example.com", "A <a@b.c>"] {
+        let error = send(settings(port), &message(to, "x")).await.expect_err("not an address");
+        assert!(error.permanent && !error.text.contains("example.com"), "{error:?}");
     }
     let from = "Grantor\r\nBcc: x@example.com <a@example.com>".to_owned();
-    assert!(
-        Smtp::new(SmtpSettings {
-            from,
-            ..settings(port)
-        })
-        .is_err()
-    );
+    assert!(Smtp::new(SmtpSettings { from, ..settings(port) }).is_err());
 }
 
 #[tokio::test]
@@ -195,17 +149,9 @@ async fn refusals_are_for_good_or_for_now() {
     }
     let (port, _) = server("250 fine", None).await;
     let credentials = Some(("user".to_owned(), "hunter2".to_owned()));
-    let settings = SmtpSettings {
-        credentials,
-        ..settings(port)
-    };
-    let error = send(settings, &message("a@example.com", "x"))
-        .await
-        .expect_err("535");
-    assert!(
-        !error.permanent && !error.text.contains("hunter2"),
-        "{error:?}"
-    );
+    let settings = SmtpSettings { credentials, ..settings(port) };
+    let error = send(settings, &message("a@example.com", "x")).await.expect_err("535");
+    assert!(!error.permanent && !error.text.contains("hunter2"), "{error:?}");
 }
 
 #[tokio::test]
@@ -213,44 +159,21 @@ async fn a_dead_or_silent_server_does_not_hold_anybody_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     let timeout = Duration::from_millis(300);
-    let silent = SmtpSettings {
-        timeout,
-        ..settings(port)
-    };
+    let silent = SmtpSettings { timeout, ..settings(port) };
     let started = Instant::now();
-    let error = send(silent.clone(), &message("a@example.com", "x"))
-        .await
-        .expect_err("silence");
-    assert!(
-        !error.permanent && started.elapsed() < Duration::from_secs(2),
-        "{error:?}"
-    );
+    let error = send(silent.clone(), &message("a@example.com", "x")).await.expect_err("silence");
+    assert!(!error.permanent && started.elapsed() < Duration::from_secs(2), "{error:?}");
     drop(listener);
-    let error = send(silent, &message("a@example.com", "x"))
-        .await
-        .expect_err("nobody listens");
+    let error = send(silent, &message("a@example.com", "x")).await.expect_err("nobody listens");
     assert!(!error.permanent, "{error:?}");
 }
 
 #[tokio::test]
 async fn without_tls_nothing_is_said_to_a_server_that_must_have_it() {
     let (port, heard) = server("250 fine", None).await;
-    let settings = SmtpSettings {
-        security: Security::Starttls,
-        ..settings(port)
-    };
-    assert!(
-        send(settings, &message("a@example.com", "x"))
-            .await
-            .is_err()
-    );
-    assert!(
-        !heard
-            .lock()
-            .expect("not poisoned")
-            .iter()
-            .any(|line| line.starts_with("MAIL"))
-    );
+    let settings = SmtpSettings { security: Security::Starttls, ..settings(port) };
+    assert!(send(settings, &message("a@example.com", "x")).await.is_err());
+    assert!(!heard.lock().expect("not poisoned").iter().any(|line| line.starts_with("MAIL")));
 }
 
 #[tokio::test]
@@ -270,25 +193,9 @@ async fn tls_with_a_root_of_our_own() {
         .with_single_cert(vec![made.cert.der().clone()], key.expect("a key"));
     let acceptor = Arc::new(config.expect("a certificate")).into();
     let (port, heard) = server("250 fine", Some(acceptor)).await;
-    let stranger = SmtpSettings {
-        security: Security::Tls,
-        ..settings(port)
-    };
-    assert!(
-        send(stranger.clone(), &message("a@example.com", "x"))
-            .await
-            .is_err()
-    );
-    let known = SmtpSettings {
-        ca_file: Some(ca_file),
-        ..stranger
-    };
-    send(known, &message("a@example.com", "x"))
-        .await
-        .expect("trusted");
-    assert!(
-        headers(&heard)
-            .iter()
-            .any(|line| line == "To: a@example.com")
-    );
+    let stranger = SmtpSettings { security: Security::Tls, ..settings(port) };
+    assert!(send(stranger.clone(), &message("a@example.com", "x")).await.is_err());
+    let known = SmtpSettings { ca_file: Some(ca_file), ..stranger };
+    send(known, &message("a@example.com", "x")).await.expect("trusted");
+    assert!(headers(&heard).iter().any(|line| line == "To: a@example.com"));
 }

@@ -95,9 +95,7 @@ impl ConsentRow {
         Self {
             client_id: "sample".to_owned(),
             client: "Acme Notes".to_owned(),
-            scopes: ["openid", "profile", "email", "read"]
-                .map(str::to_owned)
-                .to_vec(),
+            scopes: ["openid", "profile", "email", "read"].map(str::to_owned).to_vec(),
             since: SAMPLE_NOW - 45 * 86_400,
             last_used_at: Some(SAMPLE_NOW - 300),
         }

@@ -22,17 +22,11 @@ struct Files;
 
 /// The file at `<hash>/<name>`, the part of the URL path behind `/static/`.
 pub(crate) fn asset(path: &str) -> Option<Asset> {
-    let (hash, name) = path
-        .split_once('/')
-        .filter(|(_, name)| !name.contains('/'))?;
+    let (hash, name) = path.split_once('/').filter(|(_, name)| !name.contains('/'))?;
     let content_type = content_type(name)?;
     let file = Files::get(name)?;
     let immutable = content_hash(&file) == hash;
-    Some(Asset {
-        bytes: file.data,
-        content_type,
-        immutable,
-    })
+    Some(Asset { bytes: file.data, content_type, immutable })
 }
 
 /// The URL path of the file called `name`.
@@ -41,12 +35,7 @@ pub(super) fn url(name: &str) -> Option<String> {
 }
 
 fn content_hash(file: &EmbeddedFile) -> String {
-    file.metadata
-        .sha256_hash()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    file.metadata.sha256_hash().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn content_type(name: &str) -> Option<&'static str> {
@@ -76,14 +65,9 @@ mod tests {
     #[test]
     fn another_hash_is_not_kept_and_other_names_are_not_found() {
         assert!(!asset("0123456789abcdef/grantor.css").unwrap().immutable);
-        for path in [
-            "grantor.css",
-            "x/",
-            "x/none.css",
-            "x/../mod.rs",
-            "x/../static/grantor.css",
-            "",
-        ] {
+        for path in
+            ["grantor.css", "x/", "x/none.css", "x/../mod.rs", "x/../static/grantor.css", ""]
+        {
             assert!(asset(path).is_none(), "{path}");
         }
     }

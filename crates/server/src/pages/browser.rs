@@ -38,15 +38,9 @@ impl Browser {
     /// Reads the header.
     pub(super) fn of(user_agent: &str) -> Self {
         let find = |table: &[(&str, &'static str)]| {
-            table
-                .iter()
-                .find(|(sign, _)| user_agent.contains(sign))
-                .map(|(_, word)| *word)
+            table.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, word)| *word)
         };
-        Self {
-            name: find(&NAMES),
-            system: find(&SYSTEMS),
-        }
+        Self { name: find(&NAMES), system: find(&SYSTEMS) }
     }
 }
 
@@ -57,34 +51,10 @@ mod tests {
     #[test]
     fn known_browsers_are_recognised() {
         let edge = "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0";
-        assert_eq!(
-            Browser::of(edge),
-            Browser {
-                name: Some("Edge"),
-                system: Some("Windows")
-            }
-        );
+        assert_eq!(Browser::of(edge), Browser { name: Some("Edge"), system: Some("Windows") });
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) Safari/604.1";
-        assert_eq!(
-            Browser::of(phone),
-            Browser {
-                name: Some("Safari"),
-                system: Some("iPhone")
-            }
-        );
-        assert_eq!(
-            Browser::of("curl/8.1"),
-            Browser {
-                name: Some("curl"),
-                system: None
-            }
-        );
-        assert_eq!(
-            Browser::of("?"),
-            Browser {
-                name: None,
-                system: None
-            }
-        );
+        assert_eq!(Browser::of(phone), Browser { name: Some("Safari"), system: Some("iPhone") });
+        assert_eq!(Browser::of("curl/8.1"), Browser { name: Some("curl"), system: None });
+        assert_eq!(Browser::of("?"), Browser { name: None, system: None });
     }
 }

@@ -29,10 +29,7 @@ impl Confirm {
         address: impl Into<String>,
     ) -> Self {
         Self {
-            subject: Subject::EndSession {
-                user_agent: user_agent.into(),
-                address: address.into(),
-            },
+            subject: Subject::EndSession { user_agent: user_agent.into(), address: address.into() },
             action: "/account/sessions/end",
             fields: vec![HiddenField::new("session", session)],
             cancel_url: "/account",
@@ -55,9 +52,7 @@ impl Confirm {
         client: impl Into<String>,
     ) -> Self {
         Self {
-            subject: Subject::WithdrawConsent {
-                client: client.into(),
-            },
+            subject: Subject::WithdrawConsent { client: client.into() },
             action: "/account/consents/withdraw",
             fields: vec![HiddenField::new("client_id", client_id)],
             cancel_url: "/account",

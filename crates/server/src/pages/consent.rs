@@ -70,11 +70,7 @@ pub(crate) enum AccessPeriod {
 
 impl ScopeRow {
     fn sample(name: &str, description: Option<&str>, new: bool) -> Self {
-        Self {
-            name: name.to_owned(),
-            description: description.map(str::to_owned),
-            new,
-        }
+        Self { name: name.to_owned(), description: description.map(str::to_owned), new }
     }
 }
 
@@ -95,9 +91,7 @@ impl Page for Consent {
             scopes: ["openid", "profile", "email", "read"]
                 .map(|name| ScopeRow::sample(name, None, true))
                 .to_vec(),
-            period: AccessPeriod::UpTo {
-                seconds: 30 * 86_400,
-            },
+            period: AccessPeriod::UpTo { seconds: 30 * 86_400 },
             person: "ada@example.com".to_owned(),
             not_you_url: "/login?request=req_7Yk2".to_owned(),
         };

@@ -28,9 +28,6 @@ impl Page for FormPost {
             ],
             client: client.to_owned(),
         };
-        vec![
-            sample("Acme Notes", "af0ifjsldkj"),
-            sample(HOSTILE, HOSTILE),
-        ]
+        vec![sample("Acme Notes", "af0ifjsldkj"), sample(HOSTILE, HOSTILE)]
     }
 }

@@ -36,10 +36,7 @@ impl Page for Home {
             mailbox_url: Some("/mailbox".to_owned()),
             ..plain.clone()
         };
-        let hostile = Self {
-            person: Some(HOSTILE.to_owned()),
-            ..demo.clone()
-        };
+        let hostile = Self { person: Some(HOSTILE.to_owned()), ..demo.clone() };
         vec![plain, demo, hostile]
     }
 }

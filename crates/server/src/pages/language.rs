@@ -36,9 +36,7 @@ impl Language {
     /// `de-AT` is German here.
     fn matching(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next()?;
-        Self::ALL
-            .into_iter()
-            .find(|language| primary.eq_ignore_ascii_case(language.tag()))
+        Self::ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.tag()))
     }
 }
 
@@ -58,9 +56,7 @@ fn accepted(header: &str) -> Option<Language> {
         let Some(language) = parts.next().and_then(Language::matching) else {
             continue;
         };
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q="))
-            .map_or(1.0, quality);
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, quality);
         if weight > best.map_or(0.0, |(_, heaviest)| heaviest) {
             best = Some((language, weight));
         }
@@ -69,11 +65,7 @@ fn accepted(header: &str) -> Option<Language> {
 }
 
 fn quality(text: &str) -> f32 {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|weight| (0.0..=1.0).contains(weight))
-        .unwrap_or(0.0)
+    text.trim().parse().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -83,14 +75,8 @@ mod tests {
     #[test]
     fn the_application_is_asked_first_then_the_browser() {
         assert_eq!(negotiate(Some("fr de-AT en"), Some("en")), Language::De);
-        assert_eq!(
-            negotiate(Some("fr"), Some("fr;q=1, de;q=0.8, en;q=0.7")),
-            Language::De
-        );
-        assert_eq!(
-            negotiate(None, Some("en-GB,en;q=0.9,de;q=0.8")),
-            Language::En
-        );
+        assert_eq!(negotiate(Some("fr"), Some("fr;q=1, de;q=0.8, en;q=0.7")), Language::De);
+        assert_eq!(negotiate(None, Some("en-GB,en;q=0.9,de;q=0.8")), Language::En);
         assert_eq!(negotiate(None, Some("en;q=0.2, de;q=0.9")), Language::De);
     }
 

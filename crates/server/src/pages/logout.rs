@@ -41,11 +41,8 @@ impl Page for LogoutConfirm {
             fields: vec![HiddenField::new("state", HOSTILE)],
             ..first.clone()
         };
-        let hostile = Self {
-            person: HOSTILE.to_owned(),
-            client: Some(HOSTILE.to_owned()),
-            ..first.clone()
-        };
+        let hostile =
+            Self { person: HOSTILE.to_owned(), client: Some(HOSTILE.to_owned()), ..first.clone() };
         vec![first, asked, hostile]
     }
 }
@@ -59,10 +56,7 @@ impl Page for SignedOut {
             return_url: Some("https://notes.example.com/".to_owned()),
         };
         vec![
-            Self {
-                client: None,
-                return_url: None,
-            },
+            Self { client: None, return_url: None },
             back(None),
             back(Some("Acme Notes")),
             back(Some(HOSTILE)),

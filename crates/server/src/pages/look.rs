@@ -27,21 +27,10 @@ fn css() -> String {
 
 /// The colours of the first `:root` block in `css`.
 fn colours(css: &str) -> BTreeMap<&str, [f64; 3]> {
-    let block = css
-        .split(":root {")
-        .nth(1)
-        .unwrap()
-        .split('}')
-        .next()
-        .unwrap();
+    let block = css.split(":root {").nth(1).unwrap().split('}').next().unwrap();
     block
         .lines()
-        .filter_map(|line| {
-            line.trim()
-                .strip_prefix("--")?
-                .strip_suffix(';')?
-                .split_once(": #")
-        })
+        .filter_map(|line| line.trim().strip_prefix("--")?.strip_suffix(';')?.split_once(": #"))
         .map(|(name, hex)| {
             let part = |at: usize| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
             (name, [part(0), part(2), part(4)])
@@ -53,11 +42,7 @@ fn colours(css: &str) -> BTreeMap<&str, [f64; 3]> {
 fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
     let linear = |channel: f64| {
         let share = channel / 255.0;
-        if share <= 0.04045 {
-            share / 12.92
-        } else {
-            ((share + 0.055) / 1.055).powf(2.4)
-        }
+        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
     };
     let luminance =
         |[r, g, b]: [f64; 3]| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
@@ -72,16 +57,10 @@ fn colours_can_be_read_in_light_and_dark() {
     for (scheme, colours) in [("light", colours(light)), ("dark", colours(dark))] {
         for (text, behind) in TEXT {
             let ratio = contrast(colours[text], colours[behind]);
-            assert!(
-                ratio >= 4.5,
-                "{scheme}: {text} on {behind} has only {ratio:.2} : 1"
-            );
+            assert!(ratio >= 4.5, "{scheme}: {text} on {behind} has only {ratio:.2} : 1");
         }
         let border = contrast(colours["field"], colours["paper"]);
-        assert!(
-            border >= 3.0,
-            "{scheme}: the border of a field has only {border:.2} : 1"
-        );
+        assert!(border >= 3.0, "{scheme}: the border of a field has only {border:.2} : 1");
     }
 }
 
@@ -121,9 +100,7 @@ fn beside(html: &str) -> String {
     let mut parts = escaped.split("/static/");
     let first = parts.next().unwrap_or_default().to_owned();
     parts
-        .fold(first, |page, part| {
-            page + part.trim_start_matches("&#x2f;").get(16..).unwrap()
-        })
+        .fold(first, |page, part| page + part.trim_start_matches("&#x2f;").get(16..).unwrap())
         .replace("\"&#x2f;", "\"")
         .replace("\"/grantor", "\"grantor")
         .replace("\"/icon", "\"icon")

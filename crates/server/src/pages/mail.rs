@@ -41,10 +41,7 @@ impl AdminTokenMail {
     /// become a header or a paragraph of the mail.
     pub(crate) fn render(&self, pages: &Pages, language: Language) -> Result<Mail, PagesError> {
         let safe = Self {
-            application: self
-                .application
-                .as_deref()
-                .map(|name| text::line(name, NAME_CAP)),
+            application: self.application.as_deref().map(|name| text::line(name, NAME_CAP)),
             token: text::line(&self.token, NAME_CAP),
             from_address: text::line(&self.from_address, NAME_CAP),
             issuer: text::line(&self.issuer, SUBJECT_CAP),
@@ -69,10 +66,7 @@ impl AdminTokenMail {
             from_address: "203.0.113.7".to_owned(),
             issuer: "https://login.example.com".to_owned(),
         };
-        let direct = Self {
-            application: None,
-            ..first.clone()
-        };
+        let direct = Self { application: None, ..first.clone() };
         let hostile = Self {
             application: Some(HOSTILE.to_owned()),
             from_address: HOSTILE.to_owned(),
@@ -89,30 +83,18 @@ mod tests {
     use crate::pages::Brand;
 
     fn written(application: &str, language: Language) -> Mail {
-        let [mut mail, ..] = AdminTokenMail::samples()
-            .try_into()
-            .map(|m: [_; 3]| m)
-            .unwrap();
+        let [mut mail, ..] = AdminTokenMail::samples().try_into().map(|m: [_; 3]| m).unwrap();
         mail.application = Some(application.to_owned());
-        mail.render(&Pages::new(None, Brand::default()).unwrap(), language)
-            .unwrap()
+        mail.render(&Pages::new(None, Brand::default()).unwrap(), language).unwrap()
     }
 
     #[test]
     fn a_name_cannot_add_a_header() {
         for breaker in ["\r\n", "\n", "\r", "\u{2028}", "\u{85}", "\u{0}", "\u{b}"] {
             let mail = written(&format!("Acme{breaker}Bcc: eve@example.com"), Language::En);
-            assert!(
-                !mail.subject.chars().any(char::is_control),
-                "{:?}",
-                mail.subject
-            );
+            assert!(!mail.subject.chars().any(char::is_control), "{:?}", mail.subject);
             assert_eq!(mail.subject.lines().count(), 1);
-            assert!(
-                !mail.text.lines().any(|line| line.starts_with("Bcc")),
-                "{}",
-                mail.text
-            );
+            assert!(!mail.text.lines().any(|line| line.starts_with("Bcc")), "{}", mail.text);
             assert!(!mail.text.contains('\r'));
         }
     }
@@ -121,21 +103,14 @@ mod tests {
     fn a_name_cannot_turn_the_text_around() {
         let mail = written("Acme \u{202e}moc.live\u{202c} \u{2066}x", Language::De);
         for part in [&mail.subject, &mail.text, &mail.html] {
-            assert!(
-                !part.contains(['\u{202e}', '\u{202c}', '\u{2066}']),
-                "{part}"
-            );
+            assert!(!part.contains(['\u{202e}', '\u{202c}', '\u{2066}']), "{part}");
         }
     }
 
     #[test]
     fn a_name_cannot_add_markup() {
         let mail = written("<a href=\"https://evil.example\">click</a>", Language::En);
-        assert!(
-            !mail.html.contains("<a href=\"https://evil"),
-            "{}",
-            mail.html
-        );
+        assert!(!mail.html.contains("<a href=\"https://evil"), "{}", mail.html);
         assert!(mail.html.contains("&lt;a href"), "{}", mail.html);
     }
 
@@ -150,19 +125,10 @@ mod tests {
     fn it_says_which_application_when_and_from_where() {
         let mail = written("Acme Notes", Language::En);
         for part in [&mail.text, &mail.html] {
-            for said in [
-                "KX4M-7RPT",
-                "Acme Notes",
-                "10 minutes",
-                "203.0.113.7",
-                "11:23",
-            ] {
+            for said in ["KX4M-7RPT", "Acme Notes", "10 minutes", "203.0.113.7", "11:23"] {
                 assert!(part.contains(said), "{said} is missing in {part}");
             }
         }
-        assert!(
-            !mail.subject.contains("KX4M"),
-            "a lock screen must not show the token"
-        );
+        assert!(!mail.subject.contains("KX4M"), "a lock screen must not show the token");
     }
 }

@@ -33,13 +33,7 @@ impl MailboxMail {
     ) -> Self {
         let body = body.into();
         let token = text::token_in(&body).map(str::to_owned);
-        Self {
-            to: to.into(),
-            subject: subject.into(),
-            sent_at,
-            body,
-            token,
-        }
+        Self { to: to.into(), subject: subject.into(), sent_at, body, token }
     }
 }
 
@@ -48,12 +42,7 @@ impl Page for Mailbox {
 
     fn samples() -> Vec<Self> {
         let mail = |body: &str, ago| {
-            MailboxMail::new(
-                "demo_user@example.com",
-                "Your admin token",
-                SAMPLE_NOW - ago,
-                body,
-            )
+            MailboxMail::new("demo_user@example.com", "Your admin token", SAMPLE_NOW - ago, body)
         };
         let sign_in_url = "/login".to_owned();
         let token = "Your admin token for Acme Notes:\n\n    KX4M-7RPT\n\nIt lives 10 minutes.\n";
@@ -65,13 +54,6 @@ impl Page for Mailbox {
             mails: vec![MailboxMail::new(HOSTILE, HOSTILE, SAMPLE_NOW, HOSTILE)],
             sign_in_url: sign_in_url.clone(),
         };
-        vec![
-            full,
-            Self {
-                mails: Vec::new(),
-                sign_in_url,
-            },
-            hostile,
-        ]
+        vec![full, Self { mails: Vec::new(), sign_in_url }, hostile]
     }
 }

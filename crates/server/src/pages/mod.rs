@@ -82,10 +82,7 @@ pub(crate) struct Brand {
 
 impl Default for Brand {
     fn default() -> Self {
-        Self {
-            operator_name: "Grantor".to_owned(),
-            logo_url: None,
-        }
+        Self { operator_name: "Grantor".to_owned(), logo_url: None }
     }
 }
 
@@ -101,10 +98,7 @@ pub(crate) struct HiddenField {
 impl HiddenField {
     /// A field from anything that reads as text.
     pub(crate) fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            value: value.into(),
-        }
+        Self { name: name.into(), value: value.into() }
     }
 }
 
@@ -154,10 +148,7 @@ impl Pages {
             .into_iter()
             .map(|language| Ok((language, texts::speak(base.clone(), language)?)))
             .collect::<Result<_, PagesError>>()?;
-        let pages = Self {
-            environments,
-            brand,
-        };
+        let pages = Self { environments, brand };
         if override_dir.is_some() {
             pages.each_sample(|_, page| page.map(drop))?;
         }
@@ -186,10 +177,7 @@ impl Pages {
             .iter()
             .find_map(|(spoken, environment)| (*spoken == language).then_some(environment));
         let Some(environment) = environment else {
-            return Err(PagesError::Texts {
-                language: language.tag(),
-                problem: "none".to_owned(),
-            });
+            return Err(PagesError::Texts { language: language.tag(), problem: "none".to_owned() });
         };
         environment
             .get_template(name)
@@ -201,10 +189,7 @@ impl Pages {
                     lang => language.tag(),
                 })
             })
-            .map_err(|source| PagesError::Template {
-                name: name.to_owned(),
-                source,
-            })
+            .map_err(|source| PagesError::Template { name: name.to_owned(), source })
     }
 
     /// Renders every sample of every page in every language.
@@ -239,11 +224,7 @@ impl Pages {
         );
         for language in Language::ALL {
             for (number, mail) in mail::AdminTokenMail::samples().iter().enumerate() {
-                let sample = Sample {
-                    template: "mail/admin_token.html",
-                    number,
-                    language,
-                };
+                let sample = Sample { template: "mail/admin_token.html", number, language };
                 visit(sample, mail.render(self, language).map(|parts| parts.html))?;
             }
         }
@@ -253,10 +234,7 @@ impl Pages {
 
 /// Which rendering this is.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the tests name their pictures by it")
-)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests name their pictures by it"))]
 struct Sample {
     template: &'static str,
     number: usize,

@@ -72,16 +72,11 @@ impl Page for SignInAddress {
         };
         let busy = Self {
             email: "ada@example.com".to_owned(),
-            error: Some(AddressError::TooMany {
-                wait_seconds: 1_790,
-            }),
+            error: Some(AddressError::TooMany { wait_seconds: 1_790 }),
             ..first.clone()
         };
-        let hostile = Self {
-            client: Some(HOSTILE.to_owned()),
-            email: HOSTILE.to_owned(),
-            ..first.clone()
-        };
+        let hostile =
+            Self { client: Some(HOSTILE.to_owned()), email: HOSTILE.to_owned(), ..first.clone() };
         vec![first, direct, wrong, busy, hostile]
     }
 }

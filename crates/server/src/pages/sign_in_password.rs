@@ -46,21 +46,13 @@ impl Page for SignInPassword {
                 url: "/login?request=req_7Yk2&method=admin_token".to_owned(),
             }],
         };
-        let again = |error| Self {
-            username: "demo_user".to_owned(),
-            error: Some(error),
-            ..first.clone()
-        };
+        let again =
+            |error| Self { username: "demo_user".to_owned(), error: Some(error), ..first.clone() };
         vec![
             first.clone(),
             again(PasswordError::Wrong),
             again(PasswordError::TooMany { wait_seconds: 45 }),
-            Self {
-                request: None,
-                client: None,
-                alternatives: Vec::new(),
-                ..first.clone()
-            },
+            Self { request: None, client: None, alternatives: Vec::new(), ..first.clone() },
             Self {
                 client: Some(HOSTILE.to_owned()),
                 username: HOSTILE.to_owned(),

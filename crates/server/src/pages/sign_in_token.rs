@@ -70,32 +70,16 @@ impl Page for SignInToken {
             }],
             mailbox_url: Some("/mailbox".to_owned()),
         };
-        let with = |error| Self {
-            error: Some(error),
-            ..first.clone()
-        };
+        let with = |error| Self { error: Some(error), ..first.clone() };
         vec![
             first.clone(),
-            with(TokenError::Wrong {
-                tries_left: Some(4),
-            }),
-            with(TokenError::Wrong {
-                tries_left: Some(1),
-            }),
-            with(TokenError::Wrong {
-                tries_left: Some(0),
-            }),
+            with(TokenError::Wrong { tries_left: Some(4) }),
+            with(TokenError::Wrong { tries_left: Some(1) }),
+            with(TokenError::Wrong { tries_left: Some(0) }),
             with(TokenError::Gone),
             with(TokenError::TooMany { wait_seconds: 61 }),
-            Self {
-                resend_wait_seconds: 40,
-                ..first.clone()
-            },
-            Self {
-                resent: true,
-                resend_wait_seconds: 60,
-                ..first.clone()
-            },
+            Self { resend_wait_seconds: 40, ..first.clone() },
+            Self { resent: true, resend_wait_seconds: 60, ..first.clone() },
             Self {
                 request: None,
                 client: None,

@@ -21,14 +21,9 @@ pub(super) fn environment(override_dir: Option<&Path>) -> Result<Environment<'st
     environment.set_formatter(format);
     environment.set_syntax(syntax()?);
     environment.add_function("asset", |name: &str| {
-        assets::url(name)
-            .map(Value::from_safe_string)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidOperation,
-                    format!("there is no static file {name}"),
-                )
-            })
+        assets::url(name).map(Value::from_safe_string).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidOperation, format!("there is no static file {name}"))
+        })
     });
     environment.add_function("exact", time::exact);
     environment.add_filter("mask", |address: &str| text::mask(address));
@@ -38,10 +33,7 @@ pub(super) fn environment(override_dir: Option<&Path>) -> Result<Environment<'st
         let source = source(override_dir, &name)?;
         environment
             .add_template_owned(name.to_string(), source)
-            .map_err(|source| PagesError::Template {
-                name: name.to_string(),
-                source,
-            })?;
+            .map_err(|source| PagesError::Template { name: name.to_string(), source })?;
     }
     Ok(environment)
 }
@@ -53,10 +45,7 @@ fn syntax() -> Result<SyntaxConfig, PagesError> {
         .lstrip_blocks(true)
         .keep_trailing_newline(true)
         .build()
-        .map_err(|source| PagesError::Template {
-            name: "*".to_owned(),
-            source,
-        })
+        .map_err(|source| PagesError::Template { name: "*".to_owned(), source })
 }
 
 /// All embedded templates in one text.
@@ -94,10 +83,7 @@ fn embedded(name: &str) -> String {
 /// A safe string (`|e`) goes out as it is, for values that must arrive byte for byte.
 fn format(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if value.is_none() {
-        return Err(Error::new(
-            ErrorKind::UndefinedError,
-            "a value that is not there is printed",
-        ));
+        return Err(Error::new(ErrorKind::UndefinedError, "a value that is not there is printed"));
     }
     match value.as_str() {
         Some(raw) if !value.is_safe() => {

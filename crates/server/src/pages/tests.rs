@@ -51,9 +51,7 @@ fn without_values(html: &str) -> String {
 }
 
 fn forms(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<form")
-        .skip(1)
-        .map(|rest| rest.split("</form>").next().unwrap())
+    html.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap())
 }
 
 #[test]
@@ -61,17 +59,8 @@ fn every_page_has_a_language_a_title_and_one_heading() {
     each_page(|sample, html| {
         let language = format!("<html lang=\"{}\">", sample.language.tag());
         assert!(html.contains(&language), "{sample:?}");
-        let title = html
-            .split("<title>")
-            .nth(1)
-            .unwrap()
-            .split("</title>")
-            .next()
-            .unwrap();
-        assert!(
-            title.ends_with(" · Grantor") && title.len() > 12,
-            "{sample:?}: {title}"
-        );
+        let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
+        assert!(title.ends_with(" · Grantor") && title.len() > 12, "{sample:?}: {title}");
         assert_eq!(tags(html, "h1").len(), 1, "{sample:?}");
         assert!(!html.contains("<h1></h1>"), "{sample:?}");
     });
@@ -83,14 +72,8 @@ fn every_field_has_a_label_and_every_reference_an_element() {
         for input in tags(html, "input") {
             if attribute(input, "type") != Some("hidden") {
                 let id = attribute(input, "id").unwrap();
-                assert!(
-                    html.contains(&format!("<label for=\"{id}\">")),
-                    "{sample:?}: {input}"
-                );
-                assert!(
-                    attribute(input, "autocomplete").is_some(),
-                    "{sample:?}: {input}"
-                );
+                assert!(html.contains(&format!("<label for=\"{id}\">")), "{sample:?}: {input}");
+                assert!(attribute(input, "autocomplete").is_some(), "{sample:?}: {input}");
             }
         }
         for name in ["aria-describedby", "aria-labelledby"] {
@@ -100,16 +83,8 @@ fn every_field_has_a_label_and_every_reference_an_element() {
                 }
             }
         }
-        let ids: Vec<_> = html
-            .split(" id=\"")
-            .skip(1)
-            .map(|r| r.split('"').next())
-            .collect();
-        assert_eq!(
-            ids.len(),
-            ids.iter().collect::<BTreeSet<_>>().len(),
-            "{sample:?}"
-        );
+        let ids: Vec<_> = html.split(" id=\"").skip(1).map(|r| r.split('"').next()).collect();
+        assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "{sample:?}");
     });
 }
 
@@ -121,14 +96,9 @@ fn an_error_is_tied_to_its_field_and_has_the_focus() {
                 .into_iter()
                 .filter(|input| attribute(input, "aria-invalid") == Some("true"))
                 .collect::<Vec<_>>();
+            assert!(wrong.iter().any(|input| input.contains(" autofocus")), "{sample:?}");
             assert!(
-                wrong.iter().any(|input| input.contains(" autofocus")),
-                "{sample:?}"
-            );
-            assert!(
-                wrong
-                    .iter()
-                    .all(|i| attribute(i, "aria-describedby").unwrap().contains("error"))
+                wrong.iter().all(|i| attribute(i, "aria-describedby").unwrap().contains("error"))
             );
         }
         assert!(html.matches(" autofocus").count() <= 1, "{sample:?}");
@@ -152,32 +122,16 @@ fn nothing_inline_that_a_strict_policy_would_refuse() {
     each_page(|sample, html| {
         // A quote in data is escaped, so every second piece is an attribute's value.
         let names: String = html.split('"').step_by(2).collect();
-        for tag in names
-            .split('<')
-            .skip(1)
-            .map(|rest| rest.split('>').next().unwrap())
-        {
+        for tag in names.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
             for refused in [" style=", " on"] {
-                assert!(
-                    !tag.to_ascii_lowercase().contains(refused),
-                    "{sample:?}: {tag}"
-                );
+                assert!(!tag.to_ascii_lowercase().contains(refused), "{sample:?}: {tag}");
             }
         }
-        assert!(
-            !html.contains("<style") && !html.contains("javascript:"),
-            "{sample:?}"
-        );
+        assert!(!html.contains("<style") && !html.contains("javascript:"), "{sample:?}");
         for script in tags(html, "script") {
-            assert!(
-                attribute(script, "src").unwrap().starts_with("/static/"),
-                "{sample:?}"
-            );
+            assert!(attribute(script, "src").unwrap().starts_with("/static/"), "{sample:?}");
         }
-        assert!(
-            !html.contains("></script>") || sample.template == "form_post.html",
-            "{sample:?}"
-        );
+        assert!(!html.contains("></script>") || sample.template == "form_post.html", "{sample:?}");
     });
 }
 
@@ -200,54 +154,30 @@ fn a_value_that_goes_back_is_kept_byte_for_byte() {
         client: "Client".to_owned(),
     };
     let html = pages().render(&page, &Frame::sample(Language::En)).unwrap();
-    assert!(
-        html.contains("value=\"a\u{202e}b&amp;&quot;&lt;\u{200b}c\""),
-        "{html}"
-    );
+    assert!(html.contains("value=\"a\u{202e}b&amp;&quot;&lt;\u{200b}c\""), "{html}");
     let action = attribute(tags(&html, "form")[0], "action").unwrap();
-    assert_eq!(
-        action.replace("&#x2f;", "/"),
-        "https://client.example/cb?a=1&amp;b=2"
-    );
+    assert_eq!(action.replace("&#x2f;", "/"), "https://client.example/cb?a=1&amp;b=2");
 }
 
 #[test]
 fn a_form_without_its_csrf_value_is_not_shown() {
-    let frame = Frame {
-        csrf: None,
-        ..Frame::sample(Language::En)
-    };
+    let frame = Frame { csrf: None, ..Frame::sample(Language::En) };
     let page = &SignInAddress::samples()[0];
-    assert!(matches!(
-        pages().render(page, &frame),
-        Err(PagesError::Template { .. })
-    ));
-    assert!(
-        pages()
-            .render(&ErrorPage::new(ErrorKind::NotFound), &frame)
-            .is_ok()
-    );
+    assert!(matches!(pages().render(page, &frame), Err(PagesError::Template { .. })));
+    assert!(pages().render(&ErrorPage::new(ErrorKind::NotFound), &frame).is_ok());
 }
 
 #[test]
 fn tries_are_counted_in_words() {
     let page = SignInToken {
-        error: Some(TokenError::Wrong {
-            tries_left: Some(4),
-        }),
+        error: Some(TokenError::Wrong { tries_left: Some(4) }),
         ..SignInToken::samples().remove(0)
     };
     let html = pages().render(&page, &Frame::sample(Language::En)).unwrap();
-    assert!(
-        html.contains("That token is not right. Four tries left."),
-        "{html}"
-    );
+    assert!(html.contains("That token is not right. Four tries left."), "{html}");
     assert!(html.contains("a•••@example.com"), "{html}");
     let html = pages().render(&page, &Frame::sample(Language::De)).unwrap();
-    assert!(
-        html.contains("Dieses Token stimmt nicht. Noch vier Versuche."),
-        "{html}"
-    );
+    assert!(html.contains("Dieses Token stimmt nicht. Noch vier Versuche."), "{html}");
 }
 
 #[test]
@@ -269,10 +199,7 @@ fn languages_have_the_same_texts_with_the_same_arguments() {
         for line in source.lines().filter(|line| !line.starts_with('#')) {
             if let Some((name, _)) = line.split_once(" =").filter(|_| !line.starts_with(' ')) {
                 name.clone_into(&mut key);
-                assert!(
-                    shape.insert(name.to_owned()),
-                    "{name} twice in {language:?}"
-                );
+                assert!(shape.insert(name.to_owned()), "{name} twice in {language:?}");
             }
             for part in line.split("{ $").skip(1) {
                 let variable = part.split([' ', '}']).next().unwrap();
@@ -290,31 +217,18 @@ fn every_text_in_a_template_exists_and_every_text_is_used() {
     let sources = templates::sources();
     let quoted: BTreeSet<&str> = sources
         .split('\'')
-        .filter(|part| {
-            part.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-        })
+        .filter(|part| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
         .collect();
     for (at, call) in sources.match_indices("t('") {
         let key = sources[at + call.len()..].split('\'').next().unwrap();
         let function = !sources[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         assert!(!function || key.ends_with('-') || texts.has(key), "{key}");
     }
-    let families = [
-        "scope-",
-        "method-",
-        "error-",
-        "confirm-",
-        "account-done-",
-        "span-",
-        "left-",
-        "ago-",
-    ];
+    let families =
+        ["scope-", "method-", "error-", "confirm-", "account-done-", "span-", "left-", "ago-"];
     let spoken_by_code = ["date", "browser-on", "browser-unknown"];
     let keys = Language::En.source().lines().filter_map(|line| {
-        line.split_once(" =")
-            .map(|(key, _)| key)
-            .filter(|key| !key.starts_with([' ', '#']))
+        line.split_once(" =").map(|(key, _)| key).filter(|key| !key.starts_with([' ', '#']))
     });
     for key in keys {
         let used = quoted.contains(key)
@@ -341,28 +255,15 @@ fn the_voice_is_kept() {
 fn an_operator_can_replace_a_template_and_is_told_of_mistakes() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("home.html");
-    fs::write(
-        &own,
-        "{% extends \"base.html\" %}{% block main %}<h1>Ours</h1>{% endblock %}",
-    )
-    .unwrap();
-    let brand = Brand {
-        operator_name: "Acme & Sons".to_owned(),
-        logo_url: None,
-    };
-    let pages = Pages::new(Some(folder.path()), brand.clone()).unwrap();
-    let html = pages
-        .render(&super::Home::samples()[0], &Frame::sample(Language::En))
+    fs::write(&own, "{% extends \"base.html\" %}{% block main %}<h1>Ours</h1>{% endblock %}")
         .unwrap();
-    assert!(
-        html.contains("<h1>Ours</h1>") && html.contains("Acme &amp; Sons"),
-        "{html}"
-    );
+    let brand = Brand { operator_name: "Acme & Sons".to_owned(), logo_url: None };
+    let pages = Pages::new(Some(folder.path()), brand.clone()).unwrap();
+    let html = pages.render(&super::Home::samples()[0], &Frame::sample(Language::En)).unwrap();
+    assert!(html.contains("<h1>Ours</h1>") && html.contains("Acme &amp; Sons"), "{html}");
 
     fs::write(&own, "{{ page.isuer }}").unwrap();
-    let error = Pages::new(Some(folder.path()), brand.clone())
-        .unwrap_err()
-        .to_string();
+    let error = Pages::new(Some(folder.path()), brand.clone()).unwrap_err().to_string();
     assert!(error.contains("home.html"), "{error}");
     fs::write(&own, "{% if %}").unwrap();
     assert!(Pages::new(Some(folder.path()), brand.clone()).is_err());

@@ -20,21 +20,12 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 
 /// One line of at most `cap` characters, white space collapsed.
 pub(super) fn line(text: &str, cap: usize) -> String {
-    let spaced: String = text
-        .chars()
-        .map(|c| if breaks_line(c) { ' ' } else { c })
-        .collect();
-    let one = clean(&spaced)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let spaced: String = text.chars().map(|c| if breaks_line(c) { ' ' } else { c }).collect();
+    let one = clean(&spaced).split_whitespace().collect::<Vec<_>>().join(" ");
     if one.chars().count() <= cap {
         return one;
     }
-    one.chars()
-        .take(cap.saturating_sub(1))
-        .chain(['…'])
-        .collect()
+    one.chars().take(cap.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// An address as it may stand on a screen that others see: `a•••@example.com`.
@@ -57,15 +48,10 @@ pub(super) fn is_web(url: &str) -> bool {
 /// The first word of the shape `ABCD-EFGH`.
 pub(super) fn token_in(text: &str) -> Option<&str> {
     let is_half = |half: &str| {
-        half.len() == 4
-            && half
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        half.len() == 4 && half.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
     };
-    text.split_whitespace().find(|word| {
-        word.split_once('-')
-            .is_some_and(|(a, b)| is_half(a) && is_half(b))
-    })
+    text.split_whitespace()
+        .find(|word| word.split_once('-').is_some_and(|(a, b)| is_half(a) && is_half(b)))
 }
 
 fn is_unseen(c: char) -> bool {
@@ -106,23 +92,14 @@ mod tests {
     #[test]
     fn only_web_addresses_become_links() {
         assert!(is_web("https://a.example") && is_web("HTTP://a.example"));
-        for other in [
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "//a.example",
-            " https://a",
-            "",
-        ] {
+        for other in ["javascript:alert(1)", "data:text/html,x", "//a.example", " https://a", ""] {
             assert!(!is_web(other), "{other}");
         }
     }
 
     #[test]
     fn the_token_is_found() {
-        assert_eq!(
-            token_in("Your token:\n\n    KX4M-7RPT\n"),
-            Some("KX4M-7RPT")
-        );
+        assert_eq!(token_in("Your token:\n\n    KX4M-7RPT\n"), Some("KX4M-7RPT"));
         assert_eq!(token_in("well-kept lower-case KX4M-7RPTX"), None);
     }
 }

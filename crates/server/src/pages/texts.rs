@@ -32,30 +32,20 @@ impl From<TextError> for Error {
 impl Texts {
     /// Parses the embedded file.
     pub(super) fn new(language: Language) -> Result<Self, PagesError> {
-        let broken = |problem: String| PagesError::Texts {
-            language: language.tag(),
-            problem,
-        };
+        let broken = |problem: String| PagesError::Texts { language: language.tag(), problem };
         let resource = FluentResource::try_new(language.source().to_owned())
             .map_err(|(_, errors)| broken(format!("{errors:?}")))?;
-        let tag = language
-            .tag()
-            .parse()
-            .map_err(|error| broken(format!("{error:?}")))?;
+        let tag = language.tag().parse().map_err(|error| broken(format!("{error:?}")))?;
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
         // The templates put names from outside into `<bdi>` or clean them of overrides.
         bundle.set_use_isolating(false);
-        bundle
-            .add_resource(resource)
-            .map_err(|errors| broken(format!("{errors:?}")))?;
+        bundle.add_resource(resource).map_err(|errors| broken(format!("{errors:?}")))?;
         Ok(Self { bundle })
     }
 
     /// Whether there is a text of that name.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.bundle
-            .get_message(key)
-            .is_some_and(|message| message.value().is_some())
+        self.bundle.get_message(key).is_some_and(|message| message.value().is_some())
     }
 
     /// The text with its arguments in place.
@@ -64,10 +54,7 @@ impl Texts {
         key: &str,
         arguments: impl IntoIterator<Item = (&'a str, FluentValue<'a>)>,
     ) -> Result<String, TextError> {
-        let wrong = |problem: String| TextError {
-            key: key.to_owned(),
-            problem,
-        };
+        let wrong = |problem: String| TextError { key: key.to_owned(), problem };
         let pattern = self
             .bundle
             .get_message(key)
@@ -75,9 +62,7 @@ impl Texts {
             .ok_or_else(|| wrong("there is none of that name".to_owned()))?;
         let arguments: FluentArgs<'_> = arguments.into_iter().collect();
         let mut errors = Vec::new();
-        let said = self
-            .bundle
-            .format_pattern(pattern, Some(&arguments), &mut errors);
+        let said = self.bundle.format_pattern(pattern, Some(&arguments), &mut errors);
         match errors.first() {
             None => Ok(said.into_owned()),
             Some(error) => Err(wrong(error.to_string())),
@@ -93,9 +78,7 @@ pub(super) fn speak(
 ) -> Result<Environment<'static>, PagesError> {
     let texts = Arc::new(Texts::new(language)?);
     let speaker = Arc::clone(&texts);
-    environment.add_function("t", move |key: &str, given: Kwargs| {
-        translate(&speaker, key, &given)
-    });
+    environment.add_function("t", move |key: &str, given: Kwargs| translate(&speaker, key, &given));
     let speaker = Arc::clone(&texts);
     environment.add_function("has_text", move |key: &str| speaker.has(key));
     let speaker = Arc::clone(&texts);
@@ -136,28 +119,14 @@ fn argument(value: &Value) -> FluentValue<'static> {
 
 fn describe(texts: &Texts, header: &str) -> Result<String, Error> {
     let said = match Browser::of(header) {
-        Browser {
-            name: Some(name),
-            system: Some(system),
-        } => texts.say(
+        Browser { name: Some(name), system: Some(system) } => texts.say(
             "browser-on",
-            [
-                ("name", FluentValue::from(name)),
-                ("system", FluentValue::from(system)),
-            ],
+            [("name", FluentValue::from(name)), ("system", FluentValue::from(system))],
         ),
-        Browser {
-            name: Some(only),
-            system: None,
+        Browser { name: Some(only), system: None } | Browser { name: None, system: Some(only) } => {
+            Ok(only.to_owned())
         }
-        | Browser {
-            name: None,
-            system: Some(only),
-        } => Ok(only.to_owned()),
-        Browser {
-            name: None,
-            system: None,
-        } => texts.say("browser-unknown", []),
+        Browser { name: None, system: None } => texts.say("browser-unknown", []),
     };
     said.map_err(Error::from)
 }

@@ -40,10 +40,7 @@ impl Span {
             Self::Hours(count) => ("hours", count),
             Self::Days(count) => ("days", count),
         };
-        texts.say(
-            &format!("{family}-{unit}"),
-            [("n", FluentValue::from(count))],
-        )
+        texts.say(&format!("{family}-{unit}"), [("n", FluentValue::from(count))])
     }
 }
 
@@ -157,10 +154,7 @@ mod tests {
         assert_eq!(said(3 * 86_400), "3 days ago");
         assert_eq!(said(45 * 86_400), "7 October 2026");
         let german = Texts::new(Language::De).unwrap();
-        assert_eq!(
-            words(SAMPLE_NOW - 864_000, SAMPLE_NOW, &german).unwrap(),
-            "11. November 2026"
-        );
+        assert_eq!(words(SAMPLE_NOW - 864_000, SAMPLE_NOW, &german).unwrap(), "11. November 2026");
         assert_eq!(exact(SAMPLE_NOW), "2026-11-21 11:23:40 UTC");
         assert_eq!(exact(i64::MAX), "1970-01-01 00:00:00 UTC");
     }

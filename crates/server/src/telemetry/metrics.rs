@@ -34,9 +34,8 @@ const OUTCOMES: [&str; 4] = ["success", "failure", "limited", OTHER];
 const OTHER: &str = "other";
 
 /// Seconds; from a point read in memory to a client that should have given up.
-const SECONDS: [f64; 12] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0,
-];
+const SECONDS: [f64; 12] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];
 
 impl Metrics {
     /// Counts nothing.
@@ -80,9 +79,7 @@ impl Metrics {
         if let Some(inner) = &self.0 {
             inner.commits.absolute(commits);
             inner.writes.absolute(writes);
-            inner
-                .commit_micros
-                .absolute(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            inner.commit_micros.absolute(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         }
     }
 
@@ -93,13 +90,7 @@ impl Metrics {
             "/metrics",
             get(async move || {
                 let text = handle.map(|handle| handle.render()).unwrap_or_default();
-                (
-                    [(
-                        header::CONTENT_TYPE,
-                        "text/plain; version=0.0.4; charset=utf-8",
-                    )],
-                    text,
-                )
+                ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
             }),
         )
     }
@@ -134,11 +125,7 @@ impl Metrics {
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "Metrics(on)"
-        } else {
-            "Metrics(off)"
-        })
+        f.write_str(if self.0.is_some() { "Metrics(on)" } else { "Metrics(off)" })
     }
 }
 
@@ -159,16 +146,7 @@ impl Inner {
         });
         let (tokens, sign_ins, outbox, commits, writes, commit_micros) = made;
         let routes = Mutex::default();
-        Self {
-            recorder,
-            routes,
-            tokens,
-            sign_ins,
-            outbox,
-            commits,
-            writes,
-            commit_micros,
-        }
+        Self { recorder, routes, tokens, sign_ins, outbox, commits, writes, commit_micros }
     }
 }
 
@@ -189,10 +167,7 @@ fn describe() {
 
 /// The place of `name` in a list that ends in "other".
 fn place(names: &[&str], name: &str) -> usize {
-    names
-        .iter()
-        .position(|known| *known == name)
-        .unwrap_or(names.len() - 1)
+    names.iter().position(|known| *known == name).unwrap_or(names.len() - 1)
 }
 
 /// The numbers of one route, registered when they are first needed and then only counted up.
@@ -227,10 +202,7 @@ impl RouteMetrics {
 
     pub(super) fn answered(&self, method: &Method, status: u16, took: Duration) {
         self.seconds.record(took.as_secs_f64());
-        let verb = VERBS
-            .iter()
-            .position(|known| known == method)
-            .unwrap_or(VERBS.len());
+        let verb = VERBS.iter().position(|known| known == method).unwrap_or(VERBS.len());
         let code = STATUSES.binary_search(&status).unwrap_or(STATUSES.len());
         let counter = self.requests[verb][code].get_or_init(|| self.register(verb, code));
         counter.increment(1);
@@ -241,9 +213,7 @@ impl RouteMetrics {
             return Counter::noop();
         };
         let method = VERBS.get(verb).map_or(OTHER, |m| m.as_str()).to_owned();
-        let status = STATUSES
-            .get(code)
-            .map_or_else(|| OTHER.to_owned(), u16::to_string);
+        let status = STATUSES.get(code).map_or_else(|| OTHER.to_owned(), u16::to_string);
         metrics::with_local_recorder(&inner.recorder, || {
             metrics::counter!("http_requests_total",
                 "route" => self.pattern.clone(), "method" => method, "status" => status)
@@ -256,10 +226,7 @@ mod tests {
     use super::*;
 
     fn render(metrics: &Metrics) -> String {
-        metrics
-            .handle()
-            .map(|handle| handle.render())
-            .unwrap_or_default()
+        metrics.handle().map(|handle| handle.render()).unwrap_or_default()
     }
 
     #[test]
@@ -273,11 +240,7 @@ mod tests {
         let route = metrics.route("/token").expect("on");
         route.answered(&Method::POST, 200, Duration::from_micros(80));
         route.answered(&Method::POST, 200, Duration::from_micros(80));
-        route.answered(
-            &Method::from_bytes(b"BREW").expect("a method"),
-            418,
-            Duration::ZERO,
-        );
+        route.answered(&Method::from_bytes(b"BREW").expect("a method"), 418, Duration::ZERO);
         let text = render(&metrics);
         for line in [
             "tokens_issued_total{grant=\"authorization_code\"} 1",

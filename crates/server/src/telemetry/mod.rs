@@ -26,21 +26,11 @@ pub(crate) fn start_logs(json: bool, level: LevelFilter) {
         .with_targets(ours.map(|name| (name, level)));
     let layer = lines::layer().with_writer(std::io::stderr);
     let layer = if json {
-        layer
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .boxed()
+        layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
     } else {
-        layer
-            .with_target(false)
-            .with_ansi(std::io::stderr().is_terminal())
-            .boxed()
+        layer.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed()
     };
-    let first = tracing_subscriber::registry()
-        .with(layer.with_filter(targets))
-        .try_init();
+    let first = tracing_subscriber::registry().with(layer.with_filter(targets)).try_init();
     if first.is_err() {
         tracing::debug!("logs were started before");
     }
@@ -66,10 +56,7 @@ pub(crate) struct RequestIds {
 impl RequestIds {
     /// The next one.
     pub(crate) fn next(&self) -> RequestId {
-        RequestId(
-            self.key
-                .hash_one(self.count.fetch_add(1, Ordering::Relaxed)),
-        )
+        RequestId(self.key.hash_one(self.count.fetch_add(1, Ordering::Relaxed)))
     }
 }
 

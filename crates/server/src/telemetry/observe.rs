@@ -35,10 +35,7 @@ impl<S: Sync> FromRequestParts<S> for RequestInfo {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let known = parts.extensions.get::<Self>().copied();
-        Ok(known.unwrap_or(Self {
-            id: RequestId::default(),
-            source: NOBODY,
-        }))
+        Ok(known.unwrap_or(Self { id: RequestId::default(), source: NOBODY }))
     }
 }
 
@@ -62,11 +59,7 @@ const SLOW: Duration = Duration::from_secs(1);
 impl Observe {
     /// Counts into `metrics`; headers about the source are believed from `trusted` only.
     pub(crate) fn new(metrics: Metrics, trusted: Vec<Cidr>) -> Self {
-        Self(Arc::new(Shared {
-            ids: RequestIds::default(),
-            metrics,
-            trusted,
-        }))
+        Self(Arc::new(Shared { ids: RequestIds::default(), metrics, trusted }))
     }
 }
 
@@ -74,11 +67,7 @@ impl<S> Layer<S> for Observe {
     type Service = Observed<S>;
 
     fn layer(&self, inner: S) -> Observed<S> {
-        Observed {
-            inner,
-            shared: Arc::clone(&self.0),
-            route: Arc::default(),
-        }
+        Observed { inner, shared: Arc::clone(&self.0), route: Arc::default() }
     }
 }
 
@@ -127,8 +116,7 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let began = Instant::now();
         let info = self.shared.info(&request);
-        self.route
-            .get_or_init(|| Route::of(&request, &self.shared.metrics));
+        self.route.get_or_init(|| Route::of(&request, &self.shared.metrics));
         let (route, method) = (Arc::clone(&self.route), request.method().clone());
         request.extensions_mut().insert(info);
         let answered = self.inner.call(request);
@@ -144,15 +132,9 @@ where
 
 impl Shared {
     fn info(&self, request: &Request) -> RequestInfo {
-        let peer = request
-            .extensions()
-            .get::<Peer>()
-            .map_or(NOBODY, |peer| peer.0.ip());
+        let peer = request.extensions().get::<Peer>().map_or(NOBODY, |peer| peer.0.ip());
         let source = forwarded::source(peer, request.headers(), &self.trusted);
-        RequestInfo {
-            id: self.ids.next(),
-            source,
-        }
+        RequestInfo { id: self.ids.next(), source }
     }
 }
 
@@ -169,8 +151,7 @@ fn finish(
     }
     if status.is_client_error() || status.is_server_error() {
         let id = HeaderValue::try_from(info.id.to_string());
-        id.into_iter()
-            .for_each(|id| drop(response.headers_mut().insert("x-request-id", id)));
+        id.into_iter().for_each(|id| drop(response.headers_mut().insert("x-request-id", id)));
     }
     let (status, micros) = (status.as_u16(), took.as_micros());
     let (request, source, route) = (info.id, info.source, route.pattern());
@@ -201,10 +182,7 @@ mod tests {
         Router::new()
             .route("/who/{name}", get(who).post(async || StatusCode::SEE_OTHER))
             .route("/broken", get(async || StatusCode::INTERNAL_SERVER_ERROR))
-            .layer(Observe::new(
-                metrics.clone(),
-                vec!["10.0.0.0/8".parse().expect("a block")],
-            ))
+            .layer(Observe::new(metrics.clone(), vec!["10.0.0.0/8".parse().expect("a block")]))
     }
 
     async fn send(app: &Router, method: &str, path: &str) -> Response {
@@ -216,10 +194,7 @@ mod tests {
             .header("x-request-id", "mine")
             .extension(Peer(peer))
             .body(Body::empty());
-        app.clone()
-            .oneshot(request.expect("a request"))
-            .await
-            .expect("infallible")
+        app.clone().oneshot(request.expect("a request")).await.expect("infallible")
     }
 
     #[tokio::test]
@@ -228,16 +203,8 @@ mod tests {
         let app = app(&metrics);
         let answer = send(&app, "GET", "/who/ada?token=secret").await;
         assert!(!answer.headers().contains_key("x-request-id"));
-        let body = answer
-            .into_body()
-            .collect()
-            .await
-            .expect("a body")
-            .to_bytes();
-        assert!(
-            body.starts_with(b"192.0.2.7 ") && body.len() == 26,
-            "{body:?}"
-        );
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        assert!(body.starts_with(b"192.0.2.7 ") && body.len() == 26, "{body:?}");
         send(&app, "GET", "/who/bob").await;
         send(&app, "POST", "/who/bob").await;
         send(&app, "PUT", "/who/bob").await;
@@ -247,9 +214,7 @@ mod tests {
         send(&app, "GET", "/secret-path").await;
 
         let page = metrics.router();
-        let request = Request::get("/metrics")
-            .body(Body::empty())
-            .expect("a request");
+        let request = Request::get("/metrics").body(Body::empty()).expect("a request");
         let page = page.oneshot(request).await.expect("infallible").into_body();
         let text = page.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&text);

@@ -48,20 +48,14 @@ pub fn client(client_id: &str) -> Client {
         logo_uri: Some("https://photos.example/logo.svg".to_owned()),
         policy_uri: None,
         tos_uri: Some("https://photos.example/terms".to_owned()),
-        redirect_uris: vec![
-            "https://photos.example/cb".to_owned(),
-            "http://[::1]/x".to_owned(),
-        ],
+        redirect_uris: vec!["https://photos.example/cb".to_owned(), "http://[::1]/x".to_owned()],
         post_logout_redirect_uris: vec!["https://photos.example/".to_owned()],
         grant_types: GrantType::ALL.to_vec(),
         scope: scope("openid read write"),
         require_pkce: true,
         refresh: RefreshPolicy::Reuse { uses: Some(5) },
         id_token_signed_response_alg: Algorithm::EdDsa,
-        lifetimes: Lifetimes {
-            code: Some(Seconds(30)),
-            ..Lifetimes::default()
-        },
+        lifetimes: Lifetimes { code: Some(Seconds(30)), ..Lifetimes::default() },
         sign_in_methods: vec![MethodName::Password],
         requests_per_minute: Some(0),
         created_at: NOW,
@@ -86,11 +80,7 @@ pub fn user(name: &str) -> User {
 /// A sign-in by password.
 pub fn authentication() -> Authentication {
     let amr = vec!["pwd".to_owned(), "otp".to_owned()];
-    Authentication {
-        auth_time: NOW,
-        method: MethodName::Password,
-        amr,
-    }
+    Authentication { auth_time: NOW, method: MethodName::Password, amr }
 }
 
 /// A session, idle after 600 seconds and over after 3600.
@@ -132,10 +122,7 @@ pub fn code(user: UserId, client_id: &str) -> Code {
         redirect_uri: "https://photos.example/cb".to_owned(),
         redirect_uri_given: true,
         scope: scope("openid read"),
-        claims: ClaimsRequest {
-            userinfo: vec!["email".to_owned()],
-            id_token: Vec::new(),
-        },
+        claims: ClaimsRequest { userinfo: vec!["email".to_owned()], id_token: Vec::new() },
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         challenge: Some(Challenge(digest())),
         authentication: authentication(),

@@ -15,63 +15,30 @@ async fn a_rotation_overlaps(store: Arc<dyn Store>) {
     let first = key("k1", Algorithm::Es256);
     let other = key("k2", Algorithm::EdDsa);
     for one in [&first, &other] {
-        let added = store
-            .add_signing_key(one.clone(), None, after(100))
-            .await
-            .expect("add");
+        let added = store.add_signing_key(one.clone(), None, after(100)).await.expect("add");
         assert_eq!(added, RotationOutcome::Done);
     }
-    assert_eq!(
-        store.signing_keys(NOW).await.expect("list"),
-        [first.clone(), other.clone()]
-    );
-    let next = SealedSigningKey {
-        created_at: after(10),
-        ..key("k3", Algorithm::Es256)
-    };
-    let raced = store
-        .add_signing_key(next.clone(), Some("k2"), after(100))
-        .await
-        .expect("add");
+    assert_eq!(store.signing_keys(NOW).await.expect("list"), [first.clone(), other.clone()]);
+    let next = SealedSigningKey { created_at: after(10), ..key("k3", Algorithm::Es256) };
+    let raced = store.add_signing_key(next.clone(), Some("k2"), after(100)).await.expect("add");
     assert_eq!(raced, RotationOutcome::Raced);
-    let added = store
-        .add_signing_key(next.clone(), Some("k1"), after(100))
-        .await
-        .expect("add");
+    let added = store.add_signing_key(next.clone(), Some("k1"), after(100)).await.expect("add");
     assert_eq!(added, RotationOutcome::Done);
-    let ending = SealedSigningKey {
-        retires_at: Some(after(100)),
-        ..first
-    };
+    let ending = SealedSigningKey { retires_at: Some(after(100)), ..first };
     let listed = store.signing_keys(after(99)).await.expect("list");
     assert_eq!(listed, [ending, other.clone(), next.clone()]);
-    assert_eq!(
-        store.signing_keys(after(100)).await.expect("list"),
-        [other, next]
-    );
+    assert_eq!(store.signing_keys(after(100)).await.expect("list"), [other, next]);
 }
 
 async fn of_two_that_rotate_at_once_one_does(store: Arc<dyn Store>) {
     for expected in [None, Some("k0")] {
         let added = race(&store, |store, place| async move {
-            let kid = if expected.is_none() {
-                "k0".to_owned()
-            } else {
-                format!("n{place}")
-            };
-            store
-                .add_signing_key(key(&kid, Algorithm::Rs256), expected, after(100))
-                .await
+            let kid = if expected.is_none() { "k0".to_owned() } else { format!("n{place}") };
+            store.add_signing_key(key(&kid, Algorithm::Rs256), expected, after(100)).await
         });
         let added = added.await;
-        assert_eq!(
-            count(&added, |one| matches!(one, Ok(RotationOutcome::Done))),
-            1
-        );
-        assert_eq!(
-            count(&added, |one| matches!(one, Ok(RotationOutcome::Raced))),
-            31
-        );
+        assert_eq!(count(&added, |one| matches!(one, Ok(RotationOutcome::Done))), 1);
+        assert_eq!(count(&added, |one| matches!(one, Ok(RotationOutcome::Raced))), 31);
     }
     assert_eq!(store.signing_keys(NOW).await.expect("list").len(), 2);
 }

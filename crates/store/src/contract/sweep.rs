@@ -10,12 +10,7 @@ use super::fixtures::{NOW, after, attempt, code, digest, key, mail, request, ses
 use super::rules;
 use super::tokens::granted;
 
-rules![
-    it_answers,
-    the_living_are_left_alone,
-    the_dead_are_removed,
-    a_sweep_is_bounded
-];
+rules![it_answers, the_living_are_left_alone, the_dead_are_removed, a_sweep_is_bounded];
 
 async fn it_answers(store: Arc<dyn Store>) {
     store.ping().await.expect("answers");
@@ -37,59 +32,28 @@ async fn the_living_are_left_alone(store: Arc<dyn Store>) {
     let (asked, signed_in) = (request(), session(held.user.id));
     let open = code(held.user.id, "a");
     store.add_request(asked.clone()).await.expect("add");
-    store
-        .start_session(signed_in.clone(), None)
-        .await
-        .expect("start");
-    store
-        .issue_code(open.clone(), None, None, NOW)
-        .await
-        .expect("issue");
+    store.start_session(signed_in.clone(), None).await.expect("start");
+    store.issue_code(open.clone(), None, None, NOW).await.expect("issue");
     assert_eq!(sweep(&store, after(59), 100).await, 0);
-    assert!(
-        store
-            .code(open.id, &open.digest)
-            .await
-            .expect("read")
-            .is_some()
-    );
+    assert!(store.code(open.id, &open.digest).await.expect("read").is_some());
     // Of the codes, one has expired; the other was redeemed and is kept to notice a replay.
     assert_eq!(sweep(&store, after(299), 100).await, 1);
     assert!(held.access_token(&store, after(299)).await.is_some());
-    assert!(
-        store
-            .take_request(asked.id, after(299))
-            .await
-            .expect("take")
-    );
-    let alive = store
-        .session(signed_in.id, &signed_in.digest, after(299))
-        .await
-        .expect("read");
+    assert!(store.take_request(asked.id, after(299)).await.expect("take"));
+    let alive = store.session(signed_in.id, &signed_in.digest, after(299)).await.expect("read");
     assert!(alive.is_some());
 }
 
 async fn the_dead_are_removed(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     store.add_request(request()).await.expect("add");
-    store
-        .start_session(session(held.user.id), None)
-        .await
-        .expect("start");
-    let limits = AttemptLimits {
-        pause: Seconds(60),
-        per_hour: 1,
-    };
-    let asked = store
-        .start_attempt(attempt("a@example.com"), Some(mail()), limits, NOW)
-        .await;
+    store.start_session(session(held.user.id), None).await.expect("start");
+    let limits = AttemptLimits { pause: Seconds(60), per_hour: 1 };
+    let asked = store.start_attempt(attempt("a@example.com"), Some(mail()), limits, NOW).await;
     asked.expect("start");
     for (kid, expected) in [("k1", None), ("k2", Some("k1"))] {
         let key = key(kid, Algorithm::Es256);
-        store
-            .add_signing_key(key, expected, after(100))
-            .await
-            .expect("add");
+        store.add_signing_key(key, expected, after(100)).await.expect("add");
     }
     // An access token, a family, a code, a request, a session, an attempt, a mail and a key.
     assert_eq!(sweep(&store, after(100_000), 100).await, 8);
@@ -104,11 +68,7 @@ async fn a_sweep_is_bounded(store: Arc<dyn Store>) {
     let mut requests = Vec::new();
     for place in 0..60 {
         let mut one = request();
-        one.expires_at = if place % 3 == 0 {
-            after(10)
-        } else {
-            after(1_000)
-        };
+        one.expires_at = if place % 3 == 0 { after(10) } else { after(1_000) };
         requests.push(one.clone());
         store.add_request(one).await.expect("add");
     }
@@ -116,10 +76,7 @@ async fn a_sweep_is_bounded(store: Arc<dyn Store>) {
     sweep(&store, after(10), 7).await;
     for one in requests {
         let dead = one.expires_at == after(10);
-        let bound = store
-            .bind_request(one.id, &digest(), NOW)
-            .await
-            .expect("bind");
+        let bound = store.bind_request(one.id, &digest(), NOW).await.expect("bind");
         assert_eq!(bound == grantor_core::store::Bound::Gone, dead);
     }
 }

@@ -38,9 +38,7 @@ impl Granted {
         store: &Arc<dyn Store>,
         now: Timestamp,
     ) -> Option<AccessView> {
-        let read = store
-            .access_token(self.access.id, &self.access.digest, now)
-            .await;
+        let read = store.access_token(self.access.id, &self.access.digest, now).await;
         read.expect("the store reads")
     }
 
@@ -52,10 +50,7 @@ impl Granted {
     }
 
     async fn rotate(&self, store: &Arc<dyn Store>, with: &Rotation, now: Timestamp) -> Rotated {
-        store
-            .rotate_refresh(self.family.id, with.clone(), now)
-            .await
-            .expect("the store rotates")
+        store.rotate_refresh(self.family.id, with.clone(), now).await.expect("the store rotates")
     }
 }
 
@@ -67,29 +62,16 @@ pub(super) async fn granted(
 ) -> Granted {
     let user = user(&format!("user_of_{client_id}"));
     store.add_user(user.clone()).await.expect("add a user");
-    store
-        .add_client(client(client_id))
-        .await
-        .expect("add a client");
+    store.add_client(client(client_id)).await.expect("add a client");
     let mut family = family(user.id, client_id);
     change(&mut family);
     let access = access(family.id);
     let code = code(user.id, client_id);
-    let issued = Issued {
-        family: family.clone(),
-        access: access.clone(),
-    };
-    store
-        .issue_code(code.clone(), None, None, NOW)
-        .await
-        .expect("issue a code");
+    let issued = Issued { family: family.clone(), access: access.clone() };
+    store.issue_code(code.clone(), None, None, NOW).await.expect("issue a code");
     let redeemed = store.redeem_code(code.id, &code.digest, issued, NOW).await;
     assert_eq!(redeemed.expect("redeem a code"), Redeemed::Done);
-    Granted {
-        user,
-        family,
-        access,
-    }
+    Granted { user, family, access }
 }
 
 /// A rotation of the refresh token that `family` began with.
@@ -117,26 +99,12 @@ async fn what_was_issued_reads_back(store: Arc<dyn Store>) {
     })
     .await;
     let view = held.access_token(&store, NOW).await.expect("works");
-    assert_eq!(
-        (&view.token, &view.family, &view.user),
-        (&held.access, &held.family, &held.user)
-    );
-    let view = store
-        .family(held.family.id)
-        .await
-        .expect("read")
-        .expect("is there");
-    assert_eq!(
-        (view.family, view.user, view.consent),
-        (held.family, held.user, None)
-    );
+    assert_eq!((&view.token, &view.family, &view.user), (&held.access, &held.family, &held.user));
+    let view = store.family(held.family.id).await.expect("read").expect("is there");
+    assert_eq!((view.family, view.user, view.consent), (held.family, held.user, None));
 
     let bare = granted(&store, "b", |family| family.refresh = None).await;
-    let view = store
-        .family(bare.family.id)
-        .await
-        .expect("read")
-        .expect("is there");
+    let view = store.family(bare.family.id).await.expect("read").expect("is there");
     assert_eq!(view.family, bare.family);
 }
 
@@ -146,18 +114,9 @@ async fn an_access_token_ends_with_its_time_its_digest_and_its_family(store: Arc
     assert!(held.access_token(&store, after(300)).await.is_none());
     let wrong = store.access_token(held.access.id, &digest(), NOW).await;
     assert!(wrong.expect("read").is_none());
-    assert!(
-        store
-            .revoke_family(held.family.id, after(1))
-            .await
-            .expect("revoke")
-    );
+    assert!(store.revoke_family(held.family.id, after(1)).await.expect("revoke"));
     assert!(held.access_token(&store, after(1)).await.is_none());
-    let view = store
-        .family(held.family.id)
-        .await
-        .expect("read")
-        .expect("is kept");
+    let view = store.family(held.family.id).await.expect("read").expect("is kept");
     assert_eq!(view.family.revoked_at, Some(after(1)));
 }
 
@@ -173,71 +132,32 @@ async fn a_rotation_moves_on(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, after(10)).await, Rotated::Done);
-    let view = store
-        .family(held.family.id)
-        .await
-        .expect("read")
-        .expect("is there");
+    let view = store.family(held.family.id).await.expect("read").expect("is there");
     let refresh = view.family.refresh.expect("has a refresh token");
-    assert_eq!(
-        (refresh.current, refresh.previous),
-        (first.successor, Some(first.presented))
-    );
+    assert_eq!((refresh.current, refresh.previous), (first.successor, Some(first.presented)));
     assert_eq!((refresh.generation, refresh.rotated_at), (1, after(10)));
-    assert_eq!(
-        (refresh.idle_expires_at, refresh.expires_at),
-        (after(1_200), after(3_600))
-    );
-    let works = store
-        .access_token(first.access.id, &first.access.digest, after(10))
-        .await;
+    assert_eq!((refresh.idle_expires_at, refresh.expires_at), (after(1_200), after(3_600)));
+    let works = store.access_token(first.access.id, &first.access.digest, after(10)).await;
     assert!(works.expect("read").is_some());
-    assert!(
-        held.access_token(&store, after(10)).await.is_some(),
-        "the earlier one works on"
-    );
-    let second = Rotation {
-        presented: first.successor,
-        ..rotation(&held.family)
-    };
-    assert_eq!(
-        held.rotate(&store, &second, after(1_199)).await,
-        Rotated::Done
-    );
+    assert!(held.access_token(&store, after(10)).await.is_some(), "the earlier one works on");
+    let second = Rotation { presented: first.successor, ..rotation(&held.family) };
+    assert_eq!(held.rotate(&store, &second, after(1_199)).await, Rotated::Done);
 }
 
 async fn a_retry_gets_the_same_successor_until_it_is_used(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, NOW).await, Rotated::Done);
-    let retry = Rotation {
-        access: access(held.family.id),
-        ..first.clone()
-    };
-    assert_eq!(
-        held.rotate(&store, &retry, after(59)).await,
-        Rotated::SameAgain
-    );
-    let works = store
-        .access_token(retry.access.id, &retry.access.digest, after(59))
-        .await;
+    let retry = Rotation { access: access(held.family.id), ..first.clone() };
+    assert_eq!(held.rotate(&store, &retry, after(59)).await, Rotated::SameAgain);
+    let works = store.access_token(retry.access.id, &retry.access.digest, after(59)).await;
     assert!(works.expect("read").is_some());
 
-    let second = Rotation {
-        presented: first.successor,
-        ..rotation(&held.family)
-    };
+    let second = Rotation { presented: first.successor, ..rotation(&held.family) };
     assert_eq!(held.rotate(&store, &second, after(59)).await, Rotated::Done);
-    let late = Rotation {
-        access: access(held.family.id),
-        ..first
-    };
+    let late = Rotation { access: access(held.family.id), ..first };
     assert_eq!(held.rotate(&store, &late, after(59)).await, Rotated::Reused);
-    let view = store
-        .family(held.family.id)
-        .await
-        .expect("read")
-        .expect("is kept");
+    let view = store.family(held.family.id).await.expect("read").expect("is kept");
     assert_eq!(view.family.revoked_at, Some(after(59)));
     assert!(held.access_token(&store, after(59)).await.is_none());
     assert_eq!(held.rotate(&store, &late, after(59)).await, Rotated::Gone);
@@ -247,18 +167,10 @@ async fn a_retry_after_the_grace_revokes(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, NOW).await, Rotated::Done);
-    let retry = Rotation {
-        access: access(held.family.id),
-        ..first
-    };
-    assert_eq!(
-        held.rotate(&store, &retry, after(60)).await,
-        Rotated::Reused
-    );
+    let retry = Rotation { access: access(held.family.id), ..first };
+    assert_eq!(held.rotate(&store, &retry, after(60)).await, Rotated::Reused);
     assert!(held.access_token(&store, after(60)).await.is_none());
-    let unwritten = store
-        .access_token(retry.access.id, &retry.access.digest, after(60))
-        .await;
+    let unwritten = store.access_token(retry.access.id, &retry.access.digest, after(60)).await;
     assert!(unwritten.expect("read").is_none());
 }
 
@@ -266,80 +178,39 @@ async fn a_foreign_successor_is_no_retry(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, NOW).await, Rotated::Done);
-    let forked = Rotation {
-        successor: digest(),
-        access: access(held.family.id),
-        ..first
-    };
-    assert_eq!(
-        held.rotate(&store, &forked, after(1)).await,
-        Rotated::Reused
-    );
+    let forked = Rotation { successor: digest(), access: access(held.family.id), ..first };
+    assert_eq!(held.rotate(&store, &forked, after(1)).await, Rotated::Reused);
 }
 
 async fn a_dead_refresh_token_is_gone(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let next = rotation(&held.family);
-    assert_eq!(
-        held.rotate(&store, &next, after(600)).await,
-        Rotated::Gone,
-        "idle"
-    );
+    assert_eq!(held.rotate(&store, &next, after(600)).await, Rotated::Gone, "idle");
     let over = granted(&store, "b", |family| {
-        family
-            .refresh
-            .iter_mut()
-            .for_each(|refresh| refresh.expires_at = after(100));
+        family.refresh.iter_mut().for_each(|refresh| refresh.expires_at = after(100));
     });
     let over = over.await;
-    assert_eq!(
-        over.rotate(&store, &rotation(&over.family), after(100))
-            .await,
-        Rotated::Gone
-    );
-    assert_eq!(
-        over.rotate(&store, &rotation(&over.family), after(99))
-            .await,
-        Rotated::Done
-    );
+    assert_eq!(over.rotate(&store, &rotation(&over.family), after(100)).await, Rotated::Gone);
+    assert_eq!(over.rotate(&store, &rotation(&over.family), after(99)).await, Rotated::Done);
     let bare = granted(&store, "c", |family| family.refresh = None).await;
-    let with = Rotation {
-        access: access(bare.family.id),
-        ..next.clone()
-    };
-    assert_eq!(
-        bare.rotate(&store, &with, NOW).await,
-        Rotated::Gone,
-        "none there"
-    );
+    let with = Rotation { access: access(bare.family.id), ..next.clone() };
+    assert_eq!(bare.rotate(&store, &with, NOW).await, Rotated::Gone, "none there");
     let unknown = family(held.user.id, "a");
-    let rotated = store
-        .rotate_refresh(unknown.id, rotation(&unknown), NOW)
-        .await;
+    let rotated = store.rotate_refresh(unknown.id, rotation(&unknown), NOW).await;
     assert_eq!(rotated.expect("rotate"), Rotated::Gone, "unknown");
-    assert_eq!(
-        held.rotate(&store, &next, after(599)).await,
-        Rotated::Done,
-        "nothing was done"
-    );
+    assert_eq!(held.rotate(&store, &next, after(599)).await, Rotated::Done, "nothing was done");
 }
 
 async fn of_parallel_rotations_all_get_one_successor(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let (family, first) = (held.family.id, rotation(&held.family));
     let rotated = race(&store, |store, _| {
-        let with = Rotation {
-            access: access(family),
-            ..first.clone()
-        };
+        let with = Rotation { access: access(family), ..first.clone() };
         async move { store.rotate_refresh(family, with, after(1)).await }
     });
     let rotated = rotated.await;
     assert_eq!(count(&rotated, |one| matches!(one, Ok(Rotated::Done))), 1);
-    assert_eq!(
-        count(&rotated, |one| matches!(one, Ok(Rotated::SameAgain))),
-        31
-    );
+    assert_eq!(count(&rotated, |one| matches!(one, Ok(Rotated::SameAgain))), 31);
     let view = store.family(family).await.expect("read").expect("is there");
     let refresh = view.family.refresh.expect("has a refresh token");
     assert_eq!((refresh.current, refresh.generation), (first.successor, 1));
@@ -350,11 +221,7 @@ async fn of_forking_rotations_one_wins_and_the_family_falls(store: Arc<dyn Store
     let held = granted(&store, "a", |_| {}).await;
     let (family, first) = (held.family.id, rotation(&held.family));
     let rotated = race(&store, |store, _| {
-        let with = Rotation {
-            successor: digest(),
-            access: access(family),
-            ..first.clone()
-        };
+        let with = Rotation { successor: digest(), access: access(family), ..first.clone() };
         async move { store.rotate_refresh(family, with, after(1)).await }
     });
     let rotated = rotated.await;
@@ -365,68 +232,40 @@ async fn of_forking_rotations_one_wins_and_the_family_falls(store: Arc<dyn Store
 
 async fn uses_are_counted(store: Arc<dyn Store>) {
     let held = granted(&store, "a", reusable(Some(2))).await;
-    let (family, token) = (
-        held.family.id,
-        held.family.refresh.expect("has one").current,
-    );
-    let wrong = store
-        .spend_refresh_use(family, &digest(), access(family), after(900), NOW)
-        .await;
+    let (family, token) = (held.family.id, held.family.refresh.expect("has one").current);
+    let wrong = store.spend_refresh_use(family, &digest(), access(family), after(900), NOW).await;
     assert_eq!(wrong.expect("spend"), Spent::Gone);
-    let idle = store
-        .spend_refresh_use(family, &token, access(family), after(900), after(600))
-        .await;
+    let idle =
+        store.spend_refresh_use(family, &token, access(family), after(900), after(600)).await;
     assert_eq!(idle.expect("spend"), Spent::Gone);
-    for (now, spent) in [
-        (599, Spent::Done { left: Some(1) }),
-        (899, Spent::Done { left: Some(0) }),
-    ] {
+    for (now, spent) in [(599, Spent::Done { left: Some(1) }), (899, Spent::Done { left: Some(0) })]
+    {
         let got = store.spend_refresh_use(family, &token, access(family), after(900), after(now));
         assert_eq!(got.await.expect("spend"), spent);
     }
-    let used_up = store
-        .spend_refresh_use(family, &token, access(family), after(900), NOW)
-        .await;
+    let used_up = store.spend_refresh_use(family, &token, access(family), after(900), NOW).await;
     assert_eq!(used_up.expect("spend"), Spent::Gone);
 
     let endless = granted(&store, "b", reusable(None)).await;
-    let (family, token) = (
-        endless.family.id,
-        endless.family.refresh.expect("has one").current,
-    );
-    let spent = store
-        .spend_refresh_use(family, &token, access(family), after(900), NOW)
-        .await;
+    let (family, token) = (endless.family.id, endless.family.refresh.expect("has one").current);
+    let spent = store.spend_refresh_use(family, &token, access(family), after(900), NOW).await;
     assert_eq!(spent.expect("spend"), Spent::Done { left: None });
     store.revoke_family(family, NOW).await.expect("revoke");
-    let revoked = store
-        .spend_refresh_use(family, &token, access(family), after(900), NOW)
-        .await;
+    let revoked = store.spend_refresh_use(family, &token, access(family), after(900), NOW).await;
     assert_eq!(revoked.expect("spend"), Spent::Gone);
 }
 
 async fn as_many_callers_spend_as_there_are_uses(store: Arc<dyn Store>) {
     let held = granted(&store, "a", reusable(Some(5))).await;
-    let (family, token) = (
-        held.family.id,
-        held.family.refresh.expect("has one").current,
-    );
+    let (family, token) = (held.family.id, held.family.refresh.expect("has one").current);
     let spent = race(&store, |store, _| async move {
         let access = access(family);
-        let spent = store
-            .spend_refresh_use(family, &token, access.clone(), after(900), NOW)
-            .await;
-        let works = store
-            .access_token(access.id, &access.digest, NOW)
-            .await
-            .expect("read");
+        let spent = store.spend_refresh_use(family, &token, access.clone(), after(900), NOW).await;
+        let works = store.access_token(access.id, &access.digest, NOW).await.expect("read");
         (spent.expect("spend"), works.is_some())
     });
     let spent = spent.await;
-    assert_eq!(
-        count(&spent, |one| matches!(one, (Spent::Done { .. }, true))),
-        5
-    );
+    assert_eq!(count(&spent, |one| matches!(one, (Spent::Done { .. }, true))), 5);
     assert_eq!(count(&spent, |one| matches!(one, (Spent::Gone, false))), 27);
 }
 
@@ -435,14 +274,6 @@ async fn a_family_lasts_as_long_as_what_it_gave_out(store: Arc<dyn Store>) {
     let mut late = rotation(&held.family);
     late.access.expires_at = after(9_000);
     assert_eq!(held.rotate(&store, &late, after(599)).await, Rotated::Done);
-    let view = store
-        .family(held.family.id)
-        .await
-        .expect("read")
-        .expect("is there");
-    assert!(
-        view.family.expires_at >= after(9_000),
-        "{:?}",
-        view.family.expires_at
-    );
+    let view = store.family(held.family.id).await.expect("read").expect("is there");
+    assert!(view.family.expires_at >= after(9_000), "{:?}", view.family.expires_at);
 }

@@ -70,52 +70,21 @@ async fn a_new_password_ends_every_session(store: Arc<dyn Store>) {
     let (hers, his) = (session(ann.id), session(bob.id));
     for (user, session) in [(&ann, &hers), (&bob, &his)] {
         store.add_user(user.clone()).await.expect("add");
-        store
-            .start_session(session.clone(), None)
-            .await
-            .expect("start");
+        store.start_session(session.clone(), None).await.expect("start");
     }
-    assert!(
-        store
-            .set_password(ann.id, "$new", after(1))
-            .await
-            .expect("set")
-    );
-    assert!(
-        !store
-            .set_password(UserId(id()), "$new", after(1))
-            .await
-            .expect("nobody")
-    );
+    assert!(store.set_password(ann.id, "$new", after(1)).await.expect("set"));
+    assert!(!store.set_password(UserId(id()), "$new", after(1)).await.expect("nobody"));
     let read = store.user(ann.id).await.expect("read").expect("is there");
-    assert_eq!(
-        (read.password.as_deref(), read.updated_at),
-        (Some("$new"), after(1))
-    );
-    assert!(
-        store
-            .session(hers.id, &hers.digest, NOW)
-            .await
-            .expect("read")
-            .is_none()
-    );
-    assert!(
-        store
-            .session(his.id, &his.digest, NOW)
-            .await
-            .expect("read")
-            .is_some()
-    );
+    assert_eq!((read.password.as_deref(), read.updated_at), (Some("$new"), after(1)));
+    assert!(store.session(hers.id, &hers.digest, NOW).await.expect("read").is_none());
+    assert!(store.session(his.id, &his.digest, NOW).await.expect("read").is_some());
 }
 
 async fn an_address_is_marked_as_proved(store: Arc<dyn Store>) {
     let ann = user("ann");
     store.add_user(ann.clone()).await.expect("add");
     for moment in [after(1), after(2)] {
-        store
-            .mark_email_verified(ann.id, moment)
-            .await
-            .expect("mark");
+        store.mark_email_verified(ann.id, moment).await.expect("mark");
         let read = store.user(ann.id).await.expect("read").expect("is there");
         assert_eq!((read.email_verified, read.updated_at), (true, after(1)));
     }
@@ -126,53 +95,23 @@ async fn a_disabled_account_holds_nothing(store: Arc<dyn Store>) {
     let other = granted(&store, "b", |_| {}).await;
     let (user, open) = (held.user.id, code(held.user.id, "b"));
     let signed_in = session(user);
-    store
-        .start_session(signed_in.clone(), None)
-        .await
-        .expect("start");
-    store
-        .issue_code(open.clone(), None, None, NOW)
-        .await
-        .expect("issue");
+    store.start_session(signed_in.clone(), None).await.expect("start");
+    store.issue_code(open.clone(), None, None, NOW).await.expect("issue");
 
-    let disabled = store
-        .set_user_status(user, UserStatus::Disabled, after(1))
-        .await;
+    let disabled = store.set_user_status(user, UserStatus::Disabled, after(1)).await;
     assert!(disabled.expect("disable"));
     assert!(held.access_token(&store, after(1)).await.is_none());
-    assert!(
-        other.access_token(&store, after(1)).await.is_some(),
-        "another person's"
-    );
-    let ended = store
-        .session(signed_in.id, &signed_in.digest, after(1))
-        .await
-        .expect("read");
+    assert!(other.access_token(&store, after(1)).await.is_some(), "another person's");
+    let ended = store.session(signed_in.id, &signed_in.digest, after(1)).await.expect("read");
     assert!(ended.is_none());
-    let redeemed = store
-        .redeem_code(open.id, &open.digest, held.issue_again(), after(1))
-        .await;
+    let redeemed = store.redeem_code(open.id, &open.digest, held.issue_again(), after(1)).await;
     assert_eq!(redeemed.expect("redeem"), Redeemed::Gone);
-    let view = store
-        .family(held.family.id)
-        .await
-        .expect("read")
-        .expect("is kept");
+    let view = store.family(held.family.id).await.expect("read").expect("is kept");
     assert_eq!(view.user.status, UserStatus::Disabled);
     assert_eq!(view.family.revoked_at, Some(after(1)));
 
-    assert!(
-        store
-            .set_user_status(user, UserStatus::Active, after(2))
-            .await
-            .expect("enable")
-    );
-    assert!(
-        held.access_token(&store, after(2)).await.is_none(),
-        "stays revoked"
-    );
-    let nobody = store
-        .set_user_status(UserId(id()), UserStatus::Disabled, NOW)
-        .await;
+    assert!(store.set_user_status(user, UserStatus::Active, after(2)).await.expect("enable"));
+    assert!(held.access_token(&store, after(2)).await.is_none(), "stays revoked");
+    let nobody = store.set_user_status(UserId(id()), UserStatus::Disabled, NOW).await;
     assert!(!nobody.expect("nobody"));
 }

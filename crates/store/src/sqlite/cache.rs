@@ -23,11 +23,7 @@ impl ClientCache {
     /// The client, or the generation to give to [`Self::put`] with what the database says.
     pub(super) fn get(&self, client_id: &str) -> Result<Arc<Client>, u64> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known
-            .clients
-            .get(client_id)
-            .cloned()
-            .ok_or(known.generation)
+        known.clients.get(client_id).cloned().ok_or(known.generation)
     }
 
     /// Keeps what was read, unless clients have changed since.
@@ -39,9 +35,7 @@ impl ClientCache {
         if known.clients.len() >= MOST {
             known.clients.clear();
         }
-        known
-            .clients
-            .insert(client.client_id.clone(), Arc::clone(client));
+        known.clients.insert(client.client_id.clone(), Arc::clone(client));
     }
 
     /// Forgets everything, after a client was changed by anybody.

@@ -44,11 +44,7 @@ impl Checkpointer {
             .name("sqlite-checkpoint".to_owned())
             .spawn(move || thread.serve(&woken))
             .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Self {
-            written,
-            wake: Some(wake),
-            thread: Some(handle),
-        })
+        Ok(Self { written, wake: Some(wake), thread: Some(handle) })
     }
 
     /// Counts writes, and wakes the thread when there are enough.
@@ -69,11 +65,7 @@ impl Checkpointer {
     /// Copies what is left and ends the thread.
     pub(super) fn close(&mut self) {
         self.wake = None;
-        if self
-            .thread
-            .take()
-            .is_some_and(|thread| thread.join().is_err())
-        {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the checkpoint thread of the store has panicked");
         }
     }
@@ -111,10 +103,7 @@ impl Thread {
     }
 
     fn checkpoint(&self, pragma: &str) -> u64 {
-        match self
-            .connection
-            .query_row(pragma, (), |row| row.get::<_, i64>(1))
-        {
+        match self.connection.query_row(pragma, (), |row| row.get::<_, i64>(1)) {
             Ok(frames) => {
                 let frames = u64::try_from(frames).unwrap_or(0);
                 self.counters.checkpointed(frames);

@@ -40,9 +40,7 @@ impl ClientStore for Sqlite {
             Ok(client) => return Ok(Some(client)),
             Err(generation) => generation,
         };
-        let found = self
-            .read(|db| db.one(SELECT_ONE, [client_id], client))?
-            .map(Arc::new);
+        let found = self.read(|db| db.one(SELECT_ONE, [client_id], client))?.map(Arc::new);
         if let Some(client) = &found {
             self.clients.put(client, generation);
         }
@@ -56,33 +54,23 @@ impl ClientStore for Sqlite {
     async fn add_client(&self, client: Client) -> Result<Added, StoreError> {
         self.write_clients(move |db| {
             let added = db.run(INSERT, columns(&client)?)?;
-            Ok(if added == 1 {
-                Added::Done
-            } else {
-                Added::Exists
-            })
+            Ok(if added == 1 { Added::Done } else { Added::Exists })
         })
         .await
     }
 
     async fn replace_client(&self, client: Client) -> Result<bool, StoreError> {
-        self.write_clients(move |db| Ok(db.run(UPDATE, columns(&client)?)? == 1))
-            .await
+        self.write_clients(move |db| Ok(db.run(UPDATE, columns(&client)?)? == 1)).await
     }
 
     async fn remove_client(&self, client_id: &str, now: Timestamp) -> Result<bool, StoreError> {
         let client_id = client_id.to_owned();
-        self.write_clients(move |db| remove(db, &client_id, now))
-            .await
+        self.write_clients(move |db| remove(db, &client_id, now)).await
     }
 }
 
 fn remove(db: &Db<'_>, client_id: &str, now: Timestamp) -> Result<bool, Fault> {
-    if db.run(
-        "DELETE FROM oauth2_client WHERE client_id = ?1",
-        [client_id],
-    )? == 0
-    {
+    if db.run("DELETE FROM oauth2_client WHERE client_id = ?1", [client_id])? == 0 {
         return Ok(false);
     }
     db.run("DELETE FROM consent WHERE client_id = ?1", [client_id])?;
@@ -125,10 +113,7 @@ fn columns(client: &Client) -> Result<impl Params, Fault> {
 fn client(columns: &mut Columns<'_>) -> Result<Client, Fault> {
     Ok(Client {
         client_id: columns.value()?,
-        secret: columns
-            .value::<Option<String>>()?
-            .map(|text| secret(&text))
-            .transpose()?,
+        secret: columns.value::<Option<String>>()?.map(|text| secret(&text)).transpose()?,
         client_name: columns.value()?,
         client_uri: columns.value()?,
         logo_uri: columns.value()?,
@@ -164,14 +149,10 @@ fn shown(secret: &ClientSecret) -> String {
 
 fn secret(text: &str) -> Result<ClientSecret, Fault> {
     let mut bytes = [0; 32];
-    let encoded = text
-        .strip_prefix("sha256:")
-        .filter(|encoded| encoded.len() == 43);
+    let encoded = text.strip_prefix("sha256:").filter(|encoded| encoded.len() == 43);
     let read = encoded.and_then(|text| URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok());
     if read != Some(bytes.len()) {
-        return Err(Fault::Record(
-            "a client_secret is not sha256: and 43 characters".to_owned(),
-        ));
+        return Err(Fault::Record("a client_secret is not sha256: and 43 characters".to_owned()));
     }
     Ok(ClientSecret::Sha256(Digest::from_bytes(bytes)))
 }

@@ -55,8 +55,7 @@ impl CodeStore for Sqlite {
         now: Timestamp,
     ) -> Result<Redeemed, StoreError> {
         let digest = *digest;
-        self.write(move |db| redeem(db, id, &digest, Some(&issued), now))
-            .await
+        self.write(move |db| redeem(db, id, &digest, Some(&issued), now)).await
     }
 
     async fn spend_code(
@@ -66,8 +65,7 @@ impl CodeStore for Sqlite {
         now: Timestamp,
     ) -> Result<Redeemed, StoreError> {
         let digest = *digest;
-        self.write(move |db| redeem(db, id, &digest, None, now))
-            .await
+        self.write(move |db| redeem(db, id, &digest, None, now)).await
     }
 }
 
@@ -103,11 +101,7 @@ fn redeem(
         return Ok(Redeemed::Gone);
     }
     spend(db, id, issued, now)?;
-    Ok(if issued.is_some() {
-        Redeemed::Done
-    } else {
-        Redeemed::Gone
-    })
+    Ok(if issued.is_some() { Redeemed::Done } else { Redeemed::Gone })
 }
 
 fn spend(db: &Db<'_>, id: CodeId, issued: Option<&Issued>, now: Timestamp) -> Result<(), Fault> {
@@ -150,9 +144,7 @@ fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
             code.scope.as_str(),
             claims_column(&code.claims)?,
             code.nonce,
-            code.challenge
-                .as_ref()
-                .map(|challenge| challenge.0.as_bytes()),
+            code.challenge.as_ref().map(|challenge| challenge.0.as_bytes()),
             authentication.auth_time.epoch(),
             authentication.method.as_str(),
             authentication.amr.join(" "),

@@ -34,18 +34,13 @@ impl ConsentStore for Sqlite {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let client_id = client_id.to_owned();
-        self.write(move |db| withdraw(db, user, &client_id, now))
-            .await
+        self.write(move |db| withdraw(db, user, &client_id, now)).await
     }
 }
 
 /// Remembers a consent together with an earlier one of the same person and client.
 pub(super) fn remember(db: &Db<'_>, given: &Consent) -> Result<(), Fault> {
-    let earlier = db.one(
-        SELECT_ONE,
-        params![bytes(&given.user.0), given.client_id],
-        consent,
-    )?;
+    let earlier = db.one(SELECT_ONE, params![bytes(&given.user.0), given.client_id], consent)?;
     let scope = earlier.map_or_else(|| given.scope.clone(), |old| old.scope.union(&given.scope));
     db.run(
         "INSERT INTO consent (user_id, client_id, scope, created_at, updated_at)
@@ -64,10 +59,7 @@ pub(super) fn remember(db: &Db<'_>, given: &Consent) -> Result<(), Fault> {
 
 fn withdraw(db: &Db<'_>, user: UserId, client_id: &str, now: Timestamp) -> Result<bool, Fault> {
     let own = params![client_id, bytes(&user.0)];
-    let withdrawn = db.run(
-        "DELETE FROM consent WHERE client_id = ?1 AND user_id = ?2",
-        own,
-    )?;
+    let withdrawn = db.run("DELETE FROM consent WHERE client_id = ?1 AND user_id = ?2", own)?;
     db.run(
         "DELETE FROM authorization_code
          WHERE client_id = ?1 AND user_id = ?2 AND spent_at IS NULL",

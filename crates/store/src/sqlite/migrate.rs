@@ -16,10 +16,8 @@ struct Step {
     sql: &'static str,
 }
 
-const STEPS: &[Step] = &[Step {
-    name: "initial",
-    sql: include_str!("../migrations/sqlite/0001_initial.sql"),
-}];
+const STEPS: &[Step] =
+    &[Step { name: "initial", sql: include_str!("../migrations/sqlite/0001_initial.sql") }];
 
 /// Marks the file as ours ("GRNT"), so that no other program's database is taken for one.
 const APPLICATION_ID: i64 = 0x4752_4e54;
@@ -77,9 +75,7 @@ fn check(applied: &[(i64, Digest)], path: &Path) -> Result<usize, StoreError> {
     let path = path.display();
     let newest = STEPS.len();
     for (place, (version, checksum_then)) in applied.iter().enumerate() {
-        let step = usize::try_from(*version - 1)
-            .ok()
-            .and_then(|place| STEPS.get(place));
+        let step = usize::try_from(*version - 1).ok().and_then(|place| STEPS.get(place));
         let Some(step) = step else {
             let last = applied.last().map_or(*version, |(version, _)| *version);
             return Err(StoreError::Corrupt(format!(
@@ -108,11 +104,9 @@ fn applied(db: &Db<'_>) -> Result<Vec<(i64, Digest)>, Fault> {
     if db.one(there, (), |_| Ok(()))?.is_none() {
         return Ok(Vec::new());
     }
-    db.all(
-        "SELECT version, checksum FROM schema_migration ORDER BY version",
-        (),
-        |columns| Ok((columns.value()?, columns.digest()?)),
-    )
+    db.all("SELECT version, checksum FROM schema_migration ORDER BY version", (), |columns| {
+        Ok((columns.value()?, columns.digest()?))
+    })
 }
 
 fn refuse_foreign(db: &Db<'_>, path: &Path) -> Result<(), StoreError> {

@@ -104,12 +104,7 @@ impl Sqlite {
         )?;
         let clients = Arc::new(ClientCache::default());
         let writer = Writer::start(connection, checkpointer, Arc::clone(&clients), counters)?;
-        Ok(Self {
-            writer,
-            readers,
-            clients,
-            sweeper: Sweeper::default(),
-        })
+        Ok(Self { writer, readers, clients, sweeper: Sweeper::default() })
     }
 
     /// What the writer has done so far.

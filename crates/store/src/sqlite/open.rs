@@ -41,11 +41,7 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, Fault
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -i64::from(options.writer_cache_kib))?;
     let log_bytes = i64::from(options.wal_frames) * 4_096 * 2;
-    connection.query_row(
-        &format!("PRAGMA journal_size_limit = {log_bytes}"),
-        (),
-        |_| Ok(()),
-    )?;
+    connection.query_row(&format!("PRAGMA journal_size_limit = {log_bytes}"), (), |_| Ok(()))?;
     if let Some(most) = options.max_pages {
         connection.query_row(&format!("PRAGMA max_page_count = {most}"), (), |_| Ok(()))?;
     }
@@ -111,9 +107,8 @@ fn create(path: &Path) -> std::io::Result<()> {
 
 fn switch_to_wal(connection: &Connection) -> Result<(), Fault> {
     for _ in 0..SWITCH_TRIES {
-        let switched = connection.query_row("PRAGMA journal_mode = WAL", (), |row| {
-            row.get::<_, String>(0)
-        });
+        let switched =
+            connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0));
         match switched {
             Ok(_) => return Ok(()),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
@@ -122,7 +117,5 @@ fn switch_to_wal(connection: &Connection) -> Result<(), Fault> {
             Err(error) => return Err(error.into()),
         }
     }
-    connection
-        .query_row("PRAGMA journal_mode = WAL", (), |_| Ok(()))
-        .map_err(Fault::from)
+    connection.query_row("PRAGMA journal_mode = WAL", (), |_| Ok(())).map_err(Fault::from)
 }

@@ -23,10 +23,7 @@ impl OutboxStore for Sqlite {
         limit: u32,
     ) -> Result<Vec<OutboxMail>, StoreError> {
         // Asked every moment, and nearly always there is none.
-        if self
-            .read(|db| db.one(SELECT_DUE, params![now.epoch(), 1], mail))?
-            .is_none()
-        {
+        if self.read(|db| db.one(SELECT_DUE, params![now.epoch(), 1], mail))?.is_none() {
             return Ok(Vec::new());
         }
         self.write(move |db| claim(db, now, until, limit)).await

@@ -90,9 +90,7 @@ impl Queue {
             return Err(StoreError::Unavailable("the store is closed".to_owned()));
         }
         if state.jobs.len() >= MOST {
-            return Err(StoreError::Unavailable(
-                "too many writes wait for the disk".to_owned(),
-            ));
+            return Err(StoreError::Unavailable("too many writes wait for the disk".to_owned()));
         }
         state.jobs.push(job);
         let asleep = std::mem::take(&mut state.asleep);

@@ -37,15 +37,8 @@ impl Readers {
     fn free(&self) -> MutexGuard<'_, Connection> {
         let own = own_number() % self.pool.len();
         let (before, after) = self.pool.split_at(own);
-        let free = after
-            .iter()
-            .chain(before)
-            .find_map(|connection| connection.try_lock().ok());
-        free.unwrap_or_else(|| {
-            self.pool[own]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        })
+        let free = after.iter().chain(before).find_map(|connection| connection.try_lock().ok());
+        free.unwrap_or_else(|| self.pool[own].lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

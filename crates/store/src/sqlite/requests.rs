@@ -83,10 +83,7 @@ fn bind(db: &Db<'_>, id: RequestId, browser: &Digest, now: Timestamp) -> Result<
         Err(request) => {
             let tie = "UPDATE pending_request SET browser = ?2 WHERE id = ?1";
             db.run(tie, params![bytes(&id.0), browser.as_bytes()])?;
-            Ok(Bound::Done(PendingRequest {
-                browser: Some(*browser),
-                ..request
-            }))
+            Ok(Bound::Done(PendingRequest { browser: Some(*browser), ..request }))
         }
     }
 }

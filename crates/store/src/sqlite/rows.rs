@@ -29,9 +29,7 @@ impl Db<'_> {
     ) -> Result<Option<T>, Fault> {
         let mut statement = self.0.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
-        rows.next()?
-            .map(|row| read(&mut Columns { row, next: 0 }))
-            .transpose()
+        rows.next()?.map(|row| read(&mut Columns { row, next: 0 })).transpose()
     }
 
     /// All rows.
@@ -130,11 +128,7 @@ impl<'r> Columns<'r> {
         let method = MethodName::parse(method)
             .ok_or_else(|| Fault::Record(format!("not a sign-in method: {method:?}")))?;
         let amr = self.text()?.split(' ').filter(|value| !value.is_empty());
-        Ok(Authentication {
-            auth_time,
-            method,
-            amr: amr.map(str::to_owned).collect(),
-        })
+        Ok(Authentication { auth_time, method, amr: amr.map(str::to_owned).collect() })
     }
 }
 
@@ -150,11 +144,7 @@ pub(super) fn bytes(id: &Id) -> &[u8] {
 
 /// What is bound for claims.
 pub(super) fn claims_column(claims: &ClaimsRequest) -> Result<Option<String>, Fault> {
-    if claims.is_empty() {
-        Ok(None)
-    } else {
-        json_column(claims).map(Some)
-    }
+    if claims.is_empty() { Ok(None) } else { json_column(claims).map(Some) }
 }
 
 /// What is bound for a nested part.

@@ -82,13 +82,7 @@ impl SessionStore for Sqlite {
     }
 
     async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        self.read(|db| {
-            db.all(
-                SELECT_OF_USER,
-                params![bytes(&user.0), now.epoch()],
-                session,
-            )
-        })
+        self.read(|db| db.all(SELECT_OF_USER, params![bytes(&user.0), now.epoch()], session))
     }
 
     async fn end_session(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
@@ -110,10 +104,7 @@ impl SessionStore for Sqlite {
 }
 
 fn view(columns: &mut Columns<'_>) -> Result<SessionView, Fault> {
-    Ok(SessionView {
-        session: session(columns)?,
-        user: user(columns)?,
-    })
+    Ok(SessionView { session: session(columns)?, user: user(columns)? })
 }
 
 fn session(columns: &mut Columns<'_>) -> Result<Session, Fault> {

@@ -65,11 +65,7 @@ impl SignInStore for Sqlite {
             let tries_left = if right { 0 } else { attempt.tries_left - 1 };
             let leave = "UPDATE sign_in_attempt SET tries_left = ?2 WHERE id = ?1";
             db.run(leave, params![bytes(&id.0), tries_left])?;
-            Ok(if right {
-                Tried::Right(attempt)
-            } else {
-                Tried::Wrong { tries_left }
-            })
+            Ok(if right { Tried::Right(attempt) } else { Tried::Wrong { tries_left } })
         })
         .await
     }
@@ -85,22 +81,14 @@ fn must_wait(
     let asked = db.all(
         "SELECT created_at FROM sign_in_attempt WHERE email = ?1 AND created_at > ?2
          ORDER BY created_at DESC LIMIT ?3",
-        params![
-            email,
-            now.minus(HOUR.max(limits.pause)).epoch(),
-            limits.per_hour.max(1)
-        ],
+        params![email, now.minus(HOUR.max(limits.pause)).epoch(), limits.per_hour.max(1)],
         |columns| Ok(Timestamp::from_epoch(columns.value()?)),
     )?;
     let after_pause = asked.first().map(|last| last.plus(limits.pause));
     let full = asked.len() >= usize::try_from(limits.per_hour).unwrap_or(usize::MAX);
     let after_hour = asked.last().filter(|_| full).map(|first| first.plus(HOUR));
     let none_at_all = (limits.per_hour == 0).then(|| now.plus(HOUR));
-    let until = after_pause
-        .into_iter()
-        .chain(after_hour)
-        .chain(none_at_all)
-        .max();
+    let until = after_pause.into_iter().chain(after_hour).chain(none_at_all).max();
     Ok(until.filter(|until| now < *until))
 }
 

@@ -32,8 +32,7 @@ impl KeyStore for Sqlite {
         others_retire_at: Timestamp,
     ) -> Result<RotationOutcome, StoreError> {
         let expected = expected_newest.map(str::to_owned);
-        self.write(move |db| add(db, &key, expected.as_deref(), others_retire_at))
-            .await
+        self.write(move |db| add(db, &key, expected.as_deref(), others_retire_at)).await
     }
 }
 

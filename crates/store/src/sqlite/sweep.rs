@@ -104,11 +104,9 @@ impl Sweeper {
         let slice = limit.saturating_mul(LOOK).clamp(1, MOST_LOOKED_AT);
         let from = self.cursors()[place].clone();
         let rows = store.read(|db| {
-            db.all(
-                KINDS[place].walk,
-                params![now.epoch(), from, slice],
-                |columns| Ok((key(columns)?, columns.value::<bool>()?)),
-            )
+            db.all(KINDS[place].walk, params![now.epoch(), from, slice], |columns| {
+                Ok((key(columns)?, columns.value::<bool>()?))
+            })
         })?;
         let whole = rows.len() < usize::try_from(slice).unwrap_or(usize::MAX);
         let mut cursor = START;

@@ -49,11 +49,7 @@ pub(super) fn family_view(columns: &mut Columns<'_>) -> Result<FamilyView, Fault
     Ok(FamilyView {
         family: family(columns)?,
         user: user(columns)?,
-        consent: if columns.value()? {
-            Some(consent(columns)?)
-        } else {
-            None
-        },
+        consent: if columns.value()? { Some(consent(columns)?) } else { None },
     })
 }
 
@@ -67,11 +63,7 @@ pub(super) fn access_view(columns: &mut Columns<'_>) -> Result<AccessView, Fault
         issued_at: columns.time()?,
         expires_at: columns.time()?,
     };
-    Ok(AccessView {
-        token,
-        family: family(columns)?,
-        user: user(columns)?,
-    })
+    Ok(AccessView { token, family: family(columns)?, user: user(columns)? })
 }
 
 /// Stores a family.
@@ -100,9 +92,7 @@ pub(super) fn insert_family(db: &Db<'_>, family: &Family) -> Result<(), Fault> {
             family.expires_at.epoch(),
             family.revoked_at.map(Timestamp::epoch),
             refresh.map(|refresh| refresh.current.as_bytes()),
-            refresh
-                .and_then(|refresh| refresh.previous.as_ref())
-                .map(Digest::as_bytes),
+            refresh.and_then(|refresh| refresh.previous.as_ref()).map(Digest::as_bytes),
             refresh.map(|refresh| refresh.generation),
             refresh.map(|refresh| refresh.rotated_at.epoch()),
             refresh.map(|refresh| refresh.idle_expires_at.epoch()),

@@ -30,8 +30,7 @@ impl TokenStore for Sqlite {
         rotation: Rotation,
         now: Timestamp,
     ) -> Result<Rotated, StoreError> {
-        self.write(move |db| rotate(db, family, &rotation, now))
-            .await
+        self.write(move |db| rotate(db, family, &rotation, now)).await
     }
 
     async fn spend_refresh_use(
@@ -43,8 +42,7 @@ impl TokenStore for Sqlite {
         now: Timestamp,
     ) -> Result<Spent, StoreError> {
         let presented = *presented;
-        self.write(move |db| spend(db, family, &presented, &access, idle_expires_at, now))
-            .await
+        self.write(move |db| spend(db, family, &presented, &access, idle_expires_at, now)).await
     }
 
     async fn access_token(
@@ -131,10 +129,7 @@ fn rotate(
 
 /// Puts the successor in place. The family lasts as long as anything that it has given out.
 fn advance(db: &Db<'_>, refresh: &Alive, rotation: &Rotation, now: Timestamp) -> Result<(), Fault> {
-    let end = rotation
-        .idle_expires_at
-        .min(refresh.expires_at)
-        .max(rotation.access.expires_at);
+    let end = rotation.idle_expires_at.min(refresh.expires_at).max(rotation.access.expires_at);
     db.run(
         "UPDATE token_family
          SET refresh_current = ?2, refresh_previous = ?3,
@@ -173,9 +168,7 @@ fn spend(
         return Ok(Spent::Gone);
     };
     let left = refresh.uses_left.map(|uses| uses - 1);
-    let end = idle_expires_at
-        .min(refresh.expires_at)
-        .max(access.expires_at);
+    let end = idle_expires_at.min(refresh.expires_at).max(access.expires_at);
     db.run(
         "UPDATE token_family
          SET refresh_uses_left = ?2, refresh_idle_expires_at = ?3, expires_at = max(expires_at, ?4)

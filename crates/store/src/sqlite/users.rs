@@ -37,13 +37,7 @@ impl UserStore for Sqlite {
     }
 
     async fn user_by_username(&self, username: &str) -> Result<Option<User>, StoreError> {
-        self.read(|db| {
-            db.one(
-                select!("WHERE username = ?1"),
-                [username.to_lowercase()],
-                user,
-            )
-        })
+        self.read(|db| db.one(select!("WHERE username = ?1"), [username.to_lowercase()], user))
     }
 
     async fn users(&self) -> Result<Vec<User>, StoreError> {
@@ -130,11 +124,7 @@ fn add(db: &Db<'_>, user: &User) -> Result<Added, Fault> {
             user.updated_at.epoch(),
         ],
     )?;
-    Ok(if added == 1 {
-        Added::Done
-    } else {
-        Added::Exists
-    })
+    Ok(if added == 1 { Added::Done } else { Added::Exists })
 }
 
 fn set_status(db: &Db<'_>, id: UserId, status: UserStatus, now: Timestamp) -> Result<bool, Fault> {

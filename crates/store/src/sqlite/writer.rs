@@ -52,11 +52,7 @@ impl Writer {
             .name("sqlite-writer".to_owned())
             .spawn(move || thread.serve())
             .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Self {
-            queue,
-            counters,
-            thread: Mutex::new(Some(handle)),
-        })
+        Ok(Self { queue, counters, thread: Mutex::new(Some(handle)) })
     }
 
     /// Does `work` in a transaction and answers when it is durable. Once polled, the work happens
@@ -67,16 +63,9 @@ impl Writer {
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Box::new(Task {
-            work,
-            outcome: None,
-            reply,
-            changes_clients,
-        }))?;
+        self.queue.push(Box::new(Task { work, outcome: None, reply, changes_clients }))?;
         answer.await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable(
-                "the store was closed before the write".to_owned(),
-            ))
+            Err(StoreError::Unavailable("the store was closed before the write".to_owned()))
         })
     }
 
@@ -87,11 +76,7 @@ impl Writer {
     /// Finishes what waits, moves the log into the database and ends the thread.
     pub(super) fn close(&self) {
         self.queue.close();
-        let handle = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let handle = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if handle.is_some_and(|handle| handle.join().is_err()) {
             tracing::error!("the writer thread of the store has panicked");
         }
@@ -136,11 +121,7 @@ impl Thread {
             Ok(()) => answer(jobs.drain(..), None),
             Err(fault) if jobs.len() == 1 || fault.of_the_file() => {
                 self.counters.failed();
-                tracing::warn!(
-                    ?fault,
-                    writes = jobs.len(),
-                    "a group of writes was not committed"
-                );
+                tracing::warn!(?fault, writes = jobs.len(), "a group of writes was not committed");
                 answer(jobs.drain(..), Some(&fault));
             }
             Err(_) => {
@@ -178,10 +159,7 @@ impl Thread {
 
     fn look_for_others(&mut self) {
         self.looked = Instant::now();
-        let version = self
-            .connection
-            .query_row("PRAGMA data_version", (), |row| row.get(0))
-            .ok();
+        let version = self.connection.query_row("PRAGMA data_version", (), |row| row.get(0)).ok();
         if version.is_none() || version != self.seen {
             self.cache.clear();
         }
@@ -235,11 +213,7 @@ mod tests {
         });
         let panicking = store.write(|db| {
             insert(db, 3)?;
-            if db.0.is_autocommit() {
-                Ok(())
-            } else {
-                panic!("a bug")
-            }
+            if db.0.is_autocommit() { Ok(()) } else { panic!("a bug") }
         });
         let unreadable = store.write::<(), _>(|db| {
             insert(db, 4)?;
@@ -248,19 +222,10 @@ mod tests {
         let last = store.write(|db| insert(db, 5));
         let (slow, good, broken, panicking, unreadable, last) =
             tokio::join!(slow, good, broken, panicking, unreadable, last);
-        assert!(
-            slow.is_ok() && good.is_ok() && last.is_ok(),
-            "{good:?} {last:?}"
-        );
+        assert!(slow.is_ok() && good.is_ok() && last.is_ok(), "{good:?} {last:?}");
         assert!(matches!(broken, Err(StoreError::Corrupt(_))), "{broken:?}");
-        assert!(
-            matches!(panicking, Err(StoreError::Unavailable(_))),
-            "{panicking:?}"
-        );
-        assert!(
-            matches!(unreadable, Err(StoreError::Corrupt(_))),
-            "{unreadable:?}"
-        );
+        assert!(matches!(panicking, Err(StoreError::Unavailable(_))), "{panicking:?}");
+        assert!(matches!(unreadable, Err(StoreError::Corrupt(_))), "{unreadable:?}");
         assert_eq!(queued(&store).expect("read"), Some(2));
         store.ping().await.expect("goes on");
     }
@@ -273,10 +238,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(100));
             Ok(())
         });
-        let (one, two) = (
-            store.write(|db| insert(db, 1)),
-            store.write(|db| insert(db, 2)),
-        );
+        let (one, two) = (store.write(|db| insert(db, 1)), store.write(|db| insert(db, 2)));
         let done = tokio::join!(slow, one, two);
         assert!(done.0.is_ok() && done.1.is_ok() && done.2.is_ok());
         let stats = store.stats();

@@ -17,10 +17,7 @@ struct Folder {
 
 impl Folder {
     fn new() -> Self {
-        Self {
-            folder: TempDir::new().expect("a folder"),
-            made: AtomicU32::new(0),
-        }
+        Self { folder: TempDir::new().expect("a folder"), made: AtomicU32::new(0) }
     }
 }
 

@@ -38,15 +38,10 @@ async fn fill(store: &Arc<Sqlite>) -> HashMap<bool, Vec<PendingRequest>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_disk_is_full_writes_fail_and_reads_go_on() {
     let scratch = Scratch::new();
-    let store = scratch.open_with(&Options {
-        max_pages: Some(300),
-        ..Options::default()
-    });
+    let store = scratch.open_with(&Options { max_pages: Some(300), ..Options::default() });
     let outcomes = fill(&store).await;
     let shell = scratch.shell();
-    let mut known = shell
-        .prepare("SELECT 1 FROM pending_request WHERE id = ?1")
-        .expect("prepare");
+    let mut known = shell.prepare("SELECT 1 FROM pending_request WHERE id = ?1").expect("prepare");
     for (acknowledged, requests) in &outcomes {
         for one in requests {
             let there = known.exists([one.id.0.as_bytes()]).expect("read");
@@ -56,17 +51,9 @@ async fn when_the_disk_is_full_writes_fail_and_reads_go_on() {
     assert!(store.stats().failures > 0);
 
     // Space returns: the dead go, and what they took is used again.
-    while store
-        .sweep(after(600), 100)
-        .await
-        .expect("sweep on a full disk")
-        > 0
-    {}
+    while store.sweep(after(600), 100).await.expect("sweep on a full disk") > 0 {}
     let one = request();
     store.add_request(one.clone()).await.expect("works again");
-    let bound = store
-        .bind_request(one.id, &digest(), NOW)
-        .await
-        .expect("bind");
+    let bound = store.bind_request(one.id, &digest(), NOW).await.expect("bind");
     assert!(matches!(bound, Bound::Done(_)));
 }

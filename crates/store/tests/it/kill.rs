@@ -29,26 +29,14 @@ async fn what_was_acknowledged_survives_kill_9() {
     prepared.add_user(user("ann")).await.expect("add");
     drop(prepared);
     let acknowledged = load_until_killed(&scratch.path());
-    assert!(
-        acknowledged.len() > 100,
-        "only {} writes before the kill",
-        acknowledged.len()
-    );
+    assert!(acknowledged.len() > 100, "only {} writes before the kill", acknowledged.len());
 
     let store = scratch.open();
-    let ann = store
-        .user_by_username("ann")
-        .await
-        .expect("read")
-        .expect("is there")
-        .id;
+    let ann = store.user_by_username("ann").await.expect("read").expect("is there").id;
     let mut redeemed_as: HashMap<Id, Id> = HashMap::new();
     for line in &acknowledged {
-        let ids: Vec<Id> = line
-            .split(' ')
-            .skip(1)
-            .map(|id| id.parse().expect("printed as an id"))
-            .collect();
+        let ids: Vec<Id> =
+            line.split(' ').skip(1).map(|id| id.parse().expect("printed as an id")).collect();
         match line.split(' ').next() {
             Some("issued") => issued_is_there(&store, ids[0], ann).await,
             Some("redeemed") => {
@@ -65,23 +53,13 @@ async fn what_was_acknowledged_survives_kill_9() {
 async fn issued_is_there(store: &Sqlite, id: Id, user: UserId) {
     let code = store.code(CodeId(id), &digest_of(id)).await.expect("read");
     assert!(code.is_some(), "the code {id} is lost");
-    assert!(
-        store.consent(user, "a").await.expect("read").is_some(),
-        "the consent is lost"
-    );
+    assert!(store.consent(user, "a").await.expect("read").is_some(), "the consent is lost");
 }
 
 async fn redeemed_is_there(store: &Sqlite, code: Id, family: Id) {
-    let read = store
-        .code(CodeId(code), &digest_of(code))
-        .await
-        .expect("read");
+    let read = store.code(CodeId(code), &digest_of(code)).await.expect("read");
     let read = read.expect("the code is there");
-    assert_eq!(
-        read.redeemed_as,
-        Some(FamilyId(family)),
-        "the code {code} can be used again"
-    );
+    assert_eq!(read.redeemed_as, Some(FamilyId(family)), "the code {code} can be used again");
     // A replay was tried right after, so the family is there, and may be revoked.
     let kept = store.family(FamilyId(family)).await.expect("read");
     assert!(kept.is_some(), "the family {family} is lost");
@@ -90,12 +68,7 @@ async fn redeemed_is_there(store: &Sqlite, code: Id, family: Id) {
 /// The lines that the child printed until it was killed; the last may be half a line.
 fn load_until_killed(database: &Path) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().expect("has a path"))
-        .args([
-            "kill::child_that_writes",
-            "--exact",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["kill::child_that_writes", "--exact", "--ignored", "--nocapture"])
         .env(DATABASE, database)
         .stdout(Stdio::piped())
         .spawn()
@@ -125,12 +98,7 @@ async fn child_that_writes() {
     };
     let store = Sqlite::open(Path::new(&database), &Options::default()).expect("opens");
     let store = Arc::new(store);
-    let ann = store
-        .user_by_username("ann")
-        .await
-        .expect("read")
-        .expect("is there")
-        .id;
+    let ann = store.user_by_username("ann").await.expect("read").expect("is there").id;
     let count = Arc::new(AtomicU64::new(0));
     for _ in 0..32 {
         let (store, count) = (Arc::clone(&store), Arc::clone(&count));
@@ -146,16 +114,9 @@ async fn child_that_writes() {
 
 async fn issue_and_redeem(store: &Arc<Sqlite>, n: u64, ann: UserId) {
     let id = ordered(1, n);
-    let made = Code {
-        id: CodeId(id),
-        digest: digest_of(id),
-        ..code(ann, "a")
-    };
+    let made = Code { id: CodeId(id), digest: digest_of(id), ..code(ann, "a") };
     let allowed = consent(ann, "a", "read");
-    store
-        .issue_code(made, None, Some(allowed), NOW)
-        .await
-        .expect("issue");
+    store.issue_code(made, None, Some(allowed), NOW).await.expect("issue");
     acknowledge(&format!("issued {id}\n"));
     let rivals =
         [2, 3].map(|kind| tokio::spawn(redeem(Arc::clone(store), id, ordered(kind, n), ann)));
@@ -165,18 +126,10 @@ async fn issue_and_redeem(store: &Arc<Sqlite>, n: u64, ann: UserId) {
 }
 
 async fn redeem(store: Arc<Sqlite>, code: Id, family_id: Id, ann: UserId) {
-    let family = Family {
-        id: FamilyId(family_id),
-        ..family(ann, "a")
-    };
-    let access = AccessToken {
-        id: AccessTokenId(family_id),
-        ..access(family.id)
-    };
+    let family = Family { id: FamilyId(family_id), ..family(ann, "a") };
+    let access = AccessToken { id: AccessTokenId(family_id), ..access(family.id) };
     let issued = Issued { family, access };
-    let redeemed = store
-        .redeem_code(CodeId(code), &digest_of(code), issued, NOW)
-        .await;
+    let redeemed = store.redeem_code(CodeId(code), &digest_of(code), issued, NOW).await;
     if redeemed.expect("redeem") == Redeemed::Done {
         acknowledge(&format!("redeemed {code} {family_id}\n"));
     }

@@ -28,10 +28,7 @@ fn fill(scratch: &Scratch, users: &[User]) {
     let mut shell = scratch.shell();
     let filling = shell.transaction().expect("begin");
     for n in 0..ROWS {
-        let (id, user) = (
-            ordered(9, n),
-            &users[usize::try_from(n).expect("small") % users.len()],
-        );
+        let (id, user) = (ordered(9, n), &users[usize::try_from(n).expect("small") % users.len()]);
         filling
             .prepare_cached(
                 "INSERT INTO token_family VALUES (?1, 'a', ?2, ?1, 'openid read', NULL, NULL,
@@ -97,19 +94,12 @@ fn cpu() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("linux");
     let after_name = stat.rsplit(')').next().expect("has a name");
     let ticks = after_name.split_whitespace().skip(11).take(2);
-    Duration::from_millis(
-        ticks
-            .map(|ticks| ticks.parse::<u64>().expect("a number") * 10)
-            .sum(),
-    )
+    Duration::from_millis(ticks.map(|ticks| ticks.parse::<u64>().expect("a number") * 10).sum())
 }
 
 fn report(line: &str) {
     let memory = fs::read_to_string("/proc/self/status").expect("linux");
-    let resident = memory
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .expect("is there");
+    let resident = memory.lines().find(|line| line.starts_with("VmRSS")).expect("is there");
     #[expect(clippy::print_stdout, reason = "a measurement is for reading")]
     {
         println!("{line}   {resident}");
@@ -118,28 +108,12 @@ fn report(line: &str) {
 
 async fn redeem(store: Arc<Sqlite>, user: UserId, n: u64) {
     let id = ordered(3, 2 * ROWS + n);
-    let made = Code {
-        id: CodeId(id),
-        digest: digest_of(id),
-        ..code(user, "a")
-    };
-    store
-        .issue_code(made.clone(), None, None, NOW)
-        .await
-        .expect("issue");
-    let family = Family {
-        id: FamilyId(id),
-        ..family(user, "a")
-    };
-    let access = AccessToken {
-        id: AccessTokenId(id),
-        ..access(family.id)
-    };
+    let made = Code { id: CodeId(id), digest: digest_of(id), ..code(user, "a") };
+    store.issue_code(made.clone(), None, None, NOW).await.expect("issue");
+    let family = Family { id: FamilyId(id), ..family(user, "a") };
+    let access = AccessToken { id: AccessTokenId(id), ..access(family.id) };
     let issued = Issued { family, access };
-    let redeemed = store
-        .redeem_code(made.id, &made.digest, issued, NOW)
-        .await
-        .expect("redeem");
+    let redeemed = store.redeem_code(made.id, &made.digest, issued, NOW).await.expect("redeem");
     assert_eq!(redeemed, Redeemed::Done);
 }
 
@@ -153,13 +127,7 @@ async fn rotate_any(store: Arc<Sqlite>, n: u64) {
 async fn rotate_again(store: Arc<Sqlite>, n: u64) {
     let (family, earlier) = (ordered(9, n % FEW + ROWS / 2), n.checked_sub(FEW));
     let presented = earlier.map_or(family, |earlier| ordered(4, 5 * ROWS + earlier));
-    rotate(
-        store,
-        family,
-        digest_of(presented),
-        ordered(4, 5 * ROWS + n),
-    )
-    .await;
+    rotate(store, family, digest_of(presented), ordered(4, 5 * ROWS + n)).await;
 }
 
 async fn rotate(store: Arc<Sqlite>, family: Id, presented: Digest, id: Id) {
@@ -169,23 +137,15 @@ async fn rotate(store: Arc<Sqlite>, family: Id, presented: Digest, id: Id) {
         successor: digest_of(id),
         grace: Seconds(60),
         idle_expires_at: after(600),
-        access: AccessToken {
-            id: AccessTokenId(id),
-            ..access(family)
-        },
+        access: AccessToken { id: AccessTokenId(id), ..access(family) },
     };
-    let rotated = store
-        .rotate_refresh(family, rotation, NOW)
-        .await
-        .expect("rotate");
+    let rotated = store.rotate_refresh(family, rotation, NOW).await.expect("rotate");
     assert_eq!(rotated, Rotated::Done);
 }
 
 async fn read_access(store: Arc<Sqlite>, n: u64) {
     let id = ordered(9, n * 7_919 % ROWS);
-    let read = store
-        .access_token(AccessTokenId(id), &digest_of(id), NOW)
-        .await;
+    let read = store.access_token(AccessTokenId(id), &digest_of(id), NOW).await;
     assert!(read.expect("read").is_some());
 }
 
@@ -214,25 +174,13 @@ async fn measure_a_million_rows() {
     let one = users[0].id;
     measure(&store, "read an access token", 300_000, read_access).await;
     measure(&store, "read a family", 300_000, read_family).await;
-    measure(&store, "read a client", 300_000, |store, _| {
-        read_client(store)
-    })
-    .await;
+    measure(&store, "read a client", 300_000, |store, _| read_client(store)).await;
     measure(&store, "rotate few families", 200_000, rotate_again).await;
     measure(&store, "rotate any family", 200_000, rotate_any).await;
-    measure(
-        &store,
-        "issue and redeem a code",
-        100_000,
-        move |store, n| redeem(store, one, n),
-    )
-    .await;
+    measure(&store, "issue and redeem a code", 100_000, move |store, n| redeem(store, one, n))
+        .await;
     measure(&store, "read an access token again", 300_000, read_access).await;
     let log = fs::metadata(format!("{}-wal", scratch.path().display())).expect("is there");
     let file = fs::metadata(scratch.path()).expect("is there");
-    report(&format!(
-        "file {} MB, log {} MB",
-        file.len() >> 20,
-        log.len() >> 20
-    ));
+    report(&format!("file {} MB, log {} MB", file.len() >> 20, log.len() >> 20));
 }

@@ -16,11 +16,7 @@ fn a_schema_from_the_future_is_refused() {
     let newer = "INSERT INTO schema_migration VALUES (41, 'later', zeroblob(32), 0)";
     scratch.shell().execute(newer, ()).expect("insert");
     let error = scratch.refused().to_string();
-    for part in [
-        "grantor.db has schema version 41",
-        "knows version 1",
-        "restore a backup",
-    ] {
+    for part in ["grantor.db has schema version 41", "knows version 1", "restore a backup"] {
         assert!(error.contains(part), "{error}");
     }
 }
@@ -32,10 +28,7 @@ fn an_edited_migration_is_refused() {
     let edit = "UPDATE schema_migration SET checksum = zeroblob(32) WHERE version = 1";
     scratch.shell().execute(edit, ()).expect("update");
     let error = scratch.refused().to_string();
-    assert!(
-        error.contains("step 1 (initial) is not the one that was applied"),
-        "{error}"
-    );
+    assert!(error.contains("step 1 (initial) is not the one that was applied"), "{error}");
 }
 
 #[test]
@@ -45,20 +38,14 @@ fn what_is_no_database_is_refused_and_left_alone() {
     fs::write(scratch.path(), &text).expect("write");
     let error = scratch.refused();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
-    assert!(
-        error.to_string().contains("is not a SQLite database"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("is not a SQLite database"), "{error}");
     assert_eq!(fs::read_to_string(scratch.path()).expect("read"), text);
 }
 
 #[test]
 fn a_database_of_another_program_is_refused() {
     let scratch = Scratch::new();
-    scratch
-        .shell()
-        .execute("CREATE TABLE recipe (name TEXT)", ())
-        .expect("create");
+    scratch.shell().execute("CREATE TABLE recipe (name TEXT)", ()).expect("create");
     let error = scratch.refused().to_string();
     assert!(error.contains("database of another program"), "{error}");
 }
@@ -72,10 +59,7 @@ fn a_folder_that_cannot_be_written_is_named() {
         };
         let text = error.to_string();
         assert!(matches!(error, StoreError::Unavailable(_)), "{text}");
-        assert!(
-            text.contains(path) && text.contains("Check that the folder"),
-            "{text}"
-        );
+        assert!(text.contains(path) && text.contains("Check that the folder"), "{text}");
     }
 }
 
@@ -101,10 +85,7 @@ fn many_that_start_at_once_make_one_schema() {
         }
     });
     let steps = "SELECT count(*) FROM schema_migration";
-    let steps: u32 = scratch
-        .shell()
-        .query_row(steps, (), |row| row.get(0))
-        .expect("count");
+    let steps: u32 = scratch.shell().query_row(steps, (), |row| row.get(0)).expect("count");
     assert_eq!(steps, 1);
 }
 
@@ -114,10 +95,7 @@ async fn a_closed_store_has_everything_in_one_file() {
     let store = scratch.open();
     store.add_client(client("a")).await.expect("add");
     store.close();
-    assert!(matches!(
-        store.ping().await,
-        Err(StoreError::Unavailable(_))
-    ));
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     let log = fs::metadata(format!("{}-wal", scratch.path().display()));
     assert_eq!(log.map_or(0, |log| log.len()), 0);
     drop(store);

@@ -19,29 +19,13 @@ async fn a_client_changed_by_another_process_is_seen_within_a_second() {
     let mut changed = client("a");
     assert!(server.client("a").await.expect("read").is_none());
     shell.add_client(changed.clone()).await.expect("add");
-    assert!(
-        server.client("a").await.expect("read").is_some(),
-        "nothing to be behind of"
-    );
+    assert!(server.client("a").await.expect("read").is_some(), "nothing to be behind of");
     for name in ["one", "two", "three"] {
         changed.client_name = name.to_owned();
-        shell
-            .replace_client(changed.clone())
-            .await
-            .expect("replace");
+        shell.replace_client(changed.clone()).await.expect("replace");
         let since = Instant::now();
-        while server
-            .client("a")
-            .await
-            .expect("read")
-            .expect("is there")
-            .client_name
-            != name
-        {
-            assert!(
-                since.elapsed() < Duration::from_secs(1),
-                "{name} is not seen"
-            );
+        while server.client("a").await.expect("read").expect("is there").client_name != name {
+            assert!(since.elapsed() < Duration::from_secs(1), "{name} is not seen");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -62,37 +46,23 @@ async fn the_shell_shows_client_id_and_hashed_secret() {
     let shell = scratch.shell();
     let select = "SELECT client_id, client_secret FROM oauth2_client ORDER BY client_id";
     let mut statement = shell.prepare(select).expect("prepare");
-    let rows = statement
-        .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("query");
+    let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).expect("query");
     let rows: Vec<(String, Option<String>)> = rows.collect::<Result<_, _>>().expect("read");
     assert_eq!((rows[0].0.as_str(), rows[1].0.as_str()), ("a", "b"));
     let secret = rows[0].1.as_deref().expect("has a secret");
-    assert!(
-        secret.starts_with("sha256:") && secret.len() == 7 + 43,
-        "{secret}"
-    );
+    assert!(secret.starts_with("sha256:") && secret.len() == 7 + 43, "{secret}");
     assert_eq!(rows[1].1, None);
 }
 
 #[tokio::test]
 async fn a_write_waits_for_another_process_but_not_for_ever() {
     let scratch = Scratch::new();
-    let store = scratch.open_with(&Options {
-        busy_timeout: Duration::from_millis(200),
-        ..Options::default()
-    });
+    let store = scratch
+        .open_with(&Options { busy_timeout: Duration::from_millis(200), ..Options::default() });
     let shell = scratch.shell();
     shell.execute_batch("BEGIN IMMEDIATE").expect("lock");
-    let error = store
-        .add_client(client("a"))
-        .await
-        .expect_err("is locked")
-        .to_string();
-    assert!(
-        error.contains("another process keeps the database locked"),
-        "{error}"
-    );
+    let error = store.add_client(client("a")).await.expect_err("is locked").to_string();
+    assert!(error.contains("another process keeps the database locked"), "{error}");
     assert!(store.client("a").await.expect("reads go on").is_none());
     shell.execute_batch("COMMIT").expect("unlock");
     store.add_client(client("a")).await.expect("works again");
@@ -109,26 +79,11 @@ async fn a_write_that_nobody_waits_for_happens_whole() {
         let allowed = consent(made.user, "a", "read");
         let mut left = pin!(store.issue_code(made.clone(), Some(asked.id), Some(allowed), NOW));
         // Once, as far as the queue; then the caller goes away.
-        assert!(
-            left.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
+        assert!(left.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
     store.ping().await.expect("everything before is done");
-    assert!(
-        store
-            .code(made.id, &made.digest)
-            .await
-            .expect("read")
-            .is_some()
-    );
-    assert!(
-        !store
-            .take_request(asked.id, NOW)
-            .await
-            .expect("was answered")
-    );
+    assert!(store.code(made.id, &made.digest).await.expect("read").is_some());
+    assert!(!store.take_request(asked.id, NOW).await.expect("was answered"));
 }
 
 #[tokio::test]
@@ -137,8 +92,5 @@ async fn a_write_after_close_is_unavailable() {
     let store = scratch.open();
     store.close();
     let refused = store.add_client(client("a")).await;
-    assert!(
-        matches!(refused, Err(StoreError::Unavailable(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }

@@ -15,9 +15,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self {
-            folder: TempDir::new().expect("a folder"),
-        }
+        Self { folder: TempDir::new().expect("a folder") }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

@@ -39,12 +39,8 @@ async fn the_dead_are_found_among_many_that_live() {
         assert!(sweeps <= 10, "{removed} after {sweeps} sweeps");
     }
     let left = "SELECT count(*), min(expires_at) FROM access_token";
-    let left = shell
-        .query_row(left, (), |row| Ok((row.get(0)?, row.get(1)?)))
-        .expect("count");
+    let left = shell.query_row(left, (), |row| Ok((row.get(0)?, row.get(1)?))).expect("count");
     assert_eq!(left, (18_000, after(1_000).epoch()));
-    let unknown = store
-        .access_token(AccessTokenId(id()), &digest_of(id()), after(0))
-        .await;
+    let unknown = store.access_token(AccessTokenId(id()), &digest_of(id()), after(0)).await;
     assert!(unknown.expect("read").is_none());
 }

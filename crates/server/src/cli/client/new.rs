@@ -119,11 +119,8 @@ impl Add {
         let entropy = server.entropy.as_ref();
         let client_id = self.client_id.unwrap_or_else(|| random_client_id(entropy));
         let secret = (!self.public).then(|| client_secret::generate(entropy));
-        let default_refresh = if self.public {
-            RefreshPolicy::Rotate
-        } else {
-            RefreshPolicy::Reuse { uses: None }
-        };
+        let default_refresh =
+            if self.public { RefreshPolicy::Rotate } else { RefreshPolicy::Reuse { uses: None } };
         let client = Client {
             secret: secret.as_deref().map(|secret| stored(&client_id, secret)),
             client_name: self.name.unwrap_or_else(|| client_id.clone()),
@@ -155,35 +152,21 @@ impl Add {
                 "a client_id is 1 to 200 ASCII characters without spaces and colons"
             );
         }
-        for uri in self
-            .redirect_uris
-            .iter()
-            .chain(&self.post_logout_redirect_uris)
-        {
+        for uri in self.redirect_uris.iter().chain(&self.post_logout_redirect_uris) {
             if let Err(why) = registrable(uri) {
                 bail!("{uri:?} cannot be registered: {why}");
             }
         }
         let scope = Scope::parse(&self.scope)?;
-        if let Some(unknown) = scope
-            .iter()
-            .find(|name| !server.policy.scopes.contains_key(*name))
-        {
+        if let Some(unknown) = scope.iter().find(|name| !server.policy.scopes.contains_key(*name)) {
             bail!(
                 "the scope {unknown:?} is unknown; name it in [scopes] of the configuration first"
             );
         }
         let alg = self.id_token_alg;
         let enabled = server.policy.keys.algorithms.contains(&alg);
-        ensure!(
-            enabled,
-            "{alg} is not among keys.algorithms of the configuration"
-        );
-        let id_token = self
-            .lifetimes
-            .id_token_lifetime
-            .as_ref()
-            .map(|own| own.seconds());
+        ensure!(enabled, "{alg} is not among keys.algorithms of the configuration");
+        let id_token = self.lifetimes.id_token_lifetime.as_ref().map(|own| own.seconds());
         ensure!(
             id_token.is_none_or(|own| own <= Seconds::days(1)),
             "an ID token may live a day at most"
@@ -194,12 +177,7 @@ impl Add {
 
 impl Links {
     fn check(&self) -> anyhow::Result<()> {
-        let all = [
-            &self.client_uri,
-            &self.logo_uri,
-            &self.policy_uri,
-            &self.tos_uri,
-        ];
+        let all = [&self.client_uri, &self.logo_uri, &self.policy_uri, &self.tos_uri];
         for link in all.into_iter().flatten() {
             let url = url::Url::parse(link).ok();
             let web = url.is_some_and(|url| matches!(url.scheme(), "https" | "http"));

@@ -32,10 +32,7 @@ pub(super) async fn ensure(server: &AuthorizationServer, data: &Path) -> anyhow:
     let email = format!("{USERNAME}@example.com");
     let existing = server.store.user_by_username(USERNAME).await?;
     if let (Some(_), Ok(password)) = (&existing, fs::read_to_string(&file)) {
-        return Ok(Account {
-            username: USERNAME,
-            password: password.trim().to_owned(),
-        });
+        return Ok(Account { username: USERNAME, password: password.trim().to_owned() });
     }
     let password = password_text::generate(server.entropy.as_ref()).to_string();
     let hash = server.passwords.hash(&password).await?;
@@ -60,10 +57,7 @@ pub(super) async fn ensure(server: &AuthorizationServer, data: &Path) -> anyhow:
         );
     }
     key_file::write_private(&file, &password)?;
-    Ok(Account {
-        username: USERNAME,
-        password,
-    })
+    Ok(Account { username: USERNAME, password })
 }
 
 /// The sample client, registered for where it runs this time. Answers its secret.

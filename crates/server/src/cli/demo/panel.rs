@@ -5,12 +5,7 @@ use crate::cli::output::say;
 
 /// The addresses, the account, the mailbox, and what to try.
 pub(super) fn show(running: &Running) {
-    let Running {
-        issuer,
-        sample_url,
-        account,
-        ..
-    } = running;
+    let Running { issuer, sample_url, account, .. } = running;
     let mail = if running.mailbox {
         format!("{issuer}/mailbox  (no mail leaves this machine)")
     } else {

@@ -25,15 +25,8 @@ pub(super) struct Answer {
 
 impl Client {
     pub(super) fn new(base: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()?;
-        Ok(Self {
-            base: base.to_owned(),
-            http,
-            cookies: BTreeMap::new(),
-        })
+        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build()?;
+        Ok(Self { base: base.to_owned(), http, cookies: BTreeMap::new() })
     }
 
     pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
@@ -67,19 +60,12 @@ impl Client {
     }
 
     async fn send(&mut self, request: RequestBuilder) -> anyhow::Result<Answer> {
-        let cookies: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(k, v)| format!("{k}={v}"))
-            .collect();
+        let cookies: Vec<_> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let response = request.header(COOKIE, cookies.join("; ")).send().await;
         let response = response.context("Grantor did not answer")?;
         self.keep_cookies(&response);
         let header = |name| {
-            let value = response
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok());
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.map(ToOwned::to_owned)
         };
         Ok(Answer {
@@ -92,11 +78,7 @@ impl Client {
     }
 
     fn keep_cookies(&mut self, response: &Response) {
-        let set = response
-            .headers()
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|own| own.to_str().ok());
+        let set = response.headers().get_all(SET_COOKIE).iter().filter_map(|own| own.to_str().ok());
         for (name, rest) in set.filter_map(|cookie| cookie.split_once('=')) {
             let value = rest.split(';').next().unwrap_or_default();
             self.cookies.insert(name.to_owned(), value.to_owned());

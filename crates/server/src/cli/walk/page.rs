@@ -4,10 +4,7 @@ use anyhow::Context as _;
 
 /// The value of the first hidden field with this name.
 pub(super) fn field(html: &str, name: &str) -> anyhow::Result<String> {
-    let tags = html
-        .split("<input")
-        .skip(1)
-        .filter_map(|rest| rest.split('>').next());
+    let tags = html.split("<input").skip(1).filter_map(|rest| rest.split('>').next());
     let mut named = tags.filter(|tag| attribute(tag, "name") == Some(name));
     let value = named.next().and_then(|tag| attribute(tag, "value"));
     let value = value.with_context(|| format!("the page has no field {name:?}"))?;
@@ -44,10 +41,7 @@ mod tests {
         assert_eq!(field(html, "csrf").expect("there"), "a/b");
         assert!(field(html, "request").is_err());
         let mails = "<li>bob@example.com ABCD-EFGH</li><li>ada@example.com <b>WXYZ-2345</b> ada@example.com JKMN-PQRS</li>";
-        assert_eq!(
-            token_of(mails, "ada@example.com").as_deref(),
-            Some("WXYZ-2345")
-        );
+        assert_eq!(token_of(mails, "ada@example.com").as_deref(), Some("WXYZ-2345"));
         assert_eq!(token_of(mails, "eve@example.com"), None);
     }
 }

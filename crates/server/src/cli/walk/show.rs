@@ -57,10 +57,7 @@ impl Show {
     }
 
     pub(super) fn mail(&self, to: &str, token: &str) {
-        say(&format!(
-            "    To: {to}\n        {}…",
-            token.split('-').next().unwrap_or_default()
-        ));
+        say(&format!("    To: {to}\n        {}…", token.split('-').next().unwrap_or_default()));
     }
 
     /// What an ID token says. The walk has it straight from the token endpoint; a client verifies it.
@@ -82,14 +79,10 @@ impl Show {
         let line = match (&answer.location, &answer.challenge) {
             (Some(location), _) => {
                 let (uri, query) = location.split_once('?').unwrap_or((location, ""));
-                let names: Vec<_> = form_urlencoded::parse(query.as_bytes())
-                    .map(|(name, _)| name)
-                    .collect();
-                let query = if names.is_empty() {
-                    String::new()
-                } else {
-                    format!("?{}", names.join("&"))
-                };
+                let names: Vec<_> =
+                    form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name).collect();
+                let query =
+                    if names.is_empty() { String::new() } else { format!("?{}", names.join("&")) };
                 format!("to {uri}{query}")
             }
             (None, Some(challenge)) => format!("WWW-Authenticate: {challenge}"),
@@ -104,9 +97,7 @@ impl Show {
 
 fn members(value: &Value) {
     for (name, value) in value.as_object().into_iter().flatten() {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         say(&format!("        {name}: {}", short(name, &text)));
     }
 }

@@ -24,16 +24,12 @@ pub(super) struct Stage {
 impl Stage {
     /// The `request` field of the forms.
     pub(super) fn request(&self) -> Option<String> {
-        self.resumed
-            .as_ref()
-            .map(|resumed| resumed.pending.id.to_string())
+        self.resumed.as_ref().map(|resumed| resumed.pending.id.to_string())
     }
 
     /// The application's name.
     pub(super) fn client(&self) -> Option<String> {
-        self.resumed
-            .as_ref()
-            .map(|resumed| resumed.request.client.client_name.clone())
+        self.resumed.as_ref().map(|resumed| resumed.request.client.client_name.clone())
     }
 
     /// The page's own URL, with more parameters.
@@ -56,10 +52,7 @@ impl Stage {
 
     /// The form's promise of where it leads.
     pub(super) fn form(&self) -> Form<'_> {
-        let uri = self
-            .resumed
-            .as_ref()
-            .map(|resumed| resumed.request.return_to.uri());
+        let uri = self.resumed.as_ref().map(|resumed| resumed.request.return_to.uri());
         Form::anybody(SUBJECT).leads_to(uri)
     }
 }
@@ -111,10 +104,6 @@ pub(super) fn password(
 
 /// The demo's mailbox.
 pub(super) fn mailbox_url(visit: &Visit) -> Option<String> {
-    let demo = visit
-        .app
-        .demo
-        .as_ref()
-        .filter(|demo| demo.mailbox.is_some());
+    let demo = visit.app.demo.as_ref().filter(|demo| demo.mailbox.is_some());
     demo.map(|_| "/mailbox".to_owned())
 }

@@ -25,44 +25,32 @@ pub(super) async fn ask_token(
         email,
         request: stage.resumed.as_ref().map(|resumed| resumed.pending.id),
         browser: visit.browser,
-        application: stage
-            .resumed
-            .as_ref()
-            .map(|own| own.request.client.client_name.as_str()),
+        application: stage.resumed.as_ref().map(|own| own.request.client.client_name.as_str()),
         address: &visit.caller.source.to_string(),
         language: visit.language.tag(),
     };
-    Ok(
-        match admin_token::ask(&visit.app.server, asked, visit.caller.now).await? {
-            Asking::Sent(attempt) => {
-                visit.app.mail_queued.notify_one();
-                let resent = if resend { "&resent=1" } else { "" };
-                visit
-                    .see_other(&stage.url(&format!("method=admin_token&attempt={attempt}{resent}")))
-            }
-            Asking::Wait { until } => {
-                let wait = u64::from(visit.caller.now.until(until).0);
-                let error = AddressError::TooMany { wait_seconds: wait };
-                let status = StatusCode::TOO_MANY_REQUESTS;
-                forms::address(visit, stage, email, Some(error), status)
-            }
-            Asking::NotAnAddress => {
-                let status = StatusCode::BAD_REQUEST;
-                forms::address(visit, stage, email, Some(AddressError::Invalid), status)
-            }
-        },
-    )
+    Ok(match admin_token::ask(&visit.app.server, asked, visit.caller.now).await? {
+        Asking::Sent(attempt) => {
+            visit.app.mail_queued.notify_one();
+            let resent = if resend { "&resent=1" } else { "" };
+            visit.see_other(&stage.url(&format!("method=admin_token&attempt={attempt}{resent}")))
+        }
+        Asking::Wait { until } => {
+            let wait = u64::from(visit.caller.now.until(until).0);
+            let error = AddressError::TooMany { wait_seconds: wait };
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            forms::address(visit, stage, email, Some(error), status)
+        }
+        Asking::NotAnAddress => {
+            let status = StatusCode::BAD_REQUEST;
+            forms::address(visit, stage, email, Some(AddressError::Invalid), status)
+        }
+    })
 }
 
 /// Shows the form for the token of an attempt.
 pub(super) async fn show_token(visit: &Visit, stage: &Stage, id: AttemptId) -> Response {
-    match visit
-        .app
-        .server
-        .store
-        .attempt(id, &visit.browser, visit.caller.now)
-        .await
-    {
+    match visit.app.server.store.attempt(id, &visit.browser, visit.caller.now).await {
         Ok(Some(attempt)) => token(visit, stage, id, Some(&attempt), None),
         Ok(None) => token(visit, stage, id, None, Some(TokenError::Gone)),
         Err(error) => visit.fail(error),
@@ -80,27 +68,15 @@ pub(super) async fn try_token(
     let before = server.store.attempt(id, &visit.browser, now).await?;
     let request = stage.resumed.as_ref().map(|resumed| resumed.pending.id);
     let outcome = admin_token::finish(server, id, request, &visit.browser, typed, now).await?;
-    let label = if matches!(outcome, Typed::SignedIn(_)) {
-        "success"
-    } else {
-        "failure"
-    };
+    let label = if matches!(outcome, Typed::SignedIn(_)) { "success" } else { "failure" };
     visit.app.metrics.sign_in("admin_token", label);
     match outcome {
         Typed::SignedIn(signed_in) => signed(visit, stage, &signed_in).await,
         Typed::Wrong { tries_left } => {
-            let error = TokenError::Wrong {
-                tries_left: Some(tries_left),
-            };
+            let error = TokenError::Wrong { tries_left: Some(tries_left) };
             Ok(token(visit, stage, id, before.as_ref(), Some(error)))
         }
-        Typed::Gone => Ok(token(
-            visit,
-            stage,
-            id,
-            before.as_ref(),
-            Some(TokenError::Gone),
-        )),
+        Typed::Gone => Ok(token(visit, stage, id, before.as_ref(), Some(TokenError::Gone))),
     }
 }
 
@@ -113,30 +89,18 @@ pub(super) async fn password(
 ) -> Result<Response, Failure> {
     let (server, now) = (&visit.app.server, visit.caller.now);
     if let Err(wait) = visit.app.limits.account(username) {
-        let error = PasswordError::TooMany {
-            wait_seconds: wait.0.into(),
-        };
+        let error = PasswordError::TooMany { wait_seconds: wait.0.into() };
         let status = StatusCode::TOO_MANY_REQUESTS;
         return Ok(forms::password(visit, stage, username, Some(error), status));
     }
     let signed_in = password_method::sign_in(server, username, password, now).await?;
-    let label = if signed_in.is_some() {
-        "success"
-    } else {
-        "failure"
-    };
+    let label = if signed_in.is_some() { "success" } else { "failure" };
     visit.app.metrics.sign_in("password", label);
     if let Some(signed_in) = signed_in {
         return signed(visit, stage, &signed_in).await;
     }
     let status = StatusCode::UNAUTHORIZED;
-    Ok(forms::password(
-        visit,
-        stage,
-        username,
-        Some(PasswordError::Wrong),
-        status,
-    ))
+    Ok(forms::password(visit, stage, username, Some(PasswordError::Wrong), status))
 }
 
 /// Begins the session and goes on: to what the request needs next, or to the account page.
@@ -146,10 +110,7 @@ async fn signed(
     signed_in: &SignedIn,
 ) -> Result<Response, Failure> {
     let address = visit.caller.source.to_string();
-    let device = Device {
-        user_agent: &visit.user_agent,
-        address: &address,
-    };
+    let device = Device { user_agent: &visit.user_agent, address: &address };
     let (server, replaces) = (&visit.app.server, visit.session.as_ref());
     let (cookie, view) =
         session::start(server, signed_in, device, replaces, visit.caller.now).await?;
@@ -183,12 +144,8 @@ fn token(
         request: stage.request(),
         attempt: id.to_string(),
         client: stage.client(),
-        address: attempt
-            .filter(|_| emailed)
-            .map(|attempt| attempt.email.clone()),
-        lives_seconds: attempt
-            .filter(|_| emailed)
-            .map(|own| now.until(own.expires_at).0.into()),
+        address: attempt.filter(|_| emailed).map(|attempt| attempt.email.clone()),
+        lives_seconds: attempt.filter(|_| emailed).map(|own| now.until(own.expires_at).0.into()),
         resend_wait_seconds: pause_over.map_or(0, |over| now.until(over).0.into()),
         resent: stage.resent && error.is_none(),
         error,
