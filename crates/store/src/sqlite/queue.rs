@@ -21,15 +21,54 @@ pub(super) trait Job: Send {
     /// Whether the work changes what is known about clients.
     fn changes_clients(&self) -> bool;
 
-    /// Tells the outcome, or why there is none. The caller may have gone away.
-    fn answer(self: Box<Self>, failure: Option<StoreError>);
+    /// Tells the outcome, or why there is none, and hands on the answers of others. The caller may
+    /// have gone away.
+    fn answer(self: Box<Self>, failure: Option<StoreError>, others: Answers);
+}
+
+/// Answers that one caller passes on to others when it drops them. The writer wakes the first caller
+/// of a group, and that one, on a thread of the runtime, the rest: waking a task from there costs no
+/// system call, from the writer's thread nearly always one.
+#[derive(Default)]
+pub(super) struct Answers(Vec<(Box<dyn Job>, Option<StoreError>)>);
+
+impl Answers {
+    /// The answers to a group that was committed, or not: then with the reason for each.
+    pub(super) fn to(
+        jobs: impl Iterator<Item = Box<dyn Job>>,
+        failure: impl Fn() -> Option<StoreError>,
+    ) -> Self {
+        Self(jobs.map(|job| (job, failure())).collect())
+    }
+
+    /// Wakes the first caller, with the rest.
+    pub(super) fn tell_first(mut self) {
+        if let Some((first, failure)) = self.0.pop() {
+            first.answer(failure, self);
+        }
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        for (job, failure) in self.0.drain(..) {
+            job.answer(failure, Self::default());
+        }
+    }
+}
+
+/// What a caller is told.
+pub(super) struct Reply<T> {
+    pub(super) outcome: Result<T, StoreError>,
+    /// Dropped as soon as it is here.
+    pub(super) others: Answers,
 }
 
 /// A job made of a closure.
 pub(super) struct Task<T, F> {
     pub(super) work: F,
     pub(super) outcome: Option<T>,
-    pub(super) reply: oneshot::Sender<Result<T, StoreError>>,
+    pub(super) reply: oneshot::Sender<Reply<T>>,
     pub(super) changes_clients: bool,
 }
 
@@ -47,14 +86,15 @@ where
         self.changes_clients
     }
 
-    fn answer(self: Box<Self>, failure: Option<StoreError>) {
-        let answer = match (failure, self.outcome) {
+    fn answer(self: Box<Self>, failure: Option<StoreError>, others: Answers) {
+        let outcome = match (failure, self.outcome) {
             (None, Some(outcome)) => Ok(outcome),
             (Some(failure), _) => Err(failure),
             (None, None) => Err(Fault::Panicked.told()),
         };
-        // A caller that has stopped waiting does not need it.
-        drop(self.reply.send(answer));
+        // A caller that has stopped waiting does not need it; what it would have passed on comes back
+        // and is told here.
+        drop(self.reply.send(Reply { outcome, others }));
     }
 }
 

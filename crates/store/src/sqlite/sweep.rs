@@ -53,9 +53,9 @@ macro_rules! kind {
 /// towards the limit of its address.
 const KINDS: [Kind; 8] = [
     kind!("access_token", "id", dead: "expires_at <= ?1"),
-    kind!("token_family", "rowid",
+    kind!("token_family", "id",
         dead: "(expires_at <= ?1 OR coalesce(revoked_at, ?1) <= ?1 - 86400)"),
-    kind!("authorization_code", "rowid",
+    kind!("authorization_code", "id",
         dead: "expires_at + iif(redeemed_as IS NULL, 0, 3600) <= ?1"),
     kind!("pending_request", "rowid", dead: "expires_at <= ?1"),
     kind!("session", "rowid", dead: "min(idle_expires_at, expires_at) <= ?1"),

@@ -70,9 +70,9 @@ pub(super) fn revoke(db: &Db<'_>, id: FamilyId, now: Timestamp) -> Result<bool, 
     Ok(db.run(revoke, params![bytes(&id.0), now.epoch()])? == 1)
 }
 
-/// The refresh token of a family that can still be used, and where its row is.
+/// The refresh token of a family that can still be used.
 struct Alive {
-    row: i64,
+    family: FamilyId,
     current: Digest,
     previous: Option<Digest>,
     rotated_at: Timestamp,
@@ -82,7 +82,7 @@ struct Alive {
 
 fn alive(db: &Db<'_>, family: FamilyId, now: Timestamp) -> Result<Option<Alive>, Fault> {
     db.one(
-        "SELECT rowid, refresh_current, refresh_previous, refresh_rotated_at, refresh_expires_at,
+        "SELECT id, refresh_current, refresh_previous, refresh_rotated_at, refresh_expires_at,
                 refresh_uses_left
          FROM token_family
          WHERE id = ?1 AND revoked_at IS NULL AND refresh_current IS NOT NULL
@@ -90,7 +90,7 @@ fn alive(db: &Db<'_>, family: FamilyId, now: Timestamp) -> Result<Option<Alive>,
         params![bytes(&family.0), now.epoch()],
         |columns: &mut Columns<'_>| {
             Ok(Alive {
-                row: columns.value()?,
+                family: FamilyId(columns.id()?),
                 current: columns.digest()?,
                 previous: columns.optional_digest()?,
                 rotated_at: columns.time()?,
@@ -135,9 +135,9 @@ fn advance(db: &Db<'_>, refresh: &Alive, rotation: &Rotation, now: Timestamp) ->
          SET refresh_current = ?2, refresh_previous = ?3,
              refresh_generation = refresh_generation + 1, refresh_rotated_at = ?4,
              refresh_idle_expires_at = ?5, expires_at = max(expires_at, ?6)
-         WHERE rowid = ?1",
+         WHERE id = ?1",
         params![
-            refresh.row,
+            bytes(&refresh.family.0),
             rotation.successor.as_bytes(),
             refresh.current.as_bytes(),
             now.epoch(),
@@ -149,8 +149,8 @@ fn advance(db: &Db<'_>, refresh: &Alive, rotation: &Rotation, now: Timestamp) ->
 }
 
 fn keep(db: &Db<'_>, refresh: &Alive, access: &AccessToken) -> Result<(), Fault> {
-    let keep = "UPDATE token_family SET expires_at = ?2 WHERE rowid = ?1 AND expires_at < ?2";
-    db.run(keep, params![refresh.row, access.expires_at.epoch()])?;
+    let keep = "UPDATE token_family SET expires_at = ?2 WHERE id = ?1 AND expires_at < ?2";
+    db.run(keep, params![bytes(&refresh.family.0), access.expires_at.epoch()])?;
     Ok(())
 }
 
@@ -172,8 +172,8 @@ fn spend(
     db.run(
         "UPDATE token_family
          SET refresh_uses_left = ?2, refresh_idle_expires_at = ?3, expires_at = max(expires_at, ?4)
-         WHERE rowid = ?1",
-        params![refresh.row, left, idle_expires_at.epoch(), end.epoch()],
+         WHERE id = ?1",
+        params![bytes(&refresh.family.0), left, idle_expires_at.epoch(), end.epoch()],
     )?;
     insert_access(db, access)?;
     Ok(Spent::Done { left })

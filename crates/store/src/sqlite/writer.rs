@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::cache::ClientCache;
 use super::checkpoint::Checkpointer;
 use super::fault::Fault;
-use super::queue::{Job, Queue, Taken, Task};
+use super::queue::{Answers, Job, Queue, Reply, Taken, Task};
 use super::rows::Db;
 use super::stats::{Counters, Stats};
 
@@ -64,9 +64,11 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         self.queue.push(Box::new(Task { work, outcome: None, reply, changes_clients }))?;
-        answer.await.unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("the store was closed before the write".to_owned()))
-        })
+        let Ok(Reply { outcome, others }) = answer.await else {
+            return Err(StoreError::Unavailable("the store was closed before the write".to_owned()));
+        };
+        drop(others);
+        outcome
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -118,11 +120,11 @@ impl Thread {
 
     fn group(&mut self, jobs: &mut Vec<Box<dyn Job>>) {
         match self.transact(jobs) {
-            Ok(()) => answer(jobs.drain(..), None),
+            Ok(()) => Answers::to(jobs.drain(..), || None).tell_first(),
             Err(fault) if jobs.len() == 1 || fault.of_the_file() => {
                 self.counters.failed();
                 tracing::warn!(?fault, writes = jobs.len(), "a group of writes was not committed");
-                answer(jobs.drain(..), Some(&fault));
+                Answers::to(jobs.drain(..), || Some(fault.told())).tell_first();
             }
             Err(_) => {
                 for job in jobs.drain(..) {
@@ -164,12 +166,6 @@ impl Thread {
             self.cache.clear();
         }
         self.seen = version;
-    }
-}
-
-fn answer(jobs: impl Iterator<Item = Box<dyn Job>>, fault: Option<&Fault>) {
-    for job in jobs {
-        job.answer(fault.map(Fault::told));
     }
 }
 

@@ -78,7 +78,7 @@ CREATE TABLE authorization_code (
     expires_at         INTEGER NOT NULL,
     spent_at           INTEGER,
     redeemed_as        BLOB                        -- the token_family that it was exchanged for
-) STRICT;
+) STRICT, WITHOUT ROWID;
 -- Small: a code leaves it when it is spent. Withdrawing and removing must find the others.
 CREATE INDEX authorization_code_unspent ON authorization_code (client_id, user_id)
     WHERE spent_at IS NULL;
@@ -104,7 +104,7 @@ CREATE TABLE token_family (
     refresh_idle_expires_at INTEGER,
     refresh_expires_at      INTEGER,
     refresh_uses_left       INTEGER
-) STRICT;
+) STRICT, WITHOUT ROWID;
 -- For what revokes by client or person. A rotation changes none of these columns.
 CREATE INDEX token_family_live ON token_family (client_id, user_id) WHERE revoked_at IS NULL;
 
