@@ -21,13 +21,13 @@ pub enum Failure {
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// The store is away or corrupt.
-    #[error("store: {0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// A key cannot be used.
-    #[error("key: {0}")]
+    #[error(transparent)]
     Key(#[from] crate::jose::JoseError),
     /// Too many passwords wait to be hashed.
-    #[error("{0}")]
+    #[error(transparent)]
     Overloaded(#[from] crate::ports::Overloaded),
     /// No key signs with the algorithm that a client registered.
     #[error("no signing key for {0}")]

@@ -121,10 +121,20 @@ impl App {
     }
 }
 
+/// The file of a key-encryption key that was not configured.
+const KEY_FILE: &str = "key-encryption.key";
+
 /// The database in the data folder, which is made if it is not there.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
     make_folder(&config.data)?;
     let path = config.data.join("grantor.db");
+    let has_key = config.key_encryption_key().is_some() || config.data.join(KEY_FILE).exists();
+    // A new key would not open what the lost one has sealed.
+    anyhow::ensure!(
+        has_key || !path.exists(),
+        "the data folder {} has a database but no {KEY_FILE}: put the file back from a backup, or set keys.key_encryption_key_file",
+        config.data.display()
+    );
     let sqlite = Sqlite::open(&path, &Options::default());
     Ok(Arc::new(sqlite.with_context(|| format!("cannot use the database {}", path.display()))?))
 }
@@ -137,7 +147,7 @@ pub(crate) fn authorization_server(
     make_folder(&config.data)?;
     let key = match config.key_encryption_key() {
         Some(bytes) => key_file::from_bytes(&bytes)?,
-        None => key_file::read_or_make(&config.data.join("key-encryption.key"))?,
+        None => key_file::read_or_make(&config.data.join(KEY_FILE))?,
     };
     let ring = Arc::new(KeyRing::new(key, Vec::new()));
     let hashing = &config.sign_in.password;
@@ -170,7 +180,7 @@ fn policy(config: &Config) -> Policy {
         scopes: known.into_iter().chain(own).collect(),
         sign_in: sign_in(config),
         keys: KeyPolicy {
-            algorithms: config.keys.algorithms.iter().map(algorithm).collect(),
+            algorithms: algorithms(&config.keys.algorithms),
             rotate_after: config.keys.rotate_after.seconds(),
             publish_ahead: config.keys.publish_ahead.seconds(),
         },
@@ -218,6 +228,15 @@ fn allowed(own: &config::Allowed) -> AllowedAddress {
         config::Allowed::Domain(domain) => AllowedAddress::Domain(domain.clone()),
         config::Allowed::Address(address) => AllowedAddress::Address(address.clone()),
     }
+}
+
+/// OpenID Connect Discovery 1.0 §3: RS256 must be among them.
+fn algorithms(own: &[config::Algorithm]) -> Vec<Algorithm> {
+    let mut algorithms: Vec<_> = own.iter().map(algorithm).collect();
+    if !algorithms.contains(&Algorithm::Rs256) {
+        algorithms.push(Algorithm::Rs256);
+    }
+    algorithms
 }
 
 const fn algorithm(own: &config::Algorithm) -> Algorithm {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::keys;
+use grantor_core::time::Seconds;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -31,12 +32,12 @@ impl Tasks {
 /// Starts them all.
 pub(crate) fn start(
     app: &Arc<App>,
-    mailer: Option<Arc<dyn Mailer>>,
+    mailer: Option<(Arc<dyn Mailer>, Seconds)>,
     stop: watch::Receiver<bool>,
 ) -> Tasks {
     let mut tasks = JoinSet::new();
-    if let Some(mailer) = mailer {
-        tasks.spawn(outbox::deliver(app.clone(), mailer, stop.clone()));
+    if let Some((mailer, claim)) = mailer {
+        tasks.spawn(outbox::deliver(app.clone(), mailer, claim, stop.clone()));
     }
     tasks.spawn(sweep(app.clone(), stop.clone()));
     tasks.spawn(watch_keys(app.clone(), stop.clone()));

@@ -19,6 +19,11 @@ impl Cookies {
         Self { secure: issuer.starts_with("https:") }
     }
 
+    /// Whether people reach this server by https only.
+    pub(crate) const fn secure(self) -> bool {
+        self.secure
+    }
+
     /// The session cookie of a request.
     pub(crate) fn session(self, headers: &HeaderMap) -> Option<&str> {
         find(headers, self.session_name())

@@ -8,6 +8,7 @@ use grantor_core::signin::admin_token::{TokenMail, open_mail};
 use grantor_core::store::StoreError;
 use grantor_core::time::Seconds;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::mail::{Mailer, Message};
@@ -15,35 +16,44 @@ use crate::pages::mail::AdminTokenMail;
 use crate::pages::{PagesError, negotiate};
 use crate::run::stopped;
 
-/// How long a claimed mail is left to whoever claimed it: longer than sending may take.
-const CLAIM: Seconds = Seconds(120);
-
-/// Mails that are claimed at once.
+/// Mails that are claimed, and sent, at once.
 const BATCH: u32 = 10;
 
 /// Delivers until the server stops. Wakes when a mail is queued, and each second for retries and
 /// for what another process has queued.
-pub(crate) async fn deliver(app: Arc<App>, mailer: Arc<dyn Mailer>, stop: watch::Receiver<bool>) {
+/// A claimed mail is left alone for `claim`, which is longer than sending may take, so that no mail
+/// is sent twice, and none waits long when the process that claimed it has died.
+pub(crate) async fn deliver(
+    app: Arc<App>,
+    mailer: Arc<dyn Mailer>,
+    claim: Seconds,
+    stop: watch::Receiver<bool>,
+) {
     loop {
         tokio::select! {
             () = app.mail_queued.notified() => {}
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             () = stopped(stop.clone()) => return,
         }
-        if let Err(error) = step(&app, mailer.as_ref()).await {
+        if let Err(error) = step(&app, &mailer, claim).await {
             tracing::warn!(cause = %error, "the outbox could not be read");
         }
     }
 }
 
-async fn step(app: &App, mailer: &dyn Mailer) -> Result<(), StoreError> {
+async fn step(app: &Arc<App>, mailer: &Arc<dyn Mailer>, claim: Seconds) -> Result<(), StoreError> {
     let store = &app.server.store;
     loop {
         let now = app.server.clock.now();
-        let claimed = store.claim_mail(now, now.plus(CLAIM), BATCH).await?;
+        let claimed = store.claim_mail(now, now.plus(claim), BATCH).await?;
         let full = claimed.len() == BATCH as usize;
+        let mut sending = JoinSet::new();
         for mail in claimed {
-            handle(app, mailer, &mail).await?;
+            let (app, mailer) = (app.clone(), mailer.clone());
+            sending.spawn(async move { handle(&app, mailer.as_ref(), &mail).await });
+        }
+        while let Some(sent) = sending.join_next().await {
+            sent.unwrap_or(Ok(()))?;
         }
         app.metrics.outbox_pending(store.pending_mail().await?);
         if !full {

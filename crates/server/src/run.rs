@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use grantor_core::time::Seconds;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -20,7 +21,7 @@ pub(crate) struct Prepared {
     app: Arc<App>,
     listeners: Vec<TcpListener>,
     tls: Option<Tls>,
-    mailer: Option<Arc<dyn Mailer>>,
+    mailer: Option<(Arc<dyn Mailer>, Seconds)>,
     metrics: Option<(TcpListener, Metrics)>,
     config: Config,
 }
@@ -123,13 +124,18 @@ async fn metrics(config: &Config) -> anyhow::Result<(Metrics, Option<TcpListener
     Ok((Metrics::on(), Some(listener)))
 }
 
-/// SMTP where it is configured, else the demo's mailbox, else nothing.
-fn mailer(config: &Config, demo: Option<&Demo>) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
-    if let Some(smtp) = &config.mail.smtp {
+/// SMTP where it is configured, else the demo's mailbox, else nothing; and how long one mail may be
+/// in the hands of whoever sends it.
+fn mailer(
+    config: &Config,
+    demo: Option<&Demo>,
+) -> anyhow::Result<Option<(Arc<dyn Mailer>, Seconds)>> {
+    if let Some(own) = &config.mail.smtp {
         let smtp =
-            Smtp::new(smtp.settings()).map_err(|error| anyhow::anyhow!("mail.smtp: {error}"))?;
-        return Ok(Some(Arc::new(smtp)));
+            Smtp::new(own.settings()).map_err(|error| anyhow::anyhow!("mail.smtp: {error}"))?;
+        let claim = Seconds(own.timeout.seconds().0.saturating_add(10));
+        return Ok(Some((Arc::new(smtp), claim)));
     }
     let mailbox = demo.and_then(|demo| demo.mailbox.clone());
-    Ok(mailbox.map(|mailbox| mailbox as Arc<dyn Mailer>))
+    Ok(mailbox.map(|mailbox| (mailbox as Arc<dyn Mailer>, Seconds(10))))
 }

@@ -190,7 +190,11 @@ impl Visit {
             log_broken(broken, self.caller.request_id);
         }
         let status = match &failure {
-            Failure::Refused(refusal) => refusal_status(refusal),
+            Failure::Refused(refusal) => match refusal_status(refusal) {
+                // RFC 9110 §15.5.2: 401 asks for credentials, which no page does by a header.
+                StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
+                status => status,
+            },
             Failure::Broken(broken) => crate::respond::broken_answer(broken).0,
         };
         let retry = retry_after(&failure);
@@ -229,6 +233,11 @@ impl Visit {
     }
 
     fn with_cookies(&self, mut response: Response) -> Response {
+        if self.app.cookies.secure() {
+            // RFC 6797 §7.1: a browser that was here once does not come back by plain http.
+            let year = HeaderValue::from_static("max-age=31536000");
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+        }
         for cookie in self.new_browser.iter().chain(&self.cookies) {
             response.headers_mut().append(header::SET_COOKIE, cookie.clone());
         }

@@ -24,11 +24,16 @@ impl ReturnTo {
         &self.uri
     }
 
-    /// The host that a person is sent to, for the consent page.
+    /// The host, with its port if that is unusual, that a person is sent to; for a private-use scheme
+    /// the scheme. For the consent page.
     pub fn host(&self) -> String {
         let url = Url::parse(&self.uri).ok();
-        let host = url.as_ref().and_then(Url::host_str).map(ToOwned::to_owned);
-        host.unwrap_or_else(|| self.uri.split(':').next().unwrap_or_default().to_owned())
+        let host = url.as_ref().and_then(|url| Some((url.host_str()?, url.port())));
+        match host {
+            Some((host, Some(port))) => format!("{host}:{port}"),
+            Some((host, None)) => host.to_owned(),
+            None => self.uri.split(':').next().unwrap_or_default().to_owned(),
+        }
     }
 
     /// An answer of success.

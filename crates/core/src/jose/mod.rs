@@ -127,7 +127,9 @@ pub enum JoseError {
     #[error("not a sealed secret of format version 1: the data is cut off or from a newer version")]
     NotSealed,
     /// Sealed under a key that is not in the ring.
-    #[error("sealed under the key {0}, which is not configured: add it to the retired keys")]
+    #[error(
+        "sealed under another key-encryption key ({0}): set keys.key_encryption_key_file to that one, or put the key file back from a backup"
+    )]
     UnknownSealingKey(String),
     /// The sealed bytes were changed, or stand in another place than they were sealed for.
     #[error("the sealed secret was changed or moved from where it was stored: restore it")]

@@ -18,7 +18,9 @@ method-other = Auf anderem Weg
 
 address-label = E-Mail-Adresse
 address-help = Dorthin geht ein Admin-Token. Sie tippen es auf der nächsten Seite ein.
+address-help-static = Ihr Admin-Token tippen Sie auf der nächsten Seite ein.
 address-button = Token senden
+address-button-static = Weiter
 address-error-invalid = Das ist keine E-Mail-Adresse. Sie sieht aus wie name@example.com.
 address-error-too-many = Es wurden zu viele Token angefordert. In { $wait } geht es wieder.
 

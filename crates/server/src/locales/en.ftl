@@ -18,7 +18,9 @@ method-other = Use another way
 
 address-label = E-mail address
 address-help = An admin token will be sent there. You type it on the next page.
+address-help-static = You type your admin token on the next page.
 address-button = Send the token
+address-button-static = Continue
 address-error-invalid = That is not an e-mail address. It looks like name@example.com.
 address-error-too-many = Too many tokens were asked for. Try again in { $wait }.
 

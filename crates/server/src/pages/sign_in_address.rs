@@ -17,6 +17,8 @@ pub(crate) struct SignInAddress {
     pub(crate) error: Option<AddressError>,
     /// The other methods that are offered.
     pub(crate) alternatives: Vec<Alternative>,
+    /// Whether a token is mailed to the address; otherwise the person has one already.
+    pub(crate) mailed: bool,
     /// The mailbox page (demo only).
     pub(crate) mailbox_url: Option<String>,
 }
@@ -56,8 +58,10 @@ impl Page for SignInAddress {
                 method: "password".to_owned(),
                 url: "/login?request=req_7Yk2&method=password".to_owned(),
             }],
+            mailed: true,
             mailbox_url: Some("/mailbox".to_owned()),
         };
+        let fixed = Self { mailed: false, mailbox_url: None, ..first.clone() };
         let direct = Self {
             request: None,
             client: None,
@@ -77,6 +81,6 @@ impl Page for SignInAddress {
         };
         let hostile =
             Self { client: Some(HOSTILE.to_owned()), email: HOSTILE.to_owned(), ..first.clone() };
-        vec![first, direct, wrong, busy, hostile]
+        vec![first, fixed, direct, wrong, busy, hostile]
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn show(running: &Running) {
 
   Try             Open {sample_url}, choose \"Sign in\", type any e-mail
                   address, and take the token from the mailbox.
-  Without browser grantor demo --walk
+  Without browser Stop this, and add --walk to the command.
   Stop            Ctrl-C. The next start goes on with the same data.
 ",
         username = account.username,

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use grantor_core::authorize::Resumed;
+use grantor_core::policy::AdminTokenMode;
 use grantor_core::signin::Method;
 
 use super::SUBJECT;
@@ -79,6 +80,7 @@ pub(super) fn address(
         email: email.to_owned(),
         error,
         alternatives: stage.alternatives(),
+        mailed: mails_tokens(visit),
         mailbox_url: mailbox_url(visit),
     };
     visit.page_with(status, &page, stage.form())
@@ -102,8 +104,13 @@ pub(super) fn password(
     visit.page_with(status, &page, stage.form())
 }
 
-/// The demo's mailbox.
+/// Whether admin tokens are sent, not known beforehand.
+pub(super) fn mails_tokens(visit: &Visit) -> bool {
+    matches!(visit.app.server.policy.sign_in.admin_token.mode, AdminTokenMode::Emailed)
+}
+
+/// The demo's mailbox, where tokens are mailed.
 pub(super) fn mailbox_url(visit: &Visit) -> Option<String> {
-    let demo = visit.app.demo.as_ref().filter(|demo| demo.mailbox.is_some());
+    let demo = visit.app.demo.as_ref().filter(|demo| demo.mailbox.is_some() && mails_tokens(visit));
     demo.map(|_| "/mailbox".to_owned())
 }

@@ -5,7 +5,6 @@ use axum::response::Response;
 use grantor_core::error::Failure;
 use grantor_core::id::AttemptId;
 use grantor_core::model::SignInAttempt;
-use grantor_core::policy::AdminTokenMode;
 use grantor_core::signin::admin_token::{self, Asked, Asking, Typed};
 use grantor_core::signin::session::{self, Device};
 use grantor_core::signin::{SignedIn, password as password_method};
@@ -133,7 +132,7 @@ fn token(
 ) -> Response {
     let now = visit.caller.now;
     let policy = &visit.app.server.policy.sign_in.admin_token;
-    let emailed = matches!(policy.mode, AdminTokenMode::Emailed);
+    let emailed = forms::mails_tokens(visit);
     let pause_over = attempt.map(|attempt| attempt.created_at.plus(policy.limits.pause));
     let status = match error {
         None => StatusCode::OK,
@@ -151,7 +150,7 @@ fn token(
         error,
         other_address_url: stage.url("method=admin_token"),
         alternatives: stage.alternatives(),
-        mailbox_url: forms::mailbox_url(visit).filter(|_| emailed),
+        mailbox_url: forms::mailbox_url(visit),
     };
     visit.page_with(status, &page, stage.form())
 }
