@@ -26,9 +26,6 @@ pub enum Broken {
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] crate::jose::JoseError),
-    /// Too many passwords wait to be hashed.
-    #[error(transparent)]
-    Overloaded(#[from] crate::ports::Overloaded),
     /// No key signs with the algorithm that a client registered.
     #[error("no signing key for {0}")]
     NoSigningKey(&'static str),
@@ -50,8 +47,9 @@ impl From<crate::jose::JoseError> for Failure {
 }
 
 impl From<crate::ports::Overloaded> for Failure {
-    fn from(error: crate::ports::Overloaded) -> Self {
-        Self::Broken(error.into())
+    /// Callers bring it about, so it is no fault of the server.
+    fn from(_: crate::ports::Overloaded) -> Self {
+        Self::Refused(Refusal::Throttled { wait: Seconds(1) })
     }
 }
 
@@ -163,6 +161,10 @@ refusals! {
     WrongContentType {} => InvalidRequest, "RFC 6749 §3.2", "Send the parameters as application/x-www-form-urlencoded in the body.";
     BodyTooLarge {} => InvalidRequest, "RFC 9110 §15.5.14", "The request body is too large.";
 
+    BodyTooSlow {} => InvalidRequest, "RFC 9110 §15.5.9", "The request body took too long to arrive.";
+    BodyBroken {} => InvalidRequest, "RFC 9112 §8", "The request body ended too early.";
+    RequestTooLong {} => InvalidRequest, "RFC 9110 §15.5.15", "The authorization request is longer than 16 KiB.";
+
     // Who is calling.
     NoClientAuthentication {} => InvalidClient, "RFC 6749 §3.2.1", "Client authentication failed: no client_id was sent.";
     BrokenBasicHeader {} => InvalidClient, "RFC 6749 §2.3.1", "Client authentication failed: the Authorization header is not Basic with a form-encoded client_id and client_secret.";
@@ -209,7 +211,7 @@ refusals! {
     VerifierUnexpected {} => InvalidGrant, "RFC 9700 §2.1.1", "A code_verifier was sent for a code that was requested without a code_challenge.";
     VerifierMismatch {} => InvalidGrant, "RFC 7636 §4.6", "The code_verifier does not match the code_challenge. The code is spent.";
     RefreshUnknown {} => InvalidGrant, "RFC 6749 §5.2", "The refresh token is unknown, expired, revoked or used up.";
-    RefreshReused {} => InvalidGrant, "RFC 9700 §4.14.2", "The refresh token was used before. Every token of this sign-in is revoked.";
+    RefreshReused {} => InvalidGrant, "RFC 9700 §4.14.2", "The refresh token is not the one that was given last. Every token of this sign-in is revoked.";
     RefreshOfOtherClient {} => InvalidGrant, "RFC 6749 §10.4", "The refresh token was issued to another client.";
     RefreshScopeWider {} => InvalidScope, "RFC 6749 §6", "The scope asks for more than was granted.";
     PersonGone {} => InvalidGrant, "RFC 6749 §5.2", "The account is disabled or was removed.";

@@ -92,9 +92,10 @@ fn escaped(high: Option<u8>, low: Option<u8>) -> Option<u8> {
     u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
-/// A parameter's name as it may be repeated in an error: printable ASCII, 40 characters at most.
+/// A parameter's name as it may be repeated in an error: letters, digits and `_-.`, 40 characters at most.
 fn shorten(name: &str) -> String {
-    name.chars().filter(char::is_ascii_graphic).take(40).collect()
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "_-.".contains(*c);
+    name.chars().filter(plain).take(40).collect()
 }
 
 #[cfg(test)]

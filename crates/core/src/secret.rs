@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The text before the underscore-free rest, for example `grt_at_`.
+    /// What the text of a credential begins with, for example `grt_at_`.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::AccessToken => "grt_at_",
@@ -108,7 +108,7 @@ impl Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}…", self.kind.prefix(), self.id)
+        write!(f, "{}…", self.kind.prefix())
     }
 }
 

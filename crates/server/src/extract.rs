@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Refusal;
 use grantor_core::params::Params;
 use grantor_core::time::Timestamp;
@@ -15,6 +16,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use crate::app::App;
 use crate::respond::Rejection;
 use crate::telemetry::{RequestId, RequestInfo};
+use crate::visit::Visit;
 
 /// Who is calling, and when. The moment is read once; everything in the request is decided at it.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +50,7 @@ impl Form {
         Params::parse(&self.body)
     }
 
-    /// The encoded text of the parameters, which [`Form::params`] has found to be text.
+    /// The encoded text of the parameters.
     pub(crate) fn text(&self) -> Result<&str, Refusal> {
         std::str::from_utf8(&self.body).map_err(|_| Refusal::NotUtf8 {})
     }
@@ -60,26 +62,43 @@ impl Form {
 }
 
 impl FromRequest<Arc<App>> for Form {
-    type Rejection = Rejection;
+    type Rejection = Response;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Rejection> {
-        let (parts, body) = request.into_parts();
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
         // RFC 6749 §3.2: parameters are sent in the form-urlencoded format.
-        if !is_form(&parts.headers) {
-            return Err(Refusal::WrongContentType {}.into());
+        let read = if is_form(&parts.headers) {
+            read(body, app).await
+        } else {
+            Err(Refusal::WrongContentType {}.into())
+        };
+        match read {
+            Ok(body) => Ok(Self { headers: parts.headers, body }),
+            // A person gets a page, a program JSON.
+            Err(rejection) if wants_html(&parts.headers) => {
+                match Visit::from_request_parts(&mut parts, app).await {
+                    Ok(visit) => Err(visit.fail_with(rejection.status(), rejection.into_refusal())),
+                    Err(response) => Err(response),
+                }
+            }
+            Err(rejection) => Err(rejection.into_response()),
         }
-        let body = read(body, app).await?;
-        Ok(Self { headers: parts.headers, body })
     }
+}
+
+/// Whether a person asks: browsers say that they take HTML.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// A form that may be missing: a GET, or a POST that has everything in its headers.
 pub(crate) struct OptionalForm(pub(crate) Option<Form>, pub(crate) HeaderMap);
 
 impl FromRequest<Arc<App>> for OptionalForm {
-    type Rejection = Rejection;
+    type Rejection = Response;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Rejection> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let headers = request.headers().clone();
         if !is_form(&headers) {
             return Ok(Self(None, headers));

@@ -48,13 +48,20 @@ impl Limits {
             clients: RwLock::default(),
             failures: NonZeroU32::new(rates.failed_client_auth).map(Failures::new),
             sign_in: buckets(rates.sign_in),
-            accounts: buckets(rates.sign_in),
+            // Wider than for a source, so that nobody is locked out by one who guesses.
+            accounts: buckets(rates.sign_in.saturating_mul(10)),
             pages: buckets(rates.pages),
         }
     }
 
     /// Counts a token request of the registered client `id`, which may make `per_minute`.
-    pub(crate) fn client(&self, id: &str, per_minute: u32) -> Result<(), RetryAfter> {
+    /// With a source, each source has a budget of its own.
+    pub(crate) fn client(
+        &self,
+        id: &str,
+        source: Option<IpAddr>,
+        per_minute: u32,
+    ) -> Result<(), RetryAfter> {
         let Some(rate) = NonZeroU32::new(per_minute) else {
             return Ok(());
         };
@@ -63,7 +70,7 @@ impl Limits {
             let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(clients.entry(rate).or_insert_with(|| Arc::new(Buckets::new(rate))))
         });
-        buckets.take(self.key(id))
+        buckets.take(self.key((id, source.map(|source| self.source_key(source)))))
     }
 
     /// Whether `source` may try to authenticate a client. Asked before looking at the credentials,
@@ -253,13 +260,13 @@ mod tests {
     fn each_client_has_its_own_rate() {
         let limits = Limits::new(Rates::default());
         for _ in 0..10 {
-            assert_eq!(limits.client("machine", 10), Ok(()));
+            assert_eq!(limits.client("machine", None, 10), Ok(()));
         }
-        assert_eq!(limits.client("machine", 10), Err(RetryAfter(6)));
-        assert_eq!(limits.client("other", 10), Ok(()));
-        assert!((0..600).all(|_| limits.client("busy", 600).is_ok()));
-        assert_eq!(limits.client("busy", 600), Err(RetryAfter(1)));
-        assert!((0..10_000).all(|_| limits.client("free", 0).is_ok()));
+        assert_eq!(limits.client("machine", None, 10), Err(RetryAfter(6)));
+        assert_eq!(limits.client("other", None, 10), Ok(()));
+        assert!((0..600).all(|_| limits.client("busy", None, 600).is_ok()));
+        assert_eq!(limits.client("busy", None, 600), Err(RetryAfter(1)));
+        assert!((0..10_000).all(|_| limits.client("free", None, 0).is_ok()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use grantor_core::error::{Broken, Code, Failure, Refusal};
+use grantor_core::error::{Broken, Failure, Refusal};
 use grantor_core::store::StoreError;
 use serde::Serialize;
 
@@ -96,21 +96,32 @@ impl From<Refusal> for Rejection {
     }
 }
 
+impl Rejection {
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(refusal) => refusal_status(refusal),
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyBroken => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The reason in words.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::BodyTooLarge => Refusal::BodyTooLarge {},
+            Self::BodyTooSlow => Refusal::BodyTooSlow {},
+            Self::BodyBroken => Refusal::BodyBroken {},
+        }
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let (status, text) = match self {
-            Self::Refused(refusal) => (refusal_status(&refusal), Cow::Owned(refusal.to_string())),
-            Self::BodyTooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, Refusal::BodyTooLarge {}.to_string().into())
-            }
-            Self::BodyTooSlow => {
-                (StatusCode::REQUEST_TIMEOUT, "The request body took too long to arrive.".into())
-            }
-            Self::BodyBroken => {
-                (StatusCode::BAD_REQUEST, "The request body ended too early.".into())
-            }
-        };
-        let error = Code::InvalidRequest.as_str();
+        let (status, refusal) = (self.status(), self.into_refusal());
+        let (error, text) = (refusal.code().as_str(), refusal.to_string());
         json(status, &Body { error, error_description: &text, message: &text })
     }
 }
@@ -124,6 +135,7 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::PRAGMA, HeaderValue::from_static("no-cache")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (status, headers, body).into_response()
 }
@@ -136,7 +148,7 @@ pub(crate) fn refusal_status(refusal: &Refusal) -> StatusCode {
 /// Status, code and text of a fault. What exactly is broken stays in the log.
 pub(crate) const fn broken_answer(broken: &Broken) -> (StatusCode, &'static str, &'static str) {
     match broken {
-        Broken::Store(StoreError::Unavailable(_)) | Broken::Overloaded(_) => (
+        Broken::Store(StoreError::Unavailable(_)) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "temporarily_unavailable",
             "The server is busy. Try again in a moment.",
@@ -161,9 +173,7 @@ pub(crate) fn log_broken(broken: &Broken, request_id: RequestId) {
 pub(crate) fn retry_after(failure: &Failure) -> Option<HeaderValue> {
     match failure {
         Failure::Refused(Refusal::Throttled { wait }) => Some(HeaderValue::from(wait.0)),
-        Failure::Broken(Broken::Store(StoreError::Unavailable(_)) | Broken::Overloaded(_)) => {
-            Some(HeaderValue::from(1))
-        }
+        Failure::Broken(Broken::Store(StoreError::Unavailable(_))) => Some(HeaderValue::from(1)),
         Failure::Refused(_) | Failure::Broken(_) => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::pages::{ErrorKind, ErrorPage};
 pub(crate) fn page(failure: &Failure) -> ErrorPage {
     match failure {
         Failure::Refused(refusal) => refused(refusal),
-        Failure::Broken(Broken::Store(StoreError::Unavailable(_)) | Broken::Overloaded(_)) => {
+        Failure::Broken(Broken::Store(StoreError::Unavailable(_))) => {
             ErrorPage::new(ErrorKind::Unavailable)
         }
         Failure::Broken(

@@ -24,7 +24,7 @@ use crate::cookies::{browser_digest, new_browser};
 use crate::endpoints::token::throttled;
 use crate::extract::Caller;
 use crate::pages::{Frame, Language, Page, PagesError, negotiate};
-use crate::respond::{log_broken, refusal_status, retry_after};
+use crate::respond::{broken_answer, log_broken, refusal_status, retry_after};
 use crate::trouble;
 
 /// Who visits.
@@ -40,6 +40,7 @@ pub(crate) struct Visit {
     /// What the application wished, once it is known, else what the browser says.
     pub(crate) language: Language,
     accept_language: Option<String>,
+    known: bool,
     new_browser: Option<HeaderValue>,
     cookies: Vec<HeaderValue>,
 }
@@ -51,6 +52,9 @@ impl FromRequestParts<Arc<App>> for Visit {
         let caller = Caller::from_request_parts(parts, app).await;
         let caller = caller.map_err(axum::response::IntoResponse::into_response)?;
         let mut visit = Self::anonymous(app, caller, &parts.headers);
+        if !parts.method.is_safe() {
+            visit.stay_unknown();
+        }
         match visit.look_up(&parts.headers).await {
             Ok(()) => Ok(visit),
             Err(failure) => Err(visit.fail(failure)),
@@ -78,6 +82,7 @@ impl Visit {
             user_agent: text(header::USER_AGENT).unwrap_or_default().to_owned(),
             language: negotiate(None, accept_language.as_deref()),
             accept_language,
+            known: set_browser.is_none(),
             new_browser: set_browser,
             cookies: Vec::new(),
         }
@@ -93,7 +98,7 @@ impl Visit {
 
     /// Whether the browser came with a cookie of its own.
     pub(crate) fn known_browser(&self) -> Option<&Digest> {
-        Some(&self.browser).filter(|_| self.new_browser.is_none())
+        Some(&self.browser).filter(|_| self.known)
     }
 
     /// Leaves the browser's cookie to the next page. A cross-site POST comes without the cookies
@@ -186,19 +191,25 @@ impl Visit {
     /// The page of a dead end.
     pub(crate) fn fail(&self, failure: impl Into<Failure>) -> Response {
         let failure = failure.into();
-        if let Failure::Broken(broken) = &failure {
-            log_broken(broken, self.caller.request_id);
-        }
         let status = match &failure {
             Failure::Refused(refusal) => match refusal_status(refusal) {
                 // RFC 9110 §15.5.2: 401 asks for credentials, which no page does by a header.
                 StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
                 status => status,
             },
-            Failure::Broken(broken) => crate::respond::broken_answer(broken).0,
+            Failure::Broken(broken) => {
+                log_broken(broken, self.caller.request_id);
+                broken_answer(broken).0
+            }
         };
-        let retry = retry_after(&failure);
+        self.fail_with(status, failure)
+    }
+
+    /// The page of a dead end with a status of its own.
+    pub(crate) fn fail_with(&self, status: StatusCode, failure: impl Into<Failure>) -> Response {
+        let failure = failure.into();
         let mut response = self.page_with(status, &trouble::page(&failure), Form::none());
+        let retry = retry_after(&failure);
         response.headers_mut().extend(retry.map(|value| (header::RETRY_AFTER, value)));
         response
     }

@@ -31,6 +31,12 @@ pub(super) async fn need(
     session: Option<&SessionView>,
     now: Timestamp,
 ) -> Result<Need, Failure> {
+    // OpenID Connect Core 1.0 §3.1.2.1: somebody else signed in than the hint names.
+    if let Some(view) = session.filter(|view| signed_in_since(pending, view))
+        && request.subject.is_some_and(|subject| subject != view.user.id)
+    {
+        return Err(Refusal::OtherPerson {}.into());
+    }
     let Some(session) = session.filter(|view| signs_in(server, request, pending, view, now)) else {
         if request.prompt.none {
             return Err(who_refusal(request, session).into());
@@ -48,13 +54,20 @@ pub(super) async fn need(
     }
     let consent = server.store.consent(session.user.id, &request.client.client_id).await?;
     let asked = request.scope_to_consent();
-    if consent.is_some_and(|given| asked.first_outside(&given.scope).is_none()) {
+    let covers = consent.is_some_and(|given| asked.first_outside(&given.scope).is_none());
+    if covers && identity_is_assured(request) {
         return Ok(Need::Nothing);
     }
     if request.prompt.none {
         return Err(Refusal::ConsentNeeded {}.into());
     }
     Ok(Need::Consent)
+}
+
+/// RFC 8252 §8.6, RFC 6749 §10.2: any program on the machine can take the name of a public client
+/// that listens on loopback or has a scheme of its own, so a person is asked each time.
+fn identity_is_assured(request: &AuthorizationRequest) -> bool {
+    !request.client.is_public() || request.return_to.uri().starts_with("https:")
 }
 
 /// Whether the session is one that this request takes.

@@ -53,6 +53,7 @@ pub async fn begin(
     encoded: &str,
     session: Option<&SessionView>,
     browser: Option<&Digest>,
+    without_cookies: bool,
     now: Timestamp,
 ) -> Result<Outcome, Failure> {
     let params = Params::parse(encoded.as_bytes())?;
@@ -60,7 +61,14 @@ pub async fn begin(
         Ok(request) => request,
         Err(answer) => return Ok(Outcome::Answer(answer)),
     };
-    match decide::need(server, &request, None, session, now).await {
+    // OpenID Connect Core 1.0 §3.1.2.1: a request may be posted. Posted from another site it comes
+    // without cookies, and only the page that it is sent on to can tell who is signed in.
+    let need = if without_cookies {
+        Ok(Need::SignIn)
+    } else {
+        decide::need(server, &request, None, session, now).await
+    };
+    match need {
         Ok(Need::Nothing) => answer_with_code(server, &request, None, session, false, now).await,
         Ok(need) => Ok(match keep(server, encoded, browser, now).await {
             Ok(request) => Outcome::Ask { need, request },

@@ -3,10 +3,11 @@
 use url::Url;
 
 use super::respond::{AuthorizationResponse, ResponseMode};
-use crate::error::{Failure, Refusal};
+use crate::error::{Broken, Code, Failure, Refusal};
 use crate::model::Client;
 use crate::params::Params;
 use crate::server::AuthorizationServer;
+use crate::store::StoreError;
 
 /// A place that the client registered. Only this module makes one, so an error cannot be sent
 /// anywhere before the place is known to be good.
@@ -47,8 +48,10 @@ impl ReturnTo {
         let (code, text, broken) = match failure {
             Failure::Refused(refusal) => (refusal.code().as_str(), refusal.to_string(), None),
             Failure::Broken(broken) => {
+                let away = matches!(broken, Broken::Store(StoreError::Unavailable(_)));
+                let code = if away { Code::TemporarilyUnavailable } else { Code::ServerError };
                 let text = "The server could not answer. Try again in a moment.".to_owned();
-                ("temporarily_unavailable", text, Some(broken))
+                (code.as_str(), text, Some(broken))
             }
         };
         let pairs = vec![("error", code.to_owned()), ("error_description", text)];
@@ -59,7 +62,7 @@ impl ReturnTo {
         &self,
         server: &AuthorizationServer,
         mut pairs: Vec<(&'static str, String)>,
-        broken: Option<crate::error::Broken>,
+        broken: Option<Broken>,
     ) -> AuthorizationResponse {
         // RFC 6749 §4.1.2: state is required if it was present in the request, exactly as received.
         pairs.extend(self.state.clone().map(|state| ("state", state)));
@@ -171,6 +174,10 @@ pub fn registrable(uri: &str) -> Result<(), Unregistrable> {
         return Err(Unregistrable::Wildcard);
     }
     let url = Url::parse(uri).map_err(|_| Unregistrable::NotAbsolute)?;
+    // `https:host/path` parses too, but a browser takes it for a path of the page it is on.
+    if matches!(url.scheme(), "http" | "https") && !uri[url.scheme().len()..].starts_with("://") {
+        return Err(Unregistrable::NotAbsolute);
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Unregistrable::UserInfo);
     }
@@ -251,6 +258,7 @@ mod tests {
             "https://app.example/ cb",
             "https://app.example/ä",
             "https://app.example\\@evil.example/",
+            "https:app.example/cb",
         ] {
             assert!(registrable(bad).is_err(), "{bad}");
         }

@@ -11,14 +11,16 @@ pub(super) fn check(
     client: &Client,
     params: &Params<'_>,
 ) -> Result<Scope, Refusal> {
-    // RFC 6749 §3.3: without a scope parameter the server uses a default, here the registered scope.
-    let Some(text) = params.get("scope") else {
-        return Ok(client.scope.clone());
-    };
-    let scope = Scope::parse(text).map_err(|_| Refusal::ScopeMalformed {})?;
+    let asked = Scope::parse(params.get("scope").unwrap_or_default());
+    let asked = asked.map_err(|_| Refusal::ScopeMalformed {})?;
+    // RFC 6749 §3.3: without a scope parameter the server uses a default, here the registered scope
+    // as far as the server knows it.
+    if asked.is_empty() {
+        return Ok(client.scope.only(|name| server.policy.scopes.contains_key(name)));
+    }
     let known = |name: &str| client.scope.contains(name) && server.policy.scopes.contains_key(name);
-    if let Some(unknown) = scope.iter().find(|name| !known(name)) {
+    if let Some(unknown) = asked.iter().find(|name| !known(name)) {
         return Err(Refusal::ScopeNotAllowed { scope: unknown.chars().take(60).collect() });
     }
-    Ok(scope)
+    Ok(asked)
 }

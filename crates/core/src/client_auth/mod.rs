@@ -47,11 +47,6 @@ pub fn digest(client_id: &str, secret: &str) -> Digest {
     Digest::of("grt_cs_", &[client_id.as_bytes(), secret.as_bytes()])
 }
 
-/// The name that a failed authentication is counted under, if the request has one.
-pub fn claimed_client_id(presented: &Presented<'_>) -> Option<String> {
-    credentials(presented).ok().map(|(client_id, _)| client_id)
-}
-
 fn credentials(presented: &Presented<'_>) -> Result<(String, Option<String>), Refusal> {
     let body_id = presented.params.get("client_id");
     let body_secret = presented.params.get("client_secret");

@@ -23,7 +23,7 @@ pub(super) async fn exchange(
     let credential = credential.ok_or(Refusal::CodeUnknown {})?;
     let code = server.store.code(CodeId(credential.id()), &credential.digest()).await?;
     let code = code.ok_or(Refusal::CodeUnknown {})?;
-    if let Err(refusal) = check(client, &code, params) {
+    if let Err(refusal) = check(client, &code, params, now) {
         return spend(server, &code, refusal, now).await;
     }
     let user = server.store.user(code.user).await?;
@@ -35,7 +35,8 @@ pub(super) async fn exchange(
     let (access_token, access) = mint_access(server, family.id, code.scope.clone(), lifetime, now);
     family.expires_at = family.expires_at.max(access.expires_at);
     let nonce = code.nonce.as_deref();
-    let id_token = mint_id_token(server, client, &family, &user, nonce, &access_token, now)?;
+    let id_token =
+        mint_id_token(server, client, &family, &user, nonce, (&access_token, &code.scope), now)?;
     let issued = Issued { family, access };
     match server.store.redeem_code(code.id, &code.digest, issued, now).await? {
         Redeemed::Done => Ok(TokenResponse {
@@ -52,10 +53,15 @@ pub(super) async fn exchange(
 }
 
 /// The checks of RFC 6749 §4.1.3, in its order.
-fn check(client: &Client, code: &Code, params: &Params<'_>) -> Result<(), Refusal> {
+fn check(client: &Client, code: &Code, params: &Params<'_>, now: Timestamp) -> Result<(), Refusal> {
     // RFC 6749 §4.1.3: the code must have been issued to the authenticated client.
     if code.client_id != client.client_id {
         return Err(Refusal::CodeOfOtherClient {});
+    }
+    // RFC 6749 §4.1.2: once, and soon. Told here, before an ID token is signed for nothing; the store
+    // decides between two that come at once.
+    if code.redeemed_as.is_some() || code.expires_at <= now {
+        return Err(Refusal::CodeUnknown {});
     }
     // RFC 6749 §4.1.3: redirect_uri must be there if it was in the request, and be the same.
     match params.get("redirect_uri") {
@@ -107,7 +113,6 @@ fn family(
         session: code.session,
         scope: code.scope.clone(),
         claims: code.claims.clone(),
-        nonce: code.nonce.clone(),
         authentication: code.authentication.clone(),
         refresh,
         created_at: now,

@@ -22,12 +22,15 @@ pub(super) async fn exchange(
     let view = server.store.family(FamilyId(presented.id())).await?;
     let view = view.ok_or(Refusal::RefreshUnknown {})?;
     let refresh = check(client, &view, now)?;
-    let scope = narrowed(&view.family.scope, params)?;
+    // What the client may ask for no longer is not renewed.
+    let granted = view.family.scope.only(|name| client.scope.contains(name));
+    let scope = narrowed(&granted, params)?;
 
     let lifetime = server.policy.lifetimes.of(client).access_token;
     let family = &view.family;
     let (access_token, access) = mint_access(server, family.id, scope.clone(), lifetime, now);
-    let id_token = mint_id_token(server, client, family, &view.user, None, &access_token, now)?;
+    let id_token =
+        mint_id_token(server, client, family, &view.user, None, (&access_token, &scope), now)?;
     let refresh_token = use_up(server, client, &view, &refresh, &presented, access, now).await?;
     Ok(TokenResponse {
         access_token,

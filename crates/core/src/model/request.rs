@@ -8,7 +8,8 @@ use crate::time::Timestamp;
 /// kept as they came and checked again at each step, so that nothing is allowed on old grounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRequest {
-    /// The `request` parameter of the pages; one for each tab.
+    /// The `request` parameter of the pages; one for each tab. A session with a later id is a sign-in
+    /// for this request, which satisfies `prompt=login`.
     pub id: RequestId,
     /// The parameters in `application/x-www-form-urlencoded` form.
     pub parameters: String,
@@ -16,7 +17,7 @@ pub struct PendingRequest {
     pub browser: Option<Digest>,
     /// Whether the person has chosen to go on with the account that is signed in.
     pub account_chosen: bool,
-    /// When it was made; a sign-in after this satisfies `prompt=login`.
+    /// When it was made.
     pub created_at: Timestamp,
     /// When it is forgotten.
     pub expires_at: Timestamp,

@@ -57,6 +57,12 @@ impl Scope {
         Self(self.iter().chain(added).collect::<Vec<_>>().join(" "))
     }
 
+    /// The names for which `keep` says yes.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
+        Self(self.iter().filter(|name| keep(name)).collect::<Vec<_>>().join(" "))
+    }
+
     /// Whether there is no name.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

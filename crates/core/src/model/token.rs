@@ -22,8 +22,6 @@ pub struct Family {
     pub scope: Scope,
     /// OpenID Connect Core 1.0 §5.5.
     pub claims: ClaimsRequest,
-    /// The nonce of the request, repeated in the first ID token only.
-    pub nonce: Option<String>,
     /// How the person signed in.
     pub authentication: Authentication,
     /// The refresh token, if the client has one.

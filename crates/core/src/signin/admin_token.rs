@@ -151,6 +151,10 @@ pub async fn finish(
         return Ok(Typed::Gone);
     };
     let digest = match &server.policy.sign_in.admin_token.mode {
+        // No token, so no try either: a slip of the finger.
+        AdminTokenMode::Emailed if canonical(typed).len() != LENGTH => {
+            return Ok(Typed::Wrong { tries_left: attempt.tries_left });
+        }
         AdminTokenMode::Emailed => typed_digest(server, id.0, &canonical(typed)),
         // A right fixed token becomes the attempt's own digest, if the address may sign in, so
         // that both modes share the counting of tries.

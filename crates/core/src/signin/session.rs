@@ -62,7 +62,8 @@ pub async fn current(
     };
     let idle = server.policy.lifetimes.session_idle;
     if view.session.last_seen_at.until(now) >= touch_after(idle) {
-        server.store.touch_session(id, now, now.plus(idle)).await?;
+        // A page is worth more than the time of its last use: a full disk must not keep a person out.
+        let _ = server.store.touch_session(id, now, now.plus(idle)).await;
     }
     Ok(Some(view))
 }

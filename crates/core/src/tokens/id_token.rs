@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::id::UserId;
 use crate::jose::{half_hash, sign_compact};
-use crate::model::{Client, Family, User};
+use crate::model::{Client, Family, Scope, User};
 use crate::server::AuthorizationServer;
 use crate::time::Timestamp;
 use crate::userinfo::PersonClaims;
@@ -28,7 +28,7 @@ struct IdTokenClaims<'a> {
     person: PersonClaims<'a>,
 }
 
-/// An ID token about the person of `family`, bound to `access_token`. `nonce` is repeated in the
+/// An ID token about the person of `family`, bound to the access token, if that has the scope `openid`. `nonce` is repeated in the
 /// answer to a code, and left out when tokens are refreshed (§12.2).
 pub(crate) fn mint_id_token(
     server: &AuthorizationServer,
@@ -36,10 +36,10 @@ pub(crate) fn mint_id_token(
     family: &Family,
     user: &User,
     nonce: Option<&str>,
-    access_token: &str,
+    (access_token, scope): (&str, &Scope),
     now: Timestamp,
 ) -> Result<Option<String>, Failure> {
-    if !family.scope.contains("openid") {
+    if !scope.contains("openid") {
         return Ok(None);
     }
     let algorithm = client.id_token_signed_response_alg;

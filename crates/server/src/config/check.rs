@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use grantor_core::time::Seconds;
 use serde::Serialize;
 use url::{Host, Url};
 
@@ -123,6 +124,11 @@ fn keys(config: &Config, found: &mut Found) {
         "keys.publish_ahead",
         "must be shorter than keys.rotate_after",
     );
+    found.when(
+        keys.publish_ahead.seconds() < Seconds(600),
+        "keys.publish_ahead",
+        "must be ten minutes at least: verifiers keep the key set for five",
+    );
     found.when(keys.algorithms.is_empty(), "keys.algorithms", "needs one algorithm at least");
 }
 
@@ -191,11 +197,15 @@ fn sign_in(config: &Config, found: &mut Found) {
         "sign_in.admin_token.token",
         "is only for the static mode: remove it, or set sign_in.admin_token.mode = \"static\"",
     );
-    let local = Url::parse(&config.issuer()).is_ok_and(|url| is_loopback(&url));
+    let here =
+        |own: &String| own == "localhost" || own.parse().is_ok_and(|own: IpAddr| own.is_loopback());
+    let local = Url::parse(&config.issuer()).is_ok_and(|url| is_loopback(&url))
+        && config.listen.address.iter().all(here)
+        && config.listen.trusted_proxies.is_empty();
     found.when(
         is_static && !local && !admin.allow_static_token,
         "sign_in.admin_token.mode",
-        "\"static\" lets everybody in who knows one token; where the issuer is not this machine, \
+        "\"static\" lets everybody in who knows one token; where more than this machine can reach the server, \
          set sign_in.admin_token.allow_static_token = true if you want that",
     );
 }

@@ -51,11 +51,11 @@ pub(crate) async fn end(visit: Visit, form: extract::Form) -> Response {
 
 /// Asks before a consent is withdrawn.
 pub(crate) async fn ask_withdraw(visit: Visit, RawQuery(query): RawQuery) -> Response {
-    if visit.session.is_none() {
+    let Some(session) = &visit.session else {
         return visit.see_other("/login");
-    }
+    };
     let query = query.unwrap_or_default();
-    let page = confirm_withdraw(&visit, &query).await;
+    let page = confirm_withdraw(&visit, session, &query).await;
     page.map_or_else(|failure| visit.fail(failure), |page| visit.page(&page, Form::person(SUBJECT)))
 }
 
@@ -111,7 +111,6 @@ fn consent_row(consent: &Consent, client: String) -> ConsentRow {
         client,
         scopes: consent.scope.iter().map(ToOwned::to_owned).collect(),
         since: consent.created_at.epoch(),
-        last_used_at: None,
     }
 }
 
@@ -151,10 +150,16 @@ async fn end_named(
     Ok(())
 }
 
-async fn confirm_withdraw(visit: &Visit, query: &str) -> Result<Confirm, Failure> {
+async fn confirm_withdraw(
+    visit: &Visit,
+    session: &SessionView,
+    query: &str,
+) -> Result<Confirm, Failure> {
     let params = Params::parse(query.as_bytes())?;
     let client_id = params.required("client_id")?;
-    let client = visit.app.server.store.client(client_id).await?;
+    let store = &visit.app.server.store;
+    store.consent(session.user.id, client_id).await?.ok_or(Refusal::RequestGone {})?;
+    let client = store.client(client_id).await?;
     let name = client.map_or_else(|| client_id.to_owned(), |own| own.client_name.clone());
     Ok(Confirm::withdraw_consent(client_id, name))
 }

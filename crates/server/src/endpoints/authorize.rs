@@ -19,24 +19,27 @@ const LONGEST: usize = 16 * 1024;
 
 /// The request is in the query.
 pub(crate) async fn from_query(visit: Visit, RawQuery(query): RawQuery) -> Response {
-    begin(visit, query.as_deref().unwrap_or_default()).await
+    begin(visit, query.as_deref().unwrap_or_default(), false).await
 }
 
 /// OpenID Connect Core 1.0 §3.1.2.1: the same parameters in a form.
 pub(crate) async fn from_form(State(_): State<Arc<App>>, visit: Visit, form: Form) -> Response {
     match form.text() {
-        Ok(text) => begin(visit, text).await,
+        Ok(text) => {
+            let without_cookies = visit.known_browser().is_none() && visit.session.is_none();
+            begin(visit, text, without_cookies).await
+        }
         Err(refusal) => visit.fail(refusal),
     }
 }
 
-async fn begin(mut visit: Visit, encoded: &str) -> Response {
+async fn begin(mut visit: Visit, encoded: &str, without_cookies: bool) -> Response {
     if encoded.len() > LONGEST {
-        return visit.fail(Refusal::BodyTooLarge {});
+        return visit.fail(Refusal::RequestTooLong {});
     }
     let (server, now) = (&visit.app.server, visit.caller.now);
     let (session, browser) = (visit.session.as_ref(), visit.known_browser());
-    let outcome = authorize::begin(server, encoded, session, browser, now).await;
+    let outcome = authorize::begin(server, encoded, session, browser, without_cookies, now).await;
     visit.stay_unknown();
     conclude(&visit, outcome)
 }

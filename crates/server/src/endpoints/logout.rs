@@ -26,6 +26,8 @@ pub(crate) async fn ask(visit: Visit, RawQuery(query): RawQuery) -> Response {
 /// A request in a form: ours, or one that a client had the browser post.
 pub(crate) async fn post(visit: Visit, form: extract::Form) -> Response {
     match form.text() {
+        // A cross-site POST comes without cookies (SameSite=Lax); the redirect has them.
+        Ok(text) if visit.known_browser().is_none() => visit.see_other(&format!("/logout?{text}")),
         Ok(text) => answer(visit, text.as_bytes()).await,
         Err(refusal) => visit.fail(refusal),
     }
@@ -85,8 +87,12 @@ fn signed_out(visit: &Visit, request: LogoutRequest) -> Response {
     match request.return_to {
         Some(uri) => visit.see_other(&uri),
         None => {
-            let client = request.client.map(|client| client.client_name.clone());
-            visit.page(&SignedOut { client, return_url: None }, Form::none())
+            let client = request.client.as_deref();
+            let page = SignedOut {
+                client: client.map(|client| client.client_name.clone()),
+                return_url: client.and_then(|client| client.client_uri.clone()),
+            };
+            visit.page(&page, Form::none())
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What is not there: a page for people, JSON for programs.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json as object;
 
+use crate::extract::wants_html;
 use crate::pages::{ErrorKind, ErrorPage};
 use crate::respond::json;
 use crate::visit::{Form, Visit};
@@ -18,7 +19,11 @@ pub(crate) async fn no_page(headers: HeaderMap, visit: Visit) -> Response {
 }
 
 /// The URL is there, but not for this method.
-pub(crate) async fn no_method() -> Response {
+pub(crate) async fn no_method(headers: HeaderMap, visit: Visit) -> Response {
+    if wants_html(&headers) {
+        let page = ErrorPage::new(ErrorKind::BadRequest);
+        return visit.page_with(StatusCode::METHOD_NOT_ALLOWED, &page, Form::none());
+    }
     let text = "This URL does not take requests of this method.";
     problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text)
 }
@@ -26,9 +31,4 @@ pub(crate) async fn no_method() -> Response {
 fn problem(status: StatusCode, error: &str, text: &str) -> Response {
     let body = object!({ "error": error, "error_description": text, "message": text });
     json(status, &body).into_response()
-}
-
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept.is_some_and(|accept| accept.contains("text/html"))
 }

@@ -22,9 +22,8 @@ pub(crate) async fn exchange(State(app): State<Arc<App>>, caller: Caller, form: 
     match answer(&app, caller, &form).await {
         Ok(tokens) => json(StatusCode::OK, &tokens),
         Err(failure) => {
-            // RFC 6749 §5.2: WWW-Authenticate when the client used the Authorization header.
-            let challenge = form.authorization().map_or(Challenge::None, |_| Challenge::Basic);
-            ApiError::new(failure, challenge, caller.request_id).into_response()
+            // RFC 6749 §5.2 wants the challenge after a failed header, RFC 9110 §15.5.2 with every 401.
+            ApiError::new(failure, Challenge::Basic, caller.request_id).into_response()
         }
     }
 }
@@ -52,7 +51,9 @@ async fn authenticate(
     }
     let client = client?;
     let rate = client.requests_per_minute.unwrap_or(app.client_rates.interactive);
-    app.limits.client(&client.client_id, rate).map_err(throttled)?;
+    // A public client only names itself; one who uses its name must not use up everybody's requests.
+    let source = client.is_public().then_some(caller.source);
+    app.limits.client(&client.client_id, source, rate).map_err(throttled)?;
     Ok(client)
 }
 

@@ -99,7 +99,6 @@ account-applications = Anwendungen mit Zugriff
 account-applications-help = Eine Anwendung ohne Zugriff muss Sie neu fragen.
 account-applications-none = Keine Anwendung hat Zugriff auf Ihr Konto.
 account-since = Erlaubt:
-account-used = zuletzt benutzt:
 account-withdraw = Widerrufen
 account-withdraw-named = Zugriff von { $client } widerrufen
 account-done-session_ended = Erledigt. Diese Sitzungen sind abgemeldet.

@@ -99,7 +99,6 @@ account-applications = Applications with access
 account-applications-help = An application without access has to ask you again.
 account-applications-none = No application has access to your account.
 account-since = Allowed:
-account-used = last used:
 account-withdraw = Withdraw
 account-withdraw-named = Withdraw the access of { $client }
 account-done-session_ended = That is done. Those sessions are signed out.

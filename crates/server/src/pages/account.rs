@@ -60,8 +60,6 @@ pub(crate) struct ConsentRow {
     pub(crate) scopes: Vec<String>,
     /// Epoch seconds.
     pub(crate) since: i64,
-    /// Epoch seconds; `None` when not known.
-    pub(crate) last_used_at: Option<i64>,
 }
 
 impl SessionRow {
@@ -97,7 +95,6 @@ impl ConsentRow {
             client: "Acme Notes".to_owned(),
             scopes: ["openid", "profile", "email", "read"].map(str::to_owned).to_vec(),
             since: SAMPLE_NOW - 45 * 86_400,
-            last_used_at: Some(SAMPLE_NOW - 300),
         }
     }
 }
@@ -110,7 +107,6 @@ impl Page for Account {
             client_id: "ledger".to_owned(),
             client: "Ledger for small companies".to_owned(),
             scopes: vec!["invoices:pay".to_owned()],
-            last_used_at: None,
             ..ConsentRow::sample()
         };
         let full = Self {

@@ -43,11 +43,6 @@ pub(crate) enum TokenError {
     },
     /// It is too old, was used already, or another one was sent since.
     Gone,
-    /// Too many tries from this place.
-    TooMany {
-        /// How long to wait.
-        wait_seconds: u64,
-    },
 }
 
 impl Page for SignInToken {
@@ -77,7 +72,6 @@ impl Page for SignInToken {
             with(TokenError::Wrong { tries_left: Some(1) }),
             with(TokenError::Wrong { tries_left: Some(0) }),
             with(TokenError::Gone),
-            with(TokenError::TooMany { wait_seconds: 61 }),
             Self { resend_wait_seconds: 40, ..first.clone() },
             Self { resent: true, resend_wait_seconds: 60, ..first.clone() },
             Self {

@@ -141,7 +141,6 @@ pub fn family(user: UserId, client_id: &str) -> Family {
         session: SessionId(id()),
         scope: scope("openid read"),
         claims: ClaimsRequest::default(),
-        nonce: None,
         authentication: authentication(),
         refresh: Some(Refresh {
             current: digest(),

@@ -14,7 +14,7 @@ use super::users::{user, user_columns};
 
 macro_rules! family_columns {
     () => {
-        "f.id, f.client_id, f.user_id, f.session_id, f.scope, f.claims, f.nonce, f.auth_time, \
+        "f.id, f.client_id, f.user_id, f.session_id, f.scope, f.claims, f.auth_time, \
          f.method, f.amr, f.refresh_current, f.refresh_previous, f.refresh_generation, \
          f.refresh_rotated_at, f.refresh_idle_expires_at, f.refresh_expires_at, \
          f.refresh_uses_left, f.created_at, f.expires_at, f.revoked_at"
@@ -71,12 +71,12 @@ pub(super) fn insert_family(db: &Db<'_>, family: &Family) -> Result<(), Fault> {
     let authentication = &family.authentication;
     let refresh = family.refresh.as_ref();
     db.run(
-        "INSERT INTO token_family (id, client_id, user_id, session_id, scope, claims, nonce,
+        "INSERT INTO token_family (id, client_id, user_id, session_id, scope, claims,
             auth_time, method, amr, created_at, expires_at, revoked_at, refresh_current,
             refresh_previous, refresh_generation, refresh_rotated_at, refresh_idle_expires_at,
             refresh_expires_at, refresh_uses_left)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20)",
+            ?19)",
         params![
             bytes(&family.id.0),
             family.client_id,
@@ -84,7 +84,6 @@ pub(super) fn insert_family(db: &Db<'_>, family: &Family) -> Result<(), Fault> {
             bytes(&family.session.0),
             family.scope.as_str(),
             claims_column(&family.claims)?,
-            family.nonce,
             authentication.auth_time.epoch(),
             authentication.method.as_str(),
             authentication.amr.join(" "),
@@ -128,7 +127,6 @@ fn family(columns: &mut Columns<'_>) -> Result<Family, Fault> {
         session: SessionId(columns.id()?),
         scope: columns.scope()?,
         claims: columns.claims()?,
-        nonce: columns.value()?,
         authentication: columns.authentication()?,
         refresh: refresh(columns)?,
         created_at: columns.time()?,

@@ -65,7 +65,9 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         self.queue.push(Box::new(Task { work, outcome: None, reply, changes_clients }))?;
         let Ok(Reply { outcome, others }) = answer.await else {
-            return Err(StoreError::Unavailable("the store was closed before the write".to_owned()));
+            return Err(StoreError::Unavailable(
+                "the store was closed before the write".to_owned(),
+            ));
         };
         drop(others);
         outcome

@@ -98,7 +98,7 @@ pub(super) async fn password(
     if let Some(signed_in) = signed_in {
         return signed(visit, stage, &signed_in).await;
     }
-    let status = StatusCode::UNAUTHORIZED;
+    let status = StatusCode::BAD_REQUEST;
     Ok(forms::password(visit, stage, username, Some(PasswordError::Wrong), status))
 }
 
@@ -137,7 +137,6 @@ fn token(
     let status = match error {
         None => StatusCode::OK,
         Some(TokenError::Wrong { .. } | TokenError::Gone) => StatusCode::BAD_REQUEST,
-        Some(TokenError::TooMany { .. }) => StatusCode::TOO_MANY_REQUESTS,
     };
     let page = SignInToken {
         request: stage.request(),

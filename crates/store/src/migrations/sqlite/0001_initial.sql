@@ -90,7 +90,6 @@ CREATE TABLE token_family (
     session_id              BLOB    NOT NULL,
     scope                   TEXT    NOT NULL,
     claims                  TEXT,                  -- JSON object; NULL for none
-    nonce                   TEXT,
     auth_time               INTEGER NOT NULL,
     method                  TEXT    NOT NULL,
     amr                     TEXT    NOT NULL,
