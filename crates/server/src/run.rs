@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use grantor_core::ports::Entropy as _;
 use grantor_core::time::Seconds;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::{App, Demo};
 use crate::background;
+use crate::clock::SystemEntropy;
 use crate::config::{Config, LogFormat};
 use crate::listen::{self, Tls};
 use crate::mail::{Mailer, Smtp};
@@ -28,6 +30,8 @@ pub(crate) struct Prepared {
 
 /// Takes the ports first, so that a second start on the same port does not touch the data.
 pub(crate) async fn prepare(config: Config, demo: Option<Demo>) -> anyhow::Result<Prepared> {
+    // The random generator gathers its seed for some 30 ms; the first request need not wait for it.
+    tokio::task::spawn_blocking(|| SystemEntropy.fill(&mut [0]));
     let mut listeners = Vec::new();
     for address in &config.listen.address {
         listeners.extend(listen::bind(address, config.listen.port)?);

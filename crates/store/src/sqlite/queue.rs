@@ -160,6 +160,11 @@ impl Queue {
         }
     }
 
+    /// Adds the jobs that wait to `into`, without waiting for any.
+    pub(super) fn take_now(&self, into: &mut Vec<Box<dyn Job>>) {
+        into.append(&mut self.state().jobs);
+    }
+
     /// Takes no more jobs.
     pub(super) fn close(&self) {
         self.state().closed = true;

@@ -23,6 +23,12 @@ use super::stats::{Counters, Stats};
 /// How often the writer looks whether another process has written; the port allows a second.
 const LOOK: Duration = Duration::from_millis(300);
 
+/// The most writes that go into one commit.
+const LARGEST: usize = 256;
+
+/// How often a group gives way to those who would join it.
+const PATIENCE: u32 = 2;
+
 /// The writer's end that callers hold.
 pub(super) struct Writer {
     queue: Arc<Queue>,
@@ -137,7 +143,7 @@ impl Thread {
     }
 
     /// Everything or nothing.
-    fn transact(&self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    fn transact(&self, jobs: &mut Vec<Box<dyn Job>>) -> Result<(), Fault> {
         let db = Db(&self.connection);
         let done = self.attempt(&db, jobs);
         if done.is_err() && !self.connection.is_autocommit() {
@@ -149,16 +155,34 @@ impl Thread {
         done
     }
 
-    fn attempt(&self, db: &Db<'_>, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    fn attempt(&self, db: &Db<'_>, jobs: &mut Vec<Box<dyn Job>>) -> Result<(), Fault> {
         db.run("BEGIN IMMEDIATE", ())?;
-        for job in jobs.iter_mut() {
+        let (mut done, mut patience) = (0, PATIENCE);
+        while done < jobs.len() {
+            let job = &mut jobs[done];
             catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or(Err(Fault::Panicked))?;
+            done += 1;
+            if done == jobs.len() && done < LARGEST {
+                self.take_more(jobs, &mut patience);
+            }
         }
         let start = Instant::now();
         db.run("COMMIT", ())?;
         self.counters.committed(jobs.len(), start.elapsed());
         self.checkpointer.written(jobs.len());
         Ok(())
+    }
+
+    /// What has arrived meanwhile goes into the same commit. With company, the threads that make
+    /// writes get a moment to bring theirs; a write that is alone does not wait.
+    fn take_more(&self, jobs: &mut Vec<Box<dyn Job>>, patience: &mut u32) {
+        let before = jobs.len();
+        self.queue.take_now(jobs);
+        while jobs.len() == before && before > 1 && *patience > 0 {
+            *patience -= 1;
+            std::thread::yield_now();
+            self.queue.take_now(jobs);
+        }
     }
 
     fn look_for_others(&mut self) {

@@ -1,0 +1,182 @@
+//! A Grantor to measure: a data folder, a client and a person, made with its own command line.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::request::Site;
+use crate::target::{Target, free_port};
+
+/// Where the client has codes sent; nothing listens there.
+pub(crate) const CALLBACK: &str = "http://localhost:5051/callback";
+
+/// Everything that is measured with.
+pub(crate) const SCOPES: &str = "openid profile email read";
+
+/// The person's name.
+pub(crate) const USERNAME: &str = "bench";
+
+/// The secret behind every challenge: RFC 7636 §4.1.
+pub(crate) const VERIFIER: &str = "a-benchmark-keeps-no-secrets-from-anybody-at-all";
+
+/// How a production server is configured, but for limits that would stop the load.
+const SETTINGS: [(&str, &str); 4] = [
+    ("GRANTOR__LIFETIMES__CODE", "10m"),
+    ("GRANTOR__LIMITS__INTERACTIVE_CLIENT", "0"),
+    ("GRANTOR__LIMITS__PAGES", "0"),
+    ("GRANTOR__LIMITS__SIGN_IN", "0"),
+];
+
+/// A prepared data folder.
+pub(crate) struct Deployment {
+    /// Where its server will be.
+    pub(crate) site: Site,
+    binary: PathBuf,
+    folder: TempDir,
+    port: u16,
+    client: Credentials,
+    person: Account,
+}
+
+#[derive(Default, Deserialize)]
+struct Credentials {
+    client_id: String,
+    client_secret: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Account {
+    password: String,
+}
+
+impl Deployment {
+    /// Makes a folder beside this program (`/tmp` may be memory, where a durable commit costs
+    /// nothing) and puts a confidential client and a person into it.
+    pub(crate) fn prepare(binary: PathBuf) -> Result<Self> {
+        let beside = binary.parent().context("the server's program is nowhere")?;
+        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?;
+        let port = free_port()?;
+        let (client, person) = (Credentials::default(), Account::default());
+        let mut own = Self { site: Site::on(port), binary, folder, port, client, person };
+        let added = own.cli(&[
+            "client",
+            "add",
+            "bench",
+            "--redirect-uri",
+            CALLBACK,
+            "--scope",
+            SCOPES,
+            "--refresh",
+            "rotate",
+            "--json",
+        ])?;
+        own.client = serde_json::from_str(&added).context("`client add --json` said otherwise")?;
+        let added = own.cli(&[
+            "user",
+            "add",
+            "--username",
+            USERNAME,
+            "--email",
+            "bench@example.com",
+            "--name",
+            "Benchmark",
+            "--generate-password",
+            "--json",
+        ])?;
+        own.person = serde_json::from_str(&added).context("`user add --json` said otherwise")?;
+        Ok(own)
+    }
+
+    /// Starts its server.
+    pub(crate) fn serve(&self) -> Result<Target> {
+        let log = std::fs::File::create(self.folder.path().join("server.log"))?;
+        let mut command = self.command();
+        command.arg("serve").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        Target::spawn(command.into(), self.port)
+    }
+
+    /// Starts its server and waits until it answers.
+    pub(crate) async fn serve_ready(&self) -> Result<Target> {
+        let mut server = self.serve()?;
+        let ready = server.first_answer(&self.site.get("/healthz", "")).await;
+        ready.with_context(|| format!("its log:\n{}", self.log()))?;
+        Ok(server)
+    }
+
+    /// The path of an authorization request for `scope`.
+    pub(crate) fn authorize_path(&self, scope: &str) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, VERIFIER.as_bytes()));
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client.client_id)
+            .append_pair("redirect_uri", CALLBACK)
+            .append_pair("scope", scope)
+            .append_pair("state", "bench")
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", "S256")
+            .finish();
+        format!("/authorize?{query}")
+    }
+
+    /// A token request, authenticated by `client_secret_basic`: RFC 6749 §2.3.1.
+    pub(crate) fn token_request(&self, form: &[(&str, &str)]) -> Vec<u8> {
+        let Credentials { client_id, client_secret } = &self.client;
+        let basic = STANDARD.encode(format!("{client_id}:{client_secret}"));
+        self.site.post("/token", &format!("authorization: Basic {basic}\r\n"), form)
+    }
+
+    /// The person's password.
+    pub(crate) fn password(&self) -> &str {
+        &self.person.password
+    }
+
+    /// The path and query of a URL of this server.
+    pub(crate) fn path_of<'a>(&self, url: &'a str) -> &'a str {
+        url.strip_prefix(&format!("http://localhost:{}", self.port)).unwrap_or(url)
+    }
+
+    fn cli(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command().args(arguments).output()?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "`grantor {}` failed: {told}", arguments.join(" "));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env("GRANTOR_DATA", self.folder.path()).current_dir(self.folder.path());
+        command.env("GRANTOR__LISTEN__PORT", self.port.to_string()).envs(SETTINGS);
+        command
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    }
+}
+
+/// The server's program: beside this one, built now if it is not there.
+pub(crate) fn binary() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name("grantor");
+    if !beside.exists() {
+        build(&beside)?;
+    }
+    Ok(beside)
+}
+
+fn build(wanted: &Path) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "-p", "grantor"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let built = cargo.status().context("cannot run cargo to build the server")?.success();
+    ensure!(built && wanted.exists(), "{} was not built", wanted.display());
+    Ok(())
+}

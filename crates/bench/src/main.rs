@@ -1,0 +1,219 @@
+//! What a token costs: Grantor under load beside a bare hello-world of the same HTTP stack, in one
+//! run, and its store alone.
+#![expect(clippy::print_stdout, reason = "this program is a report on a terminal")]
+
+mod compare;
+mod deploy;
+mod hello;
+mod load;
+mod person;
+mod process;
+mod report;
+mod request;
+mod scenarios;
+mod store;
+mod target;
+mod wire;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+use tokio::runtime;
+
+use crate::compare::{Comparison, Effort, Subject, Yardstick};
+use crate::deploy::Deployment;
+use crate::person::{SignedIn, sign_in};
+use crate::report::{Verdict, write_json};
+use crate::scenarios::{Bearers, Chains, Codes, memory, start};
+use crate::target::Target;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a refresh rotation may cost, in hello-worlds.
+const REFRESH_LIMIT: f64 = 4.0;
+
+/// What a code exchange with an ES256 ID token may cost, in hello-worlds.
+const CODE_LIMIT: f64 = 6.0;
+
+/// Measures Grantor.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[command(subcommand)]
+    scenario: Scenario,
+
+    /// Connections that ask at once.
+    #[arg(long, global = true, default_value_t = 64)]
+    connections: usize,
+
+    /// Length of a phase.
+    #[arg(long, global = true, default_value_t = 5)]
+    seconds: u64,
+
+    /// Phases of each server, which take turns; the medians are reported.
+    #[arg(long, global = true, default_value_t = 3)]
+    rounds: usize,
+
+    /// Writes the figures to this file too.
+    #[arg(long, global = true)]
+    json: Option<PathBuf>,
+
+    /// The server's program, if not the one beside this.
+    #[arg(long, global = true)]
+    grantor: Option<PathBuf>,
+
+    /// Ends with exit code 1 when a target is missed.
+    #[arg(long, global = true)]
+    check: bool,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Scenario {
+    /// Exchange codes with PKCE for tokens with an ES256 ID token.
+    Code,
+    /// Rotate refresh tokens, without an ID token.
+    Refresh,
+    /// Read claims with an access token.
+    Userinfo,
+    /// The SQLite store alone: redeem, rotate, read.
+    Store {
+        /// Access tokens to read among.
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: usize,
+    },
+    /// Resident memory after many tokens.
+    Memory {
+        /// How many.
+        #[arg(long, default_value_t = 1_000_000)]
+        tokens: usize,
+    },
+    /// Time from start to first answers on an existing database.
+    Start {
+        /// Tokens in the database.
+        #[arg(long, default_value_t = 100_000)]
+        tokens: usize,
+    },
+    /// The hello-world beside itself: how far from 1 the machine's noise moves a ratio.
+    Noise,
+    /// Serve the hello-world, which the other scenarios start by themselves.
+    #[command(hide = true)]
+    Hello,
+}
+
+/// A prepared Grantor that runs, and somebody who is signed in.
+struct Stage {
+    deployment: Deployment,
+    server: Target,
+    person: SignedIn,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    // The servers have all cores; the driver does with one thread of its own.
+    let mut driver = runtime::Builder::new_current_thread();
+    let mut like_a_server = runtime::Builder::new_multi_thread();
+    let runtime = match arguments.scenario {
+        Scenario::Hello | Scenario::Store { .. } => &mut like_a_server,
+        Scenario::Code
+        | Scenario::Refresh
+        | Scenario::Userinfo
+        | Scenario::Memory { .. }
+        | Scenario::Start { .. }
+        | Scenario::Noise => &mut driver,
+    };
+    let verdicts = runtime.enable_all().build()?.block_on(arguments.run())?;
+    for verdict in &verdicts {
+        println!("{}", verdict.line());
+    }
+    let missed = verdicts.iter().any(|verdict| !verdict.met());
+    Ok(if arguments.check && missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Arguments {
+    async fn run(&self) -> Result<Vec<Verdict>> {
+        match self.scenario {
+            Scenario::Hello => {
+                hello::serve(|address| println!("{address}")).await?;
+                Ok(Vec::new())
+            }
+            Scenario::Noise => {
+                let hello = Target::hello().await?;
+                self.compare("noise", &hello, &mut Yardstick, None).await
+            }
+            Scenario::Store { rows } => {
+                let own = std::env::current_exe()?;
+                let folder = own.parent().context("this program is nowhere")?;
+                let report = store::run(folder, self.seconds, rows).await?;
+                self.publish(&report.text(), &report)?;
+                Ok(Vec::new())
+            }
+            Scenario::Code
+            | Scenario::Refresh
+            | Scenario::Userinfo
+            | Scenario::Memory { .. }
+            | Scenario::Start { .. } => self.act(self.stage().await?).await,
+        }
+    }
+
+    /// The scenarios that need a Grantor.
+    async fn act(&self, stage: Stage) -> Result<Vec<Verdict>> {
+        let Stage { deployment, server, person } = stage;
+        let (at, count) = (&server, self.connections);
+        match self.scenario {
+            Scenario::Code => {
+                let mut codes = Codes::of(&deployment, at, person);
+                self.compare("code", at, &mut codes, Some(CODE_LIMIT)).await
+            }
+            Scenario::Refresh => {
+                let mut chains = Chains::begin(&deployment, at, &person, count).await?;
+                self.compare("refresh", at, &mut chains, Some(REFRESH_LIMIT)).await
+            }
+            Scenario::Userinfo => {
+                let mut bearers = Bearers::begin(&deployment, at, &person, count).await?;
+                self.compare("userinfo", at, &mut bearers, None).await
+            }
+            Scenario::Memory { tokens } => {
+                let report = memory::measure(&deployment, at, &person, count, tokens).await?;
+                self.publish(&report.text(), &report)?;
+                Ok(report.verdicts())
+            }
+            Scenario::Start { tokens } => {
+                let report = start::measure(&deployment, server, &person, tokens).await?;
+                self.publish(&report.text(), &report)?;
+                Ok(report.verdicts())
+            }
+            Scenario::Store { .. } | Scenario::Noise | Scenario::Hello => Ok(Vec::new()),
+        }
+    }
+
+    async fn stage(&self) -> Result<Stage> {
+        let binary = self.grantor.clone().map_or_else(deploy::binary, Ok)?;
+        let deployment = Deployment::prepare(binary)?;
+        let server = deployment.serve_ready().await?;
+        let person = sign_in(&deployment, &server).await.context("cannot sign in")?;
+        Ok(Stage { deployment, server, person })
+    }
+
+    async fn compare(
+        &self,
+        scenario: &'static str,
+        server: &Target,
+        subject: &mut impl Subject,
+        limit: Option<f64>,
+    ) -> Result<Vec<Verdict>> {
+        let Self { connections, seconds, rounds, .. } = *self;
+        let effort = Effort { connections, seconds, rounds };
+        let comparison = Comparison::of(scenario, effort, server, subject, limit).await?;
+        self.publish(&comparison.text(), &comparison)?;
+        Ok(comparison.verdicts())
+    }
+
+    fn publish(&self, text: &str, report: &impl Serialize) -> Result<()> {
+        println!("{text}");
+        self.json.as_ref().map_or(Ok(()), |path| write_json(path, report))
+    }
+}
