@@ -17,9 +17,16 @@ pub struct Id([u8; 16]);
 impl Id {
     /// A new id at the clock's present millisecond.
     pub fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let mut unique = [0; 10];
+        entropy.fill(&mut unique);
+        Self::from_parts(clock.millis(), unique)
+    }
+
+    /// The id of a millisecond, with 74 of these random bits.
+    pub fn from_parts(millis: u64, unique: [u8; 10]) -> Self {
         let mut bytes = [0; 16];
-        entropy.fill(&mut bytes[6..]);
-        bytes[..6].copy_from_slice(&clock.millis().to_be_bytes()[2..]);
+        bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&unique);
         bytes[6] = 0x70 | (bytes[6] & 0x0f);
         bytes[8] = 0x80 | (bytes[8] & 0x3f);
         Self(bytes)

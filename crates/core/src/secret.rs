@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::id::Id;
-use crate::ports::Entropy;
+use crate::ports::{Clock, Entropy};
 
 /// What a credential is for; each kind has a prefix and a digest space of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,15 @@ pub struct Credential {
 const ENCODED: usize = 64;
 
 impl Credential {
-    /// A new credential for the row `id`.
-    pub fn new(kind: Kind, id: Id, entropy: &dyn Entropy) -> Self {
-        let mut secret = [0; 32];
-        entropy.fill(&mut secret);
-        Self { kind, id, secret }
+    /// A new credential for a new row.
+    pub fn new(kind: Kind, clock: &dyn Clock, entropy: &dyn Entropy) -> Self {
+        let mut random = [0; 42];
+        entropy.fill(&mut random);
+        let (mut unique, mut secret) = ([0; 10], [0; 32]);
+        unique.copy_from_slice(&random[..10]);
+        secret.copy_from_slice(&random[10..]);
+        random.zeroize();
+        Self { kind, id: Id::from_parts(clock.millis(), unique), secret }
     }
 
     /// A credential whose random part was derived, as a rotated refresh token's is.
@@ -163,8 +167,7 @@ mod tests {
     use crate::ports::testing::{ManualClock, SeededEntropy};
 
     fn credential(kind: Kind) -> Credential {
-        let entropy = SeededEntropy::new(3);
-        Credential::new(kind, Id::new(&ManualClock::at(1_800_000_000), &entropy), &entropy)
+        Credential::new(kind, &ManualClock::at(1_800_000_000), &SeededEntropy::new(3))
     }
 
     #[test]

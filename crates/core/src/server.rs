@@ -8,6 +8,7 @@ use crate::jose::seal::{HmacKey, KeyRing, NONCE_BYTES, Place};
 use crate::keys::Keys;
 use crate::policy::Policy;
 use crate::ports::{Clock, Entropy, PasswordHasher};
+use crate::secret::{Credential, Kind};
 use crate::store::Store;
 
 /// What every decision needs.
@@ -34,6 +35,11 @@ impl AuthorizationServer {
     /// A new row id.
     pub fn new_id(&self) -> Id {
         Id::new(self.clock.as_ref(), self.entropy.as_ref())
+    }
+
+    /// A new credential; its id is that of the row to come.
+    pub fn new_credential(&self, kind: Kind) -> Credential {
+        Credential::new(kind, self.clock.as_ref(), self.entropy.as_ref())
     }
 
     /// Seals `plain` for its `place` in the store.

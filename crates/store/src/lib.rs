@@ -1,6 +1,6 @@
 //! Where Grantor keeps things: back ends behind the store port of `grantor_core::store`.
 //!
-//! Every back end passes the same suite, [`contract`] (feature `contract`).
+//! Every back end passes the same suite, `contract` (feature `contract`).
 
 #[cfg(feature = "contract")]
 pub mod contract;

@@ -5,7 +5,7 @@ use super::respond::AuthorizationResponse;
 use crate::error::{Failure, Refusal};
 use crate::id::{CodeId, RequestId};
 use crate::model::{Code, Consent};
-use crate::secret::{Credential, Kind};
+use crate::secret::Kind;
 use crate::server::AuthorizationServer;
 use crate::store::{IssuedCode, SessionView};
 use crate::time::Timestamp;
@@ -19,10 +19,9 @@ pub(super) async fn code(
     consented: bool,
     now: Timestamp,
 ) -> Result<AuthorizationResponse, Failure> {
-    let id = server.new_id();
-    let credential = Credential::new(Kind::Code, id, server.entropy.as_ref());
+    let credential = server.new_credential(Kind::Code);
     let code = Code {
-        id: CodeId(id),
+        id: CodeId(credential.id()),
         digest: credential.digest(),
         client_id: request.client.client_id.clone(),
         user: session.user.id,

@@ -1,8 +1,8 @@
 //! The authorization endpoint: RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.
 //!
-//! A request is checked by the ordered list in [`check`]: first what makes it safe to send an
+//! A request is checked by the ordered list in `check`: first what makes it safe to send an
 //! answer anywhere (client and redirect URI), then the rest, whose errors go back to the client.
-//! [`decide`] says what is still missing: a sign-in, a choice, a consent, or nothing.
+//! `decide` says what is still missing: a sign-in, a choice, a consent, or nothing.
 
 mod claims;
 mod decide;
@@ -23,8 +23,12 @@ pub use redirect_uri::ReturnTo;
 pub use request::AuthorizationRequest;
 pub use respond::{AuthorizationResponse, ResponseMode};
 
-use crate::error::{Failure, Refusal};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::error::{Broken, Failure, Refusal};
 use crate::id::RequestId;
+use crate::jose::seal::Place;
 use crate::model::{Client, PendingRequest};
 use crate::params::Params;
 use crate::secret::Digest;
@@ -95,7 +99,8 @@ pub async fn resume(
     session: Option<&SessionView>,
     now: Timestamp,
 ) -> Result<Result<Resumed, AuthorizationResponse>, Failure> {
-    let params = Params::parse(pending.parameters.as_bytes())?;
+    let parameters = open(server, &pending)?;
+    let params = Params::parse(&parameters)?;
     let request = match check(server, &params, now).await? {
         Ok(request) => request,
         Err(answer) => return end(server, pending.id, answer, now).await.map(Err),
@@ -185,9 +190,10 @@ async fn keep(
     now: Timestamp,
 ) -> Result<RequestId, Failure> {
     let id = RequestId(server.new_id());
+    let sealed = server.seal(encoded.as_bytes(), &place(&id))?;
     let pending = PendingRequest {
         id,
-        parameters: encoded.to_owned(),
+        parameters: URL_SAFE_NO_PAD.encode(sealed),
         browser: browser.copied(),
         account_chosen: false,
         created_at: now,
@@ -195,6 +201,17 @@ async fn keep(
     };
     server.store.add_request(pending).await?;
     Ok(id)
+}
+
+/// The parameters of a pending request.
+fn open(server: &AuthorizationServer, pending: &PendingRequest) -> Result<Vec<u8>, Failure> {
+    let sealed = URL_SAFE_NO_PAD.decode(&pending.parameters);
+    let sealed = sealed.map_err(|error| Broken::Corrupt(error.to_string()))?;
+    Ok(server.ring.open(&sealed, &place(&pending.id))?.to_vec())
+}
+
+const fn place(id: &RequestId) -> Place<'_> {
+    Place { table: "pending_request", column: "parameters", row: id.0.as_bytes() }
 }
 
 async fn answer_with_code(

@@ -7,7 +7,7 @@ use crate::model::{Client, Code, Family, UserStatus};
 use crate::params::Params;
 use crate::secret::{Credential, Kind};
 use crate::server::AuthorizationServer;
-use crate::store::{Issued, Redeemed};
+use crate::store::{CodeView, Issued, Redeemed};
 use crate::time::Timestamp;
 use crate::tokens::{TokenResponse, mint_access, mint_id_token, mint_refresh};
 
@@ -21,12 +21,11 @@ pub(super) async fn exchange(
 ) -> Result<TokenResponse, Failure> {
     let credential = Credential::parse(Kind::Code, params.required("code")?);
     let credential = credential.ok_or(Refusal::CodeUnknown {})?;
-    let code = server.store.code(CodeId(credential.id()), &credential.digest()).await?;
-    let code = code.ok_or(Refusal::CodeUnknown {})?;
+    let view = server.store.code(CodeId(credential.id()), &credential.digest()).await?;
+    let CodeView { code, user } = view.ok_or(Refusal::CodeUnknown {})?;
     if let Err(refusal) = check(client, &code, params, now) {
         return spend(server, &code, refusal, now).await;
     }
-    let user = server.store.user(code.user).await?;
     let user = user.filter(|user| user.status == UserStatus::Active);
     let user = user.ok_or(Refusal::PersonGone {})?;
 
@@ -103,11 +102,11 @@ fn family(
     code: &Code,
     now: Timestamp,
 ) -> (Family, Option<String>) {
-    let id = FamilyId(server.new_id());
-    let minted = mint_refresh(server, client, id, now);
+    let credential = server.new_credential(Kind::RefreshToken);
+    let minted = mint_refresh(server, client, &credential, now);
     let refresh = minted.as_ref().map(|(_, refresh)| *refresh);
     let family = Family {
-        id,
+        id: FamilyId(credential.id()),
         client_id: client.client_id.clone(),
         user: code.user,
         session: code.session,

@@ -11,7 +11,8 @@ pub struct PendingRequest {
     /// The `request` parameter of the pages; one for each tab. A session with a later id is a sign-in
     /// for this request, which satisfies `prompt=login`.
     pub id: RequestId,
-    /// The parameters in `application/x-www-form-urlencoded` form.
+    /// The parameters in `application/x-www-form-urlencoded` form, sealed (they may hold an ID token
+    /// as a hint) and in base64url.
     pub parameters: String,
     /// The browser that answers: a digest of its cookie, set by the first page that is shown.
     pub browser: Option<Digest>,

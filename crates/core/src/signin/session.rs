@@ -27,10 +27,9 @@ pub async fn start(
     now: Timestamp,
 ) -> Result<(Credential, SessionView), Failure> {
     let lifetimes = &server.policy.lifetimes;
-    let id = server.new_id();
-    let credential = Credential::new(Kind::Session, id, server.entropy.as_ref());
+    let credential = server.new_credential(Kind::Session);
     let session = Session {
-        id: SessionId(id),
+        id: SessionId(credential.id()),
         digest: credential.digest(),
         user: signed_in.user.id,
         authentication: signed_in.authentication.clone(),

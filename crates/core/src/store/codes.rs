@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::id::{CodeId, FamilyId, RequestId};
-use crate::model::{AccessToken, Code, Consent, Family};
+use crate::model::{AccessToken, Code, Consent, Family, User};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 
@@ -24,6 +24,15 @@ pub struct Issued {
     pub family: Family,
     /// The access token; of `family`.
     pub access: AccessToken,
+}
+
+/// A code with the person who granted it, read together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeView {
+    /// The code.
+    pub code: Code,
+    /// The person, who may be disabled; `None` when the account is gone.
+    pub user: Option<User>,
 }
 
 /// The outcome of redeeming a code.
@@ -54,7 +63,7 @@ pub trait CodeStore: Send + Sync {
     ) -> Result<IssuedCode, StoreError>;
 
     /// The code with this id and digest, spent and expired ones included as long as they are kept.
-    async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<Code>, StoreError>;
+    async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<CodeView>, StoreError>;
 
     /// Spends the code and stores what it is exchanged for. Of any number of callers, one gets
     /// `Done`; each later one `Replayed`, also when the code has expired since, which revokes the

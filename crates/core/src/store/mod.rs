@@ -28,7 +28,7 @@ mod users;
 use async_trait::async_trait;
 
 pub use clients::ClientStore;
-pub use codes::{CodeStore, Issued, IssuedCode, Redeemed};
+pub use codes::{CodeStore, CodeView, Issued, IssuedCode, Redeemed};
 pub use consents::ConsentStore;
 pub use outbox::OutboxStore;
 pub use requests::{Bound, RequestStore};

@@ -16,10 +16,9 @@ pub(crate) fn mint_access(
     lifetime: Seconds,
     now: Timestamp,
 ) -> (String, AccessToken) {
-    let id = server.new_id();
-    let credential = Credential::new(Kind::AccessToken, id, server.entropy.as_ref());
+    let credential = server.new_credential(Kind::AccessToken);
     let token = AccessToken {
-        id: AccessTokenId(id),
+        id: AccessTokenId(credential.id()),
         digest: credential.digest(),
         family,
         scope,

@@ -9,18 +9,18 @@ use crate::secret::{Credential, Kind};
 use crate::server::AuthorizationServer;
 use crate::time::Timestamp;
 
-/// The first refresh token of a family; `None` for a client that may not refresh.
+/// The first refresh token of a family, whose id is that of the credential; `None` for a client that
+/// may not refresh.
 pub(crate) fn mint_refresh(
     server: &AuthorizationServer,
     client: &Client,
-    family: FamilyId,
+    credential: &Credential,
     now: Timestamp,
 ) -> Option<(String, Refresh)> {
     if !client.may_use(GrantType::RefreshToken) {
         return None;
     }
     let lifetimes = server.policy.lifetimes.of(client);
-    let credential = Credential::new(Kind::RefreshToken, family.0, server.entropy.as_ref());
     let expires_at = now.plus(lifetimes.refresh_absolute);
     let refresh = Refresh {
         current: credential.digest(),

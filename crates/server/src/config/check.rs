@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use grantor_core::time::Seconds;
 use serde::Serialize;
 use url::{Host, Url};
 
@@ -123,11 +122,6 @@ fn keys(config: &Config, found: &mut Found) {
         keys.rotate_after != ZERO && keys.publish_ahead >= keys.rotate_after,
         "keys.publish_ahead",
         "must be shorter than keys.rotate_after",
-    );
-    found.when(
-        keys.publish_ahead.seconds() < Seconds(600),
-        "keys.publish_ahead",
-        "must be ten minutes at least: verifiers keep the key set for five",
     );
     found.when(keys.algorithms.is_empty(), "keys.algorithms", "needs one algorithm at least");
 }

@@ -4,19 +4,23 @@ use async_trait::async_trait;
 use grantor_core::id::{CodeId, FamilyId, RequestId, SessionId, UserId};
 use grantor_core::model::{Challenge, Code, Consent};
 use grantor_core::secret::Digest;
-use grantor_core::store::{CodeStore, Issued, IssuedCode, Redeemed, StoreError};
+use grantor_core::store::{CodeStore, CodeView, Issued, IssuedCode, Redeemed, StoreError};
 use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
 use super::rows::{Columns, Db, bytes, claims_column};
+use super::users::{user, user_columns};
 use super::{consents, requests, tokens};
 
-const SELECT: &str = "SELECT id, digest, client_id, user_id, session_id, redirect_uri,
-        redirect_uri_given, scope, claims, nonce, challenge, auth_time, method, amr, created_at,
-        expires_at, redeemed_as
-    FROM authorization_code WHERE id = ?1";
+const SELECT: &str = concat!(
+    "SELECT c.id, c.digest, c.client_id, c.user_id, c.session_id, c.redirect_uri,
+        c.redirect_uri_given, c.scope, c.claims, c.nonce, c.challenge, c.auth_time, c.method,
+        c.amr, c.created_at, c.expires_at, c.redeemed_as, u.id IS NOT NULL, ",
+    user_columns!(),
+    " FROM authorization_code c LEFT JOIN user_account u ON u.id = c.user_id WHERE c.id = ?1"
+);
 
 #[async_trait]
 impl CodeStore for Sqlite {
@@ -42,9 +46,9 @@ impl CodeStore for Sqlite {
         .await
     }
 
-    async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<Code>, StoreError> {
-        let found = self.read(|db| db.one(SELECT, [bytes(&id.0)], code))?;
-        Ok(found.filter(|code| code.digest == *digest))
+    async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<CodeView>, StoreError> {
+        let found = self.read(|db| db.one(SELECT, [bytes(&id.0)], view))?;
+        Ok(found.filter(|view| view.code.digest == *digest))
     }
 
     async fn redeem_code(
@@ -155,6 +159,13 @@ fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
         ],
     )?;
     Ok(())
+}
+
+fn view(columns: &mut Columns<'_>) -> Result<CodeView, Fault> {
+    Ok(CodeView {
+        code: code(columns)?,
+        user: if columns.value()? { Some(user(columns)?) } else { None },
+    })
 }
 
 fn code(columns: &mut Columns<'_>) -> Result<Code, Fault> {

@@ -59,7 +59,7 @@ async fn issued_is_there(store: &Sqlite, id: Id, user: UserId) {
 async fn redeemed_is_there(store: &Sqlite, code: Id, family: Id) {
     let read = store.code(CodeId(code), &digest_of(code)).await.expect("read");
     let read = read.expect("the code is there");
-    assert_eq!(read.redeemed_as, Some(FamilyId(family)), "the code {code} can be used again");
+    assert_eq!(read.code.redeemed_as, Some(FamilyId(family)), "the code {code} can be used again");
     // A replay was tried right after, so the family is there, and may be revoked.
     let kept = store.family(FamilyId(family)).await.expect("read");
     assert!(kept.is_some(), "the family {family} is lost");

@@ -1,0 +1,105 @@
+//! Starts that cannot work: one clear line and exit code 1.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::support::Server;
+use crate::support::cli::{Ran, run};
+use crate::support::server::GRANTOR;
+
+#[track_caller]
+fn assert_one_line(ran: &Ran, says: &str) {
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let lines: Vec<&str> = ran.err.trim_end().lines().collect();
+    assert_eq!(lines.len(), 1, "{}", ran.err);
+    assert!(lines[0].starts_with("grantor: ") && lines[0].contains(says), "{}", ran.err);
+}
+
+#[test]
+fn a_taken_port() {
+    let setup = Server::setup();
+    let port = setup.port();
+    let _taken = TcpListener::bind(("127.0.0.1", port)).expect("bound");
+    let server = setup.prepare();
+    assert_one_line(&server.cli().run(&["serve"]), &port.to_string());
+    assert!(!server.data().join("grantor.db").exists(), "the data is not touched");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let server = Server::setup().prepare();
+    let file = server.folder().join("a-file");
+    fs::write(&file, "").expect("written");
+    for data in ["/proc/grantor", &file.display().to_string(), &format!("{}/below", file.display())]
+    {
+        let mut command = Command::new(GRANTOR);
+        command.args(["serve", "--config"]).arg(server.config()).args(["--data", data]);
+        assert_one_line(&run(&mut command, ""), data);
+    }
+}
+
+#[test]
+fn a_taken_port_and_a_bad_folder_in_the_demo() {
+    let server = Server::setup().prepare();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("bound");
+    let port = taken.local_addr().expect("an address").port();
+    let data = server.folder().join("demo").display().to_string();
+    for port in [port, port - 1] {
+        let mut command = Command::new(GRANTOR);
+        command.args(["demo", "--data", &data, "--port", &port.to_string()]);
+        let ran = run(&mut command, "");
+        assert_one_line(&ran, &taken.local_addr().expect("an address").port().to_string());
+    }
+    let mut command = Command::new(GRANTOR);
+    command.args(["demo", "--data", "/proc/grantor", "--port", &(port - 10).to_string()]);
+    assert_one_line(&run(&mut command, ""), "/proc/grantor");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version() {
+    let mut server = Server::start().await;
+    assert_eq!(server.stop(), Some(0));
+    let tables = server
+        .sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%migration%'");
+    let table = tables.lines().next().expect("a table of migrations").to_owned();
+    let columns =
+        server.sql(&format!("SELECT group_concat(name) FROM pragma_table_info('{table}')"));
+    let newer: Vec<String> = columns
+        .split(',')
+        .map(|name| match name {
+            "version" | "number" | "id" => format!("{name} + 1000"),
+            other => other.to_owned(),
+        })
+        .collect();
+    server.sql(&format!(
+        "INSERT INTO {table} ({columns}) SELECT {} FROM {table} LIMIT 1",
+        newer.join(",")
+    ));
+    let before = fs::read(server.data().join("grantor.db")).expect("readable");
+    assert_one_line(&server.cli().run(&["serve"]), "newer");
+    assert_one_line(&server.cli().run(&["client", "list"]), "newer");
+    let after = fs::read(server.data().join("grantor.db")).expect("readable");
+    assert!(before == after, "the file is left alone");
+}
+
+#[tokio::test]
+async fn a_database_that_is_none_and_a_lost_key() {
+    let mut server = Server::start().await;
+    assert_eq!(server.stop(), Some(0));
+    let key = server.data().join("key-encryption.key");
+    let kept = fs::read(&key).expect("readable");
+    fs::write(&key, "ab".repeat(32)).expect("written");
+    let ran = server.cli().run(&["serve"]);
+    assert_eq!(ran.code, Some(1), "a wrong key: no start: {ran:?}");
+    assert!(ran.err.contains("key"), "{}", ran.err);
+    fs::write(&key, kept).expect("written");
+
+    fs::write(server.data().join("grantor.db"), "this is no database, only text ".repeat(300))
+        .expect("written");
+    for extra in ["grantor.db-wal", "grantor.db-shm"] {
+        // They may not be there after a clean stop.
+        let _gone = fs::remove_file(server.data().join(extra));
+    }
+    assert_one_line(&server.cli().run(&["serve"]), "grantor.db");
+}

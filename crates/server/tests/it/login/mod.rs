@@ -1,0 +1,5 @@
+//! `/login`
+
+mod admin_token;
+mod limits;
+mod password;

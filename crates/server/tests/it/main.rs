@@ -1,0 +1,25 @@
+//! Grantor as its users see it: the real binary over HTTP, SMTP, the command line and a browser.
+//!
+//! The folders mirror the URLs. Each test starts a server of its own; when that ends, its log and
+//! its data folder are searched for every secret that the test saw.
+
+#![expect(clippy::print_stderr, reason = "a failed test shows the server's log")]
+
+mod account;
+mod architecture;
+mod authorize;
+mod browser;
+mod cli;
+mod clients;
+mod discovery;
+mod jwks;
+mod login;
+mod logout;
+mod mail;
+mod operation;
+mod protected;
+mod sample;
+mod storms;
+mod support;
+mod token;
+mod userinfo;

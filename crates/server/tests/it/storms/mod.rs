@@ -1,0 +1,5 @@
+//! Many at once, and the power cut in between.
+
+mod disk_full;
+mod kill;
+mod race;

@@ -1,0 +1,17 @@
+//! What every test stands on: a server, a browser, an application, a mail server.
+
+pub(crate) mod browser;
+pub(crate) mod chrome;
+pub(crate) mod cli;
+pub(crate) mod demo;
+pub(crate) mod flow;
+pub(crate) mod html;
+pub(crate) mod seen;
+pub(crate) mod server;
+pub(crate) mod smtp;
+
+pub(crate) use browser::{Browser, Page, client};
+pub(crate) use flow::{App, Request, Tokens, assert_error, assert_sent_back, random};
+pub(crate) use html::Form;
+pub(crate) use server::{STATIC_TOKEN, Server, free_port};
+pub(crate) use smtp::Smtp;
