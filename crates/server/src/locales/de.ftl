@@ -28,6 +28,7 @@ token-title = Token eintippen
 token-sent = Ein Admin-Token ist unterwegs an { $address }, sofern sich diese Adresse hier anmelden darf.
 token-given = Tippen Sie das Admin-Token ein, das Sie erhalten haben.
 token-lives = Es gilt { $span }.
+token-left = { $left }.
 token-label = Admin-Token
 token-help = Es sieht aus wie ABCD-EFGH. Kleinbuchstaben, Leerzeichen oder kein Strich sind auch in Ordnung.
 token-button = Anmelden

@@ -28,6 +28,7 @@ token-title = Type your token
 token-sent = An admin token is on its way to { $address }, if that address may sign in here.
 token-given = Type the admin token you were given.
 token-lives = It lives { $span }.
+token-left = It has { $left }.
 token-label = Admin token
 token-help = It looks like ABCD-EFGH. Lower case, spaces or no dash are fine.
 token-button = Sign in
