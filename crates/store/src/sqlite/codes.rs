@@ -73,14 +73,6 @@ impl CodeStore for Sqlite {
     }
 }
 
-/// What decides about a code.
-struct State {
-    digest: Digest,
-    expires_at: Timestamp,
-    spent_at: Option<Timestamp>,
-    redeemed_as: Option<FamilyId>,
-}
-
 fn redeem(
     db: &Db<'_>,
     id: CodeId,
@@ -88,46 +80,53 @@ fn redeem(
     issued: Option<&Issued>,
     now: Timestamp,
 ) -> Result<Redeemed, Fault> {
+    if spend(db, id, digest, issued, now)? {
+        return Ok(if issued.is_some() { Redeemed::Done } else { Redeemed::Gone });
+    }
     let found = db.one(
-        "SELECT digest, expires_at, spent_at, redeemed_as FROM authorization_code WHERE id = ?1",
+        "SELECT digest, redeemed_as FROM authorization_code WHERE id = ?1",
         [bytes(&id.0)],
         state,
     )?;
-    let Some(code) = found.filter(|code| code.digest == *digest) else {
+    let family = found.filter(|code| code.digest == *digest).and_then(|code| code.redeemed_as);
+    // RFC 6749 §4.1.2: a code used twice must be denied, and what was issued for it be revoked.
+    let Some(family) = family else {
         return Ok(Redeemed::Gone);
     };
-    // RFC 6749 §4.1.2: a code used twice must be denied, and what was issued for it be revoked.
-    if let Some(family) = code.redeemed_as {
-        tokens::revoke(db, family, now)?;
-        return Ok(Redeemed::Replayed { family });
-    }
-    if code.spent_at.is_some() || code.expires_at <= now {
-        return Ok(Redeemed::Gone);
-    }
-    spend(db, id, issued, now)?;
-    Ok(if issued.is_some() { Redeemed::Done } else { Redeemed::Gone })
+    tokens::revoke(db, family, now)?;
+    Ok(Redeemed::Replayed { family })
 }
 
-fn spend(db: &Db<'_>, id: CodeId, issued: Option<&Issued>, now: Timestamp) -> Result<(), Fault> {
+/// Spends a code that is alive and was not spent; `false` for every other one. That the caller knows
+/// the code was found out before, by `code`, in constant time.
+fn spend(
+    db: &Db<'_>,
+    id: CodeId,
+    digest: &Digest,
+    issued: Option<&Issued>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
     let redeemed_as = issued.map(|issued| bytes(&issued.family.id.0));
-    db.run(
-        "UPDATE authorization_code SET spent_at = ?2, redeemed_as = ?3 WHERE id = ?1",
-        params![bytes(&id.0), now.epoch(), redeemed_as],
+    let spent = db.run(
+        "UPDATE authorization_code SET spent_at = ?2, redeemed_as = ?3
+         WHERE id = ?1 AND digest = ?4 AND spent_at IS NULL AND expires_at > ?2",
+        params![bytes(&id.0), now.epoch(), redeemed_as, digest.as_bytes()],
     )?;
-    if let Some(issued) = issued {
+    if let (1, Some(issued)) = (spent, issued) {
         tokens::insert_family(db, &issued.family)?;
         tokens::insert_access(db, &issued.access)?;
     }
-    Ok(())
+    Ok(spent == 1)
+}
+
+/// What is known of a code that cannot be spent.
+struct State {
+    digest: Digest,
+    redeemed_as: Option<FamilyId>,
 }
 
 fn state(columns: &mut Columns<'_>) -> Result<State, Fault> {
-    Ok(State {
-        digest: columns.digest()?,
-        expires_at: columns.time()?,
-        spent_at: columns.optional_time()?,
-        redeemed_as: columns.optional_id()?.map(FamilyId),
-    })
+    Ok(State { digest: columns.digest()?, redeemed_as: columns.optional_id()?.map(FamilyId) })
 }
 
 fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
