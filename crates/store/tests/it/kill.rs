@@ -23,6 +23,10 @@ const DATABASE: &str = "GRANTOR_TEST_KILLED_DATABASE";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_kill_9() {
+    // The process that is killed is this test again, told where to write.
+    if let Some(database) = std::env::var_os(DATABASE) {
+        return write_until_killed(Path::new(&database)).await;
+    }
     let scratch = Scratch::new();
     let prepared = scratch.open();
     prepared.add_client(client("a")).await.expect("add");
@@ -68,7 +72,7 @@ async fn redeemed_is_there(store: &Sqlite, code: Id, family: Id) {
 /// The lines that the child printed until it was killed; the last may be half a line.
 fn load_until_killed(database: &Path) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().expect("has a path"))
-        .args(["kill::child_that_writes", "--exact", "--ignored", "--nocapture"])
+        .args(["kill::what_was_acknowledged_survives_kill_9", "--exact", "--nocapture"])
         .env(DATABASE, database)
         .stdout(Stdio::piped())
         .spawn()
@@ -89,14 +93,9 @@ fn load_until_killed(database: &Path) -> Vec<String> {
     lines.iter().filter(whole).cloned().collect()
 }
 
-/// Not a test of its own: the process that is killed.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by what_was_acknowledged_survives_kill_9"]
-async fn child_that_writes() {
-    let Some(database) = std::env::var_os(DATABASE) else {
-        return;
-    };
-    let store = Sqlite::open(Path::new(&database), &Options::default()).expect("opens");
+/// What the process does that is killed.
+async fn write_until_killed(database: &Path) {
+    let store = Sqlite::open(database, &Options::default()).expect("opens");
     let store = Arc::new(store);
     let ann = store.user_by_username("ann").await.expect("read").expect("is there").id;
     let count = Arc::new(AtomicU64::new(0));

@@ -3,7 +3,6 @@
 mod contract;
 mod disk;
 mod kill;
-mod measure;
 mod opening;
 mod processes;
 mod scratch;
