@@ -99,8 +99,6 @@ codes! {
     /// OpenID Connect Core 1.0 §3.1.2.6.
     ConsentRequired = "consent_required", 400;
     /// OpenID Connect Core 1.0 §3.1.2.6.
-    AccountSelectionRequired = "account_selection_required", 400;
-    /// OpenID Connect Core 1.0 §3.1.2.6.
     RequestNotSupported = "request_not_supported", 400;
     /// OpenID Connect Core 1.0 §3.1.2.6.
     RequestUriNotSupported = "request_uri_not_supported", 400;
@@ -192,7 +190,6 @@ refusals! {
     SignInNeeded {} => LoginRequired, "OpenID Connect Core §3.1.2.6", "Nobody is signed in, and the application asked not to show a page.";
     OtherPerson {} => LoginRequired, "OpenID Connect Core §3.1.2.2", "Another person is signed in than the application asked for.";
     ConsentNeeded {} => ConsentRequired, "OpenID Connect Core §3.1.2.6", "Consent is needed, and the application asked not to show a page.";
-    SelectionNeeded {} => AccountSelectionRequired, "OpenID Connect Core §3.1.2.6", "An account must be chosen, and the application asked not to show a page.";
     Denied {} => AccessDenied, "RFC 6749 §4.1.2.1", "The person said no.";
     NoMethodLeft {} => AccessDenied, "OpenID Connect Core §3.1.2.6", "None of the sign-in methods that this application allows is offered.";
     RequestGone {} => InvalidRequest, "RFC 6749 §4.1.2", "This request was already answered or has expired. Start again from the application.";

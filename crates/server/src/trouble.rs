@@ -52,7 +52,6 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::UnsupportedResponseType
             | Code::LoginRequired
             | Code::ConsentRequired
-            | Code::AccountSelectionRequired
             | Code::RequestNotSupported
             | Code::RequestUriNotSupported
             | Code::RegistrationNotSupported

@@ -1,14 +1,11 @@
 //! `GET` and `POST /authorize`: RFC 6749 §3.1.
 
-use std::sync::Arc;
-
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::Response;
 use grantor_core::authorize::{self, AuthorizationResponse, Need, Outcome, ResponseMode};
 use grantor_core::error::{Failure, Refusal};
 use grantor_core::id::RequestId;
 
-use crate::app::App;
 use crate::extract::Form;
 use crate::pages::{FormPost, HiddenField};
 use crate::respond::log_broken;
@@ -23,7 +20,7 @@ pub(crate) async fn from_query(visit: Visit, RawQuery(query): RawQuery) -> Respo
 }
 
 /// OpenID Connect Core 1.0 §3.1.2.1: the same parameters in a form.
-pub(crate) async fn from_form(State(_): State<Arc<App>>, visit: Visit, form: Form) -> Response {
+pub(crate) async fn from_form(visit: Visit, form: Form) -> Response {
     match form.text() {
         Ok(text) => {
             let without_cookies = visit.known_browser().is_none() && visit.session.is_none();
