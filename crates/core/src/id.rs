@@ -146,6 +146,12 @@ row_ids! {
     AttemptId;
     /// A mail in the outbox.
     MailId;
+    /// A device authorization request.
+    DeviceId;
+    /// A half-done sign-in on the operator's own page.
+    ExternalId;
+    /// An initial access token.
+    InitialTokenId;
 }
 
 #[cfg(test)]

@@ -26,6 +26,14 @@ pub enum Kind {
     Code,
     /// A session cookie.
     Session,
+    /// A device code: RFC 8628 §3.2.
+    DeviceCode,
+    /// An initial access token: RFC 7591 §1.2.
+    InitialToken,
+    /// A registration access token: RFC 7592 §1.1.
+    RegistrationToken,
+    /// What a browser returns with from the operator's own sign-in page.
+    ExternalVerifier,
 }
 
 impl Kind {
@@ -36,6 +44,10 @@ impl Kind {
             Self::RefreshToken => "grt_rt_",
             Self::Code => "grt_ac_",
             Self::Session => "grt_se_",
+            Self::DeviceCode => "grt_dc_",
+            Self::InitialToken => "grt_ia_",
+            Self::RegistrationToken => "grt_ra_",
+            Self::ExternalVerifier => "grt_ev_",
         }
     }
 }

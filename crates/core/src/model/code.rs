@@ -24,6 +24,8 @@ pub struct Code {
     pub redirect_uri_given: bool,
     /// What was granted.
     pub scope: Scope,
+    /// The resources that it was granted for (RFC 8707).
+    pub resource: Vec<String>,
     /// OpenID Connect Core 1.0 §5.5.
     pub claims: ClaimsRequest,
     /// OpenID Connect Core 1.0 §3.1.2.1.

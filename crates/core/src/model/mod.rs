@@ -3,8 +3,12 @@
 mod client;
 mod code;
 mod consent;
+mod device;
+mod external;
+mod initial_token;
 mod mail;
 mod request;
+mod response_type;
 mod scope;
 mod session;
 mod sign_in;
@@ -12,14 +16,21 @@ mod signing_key;
 mod token;
 mod user;
 
-pub use client::{Client, ClientSecret, GrantType, Lifetimes, RefreshPolicy};
+pub use client::{
+    AccessTokenFormat, AuthMethod, Client, ClientSecret, GrantType, Lifetimes, OnNewToken,
+    RefreshPolicy,
+};
 pub use code::{Challenge, Code};
 pub use consent::Consent;
+pub use device::{Approval, DeviceAuthorization, DeviceState};
+pub use external::{ExternalAnswer, ExternalIdentity, ExternalSignIn};
+pub use initial_token::InitialToken;
 pub use mail::OutboxMail;
 pub use request::PendingRequest;
+pub use response_type::ResponseType;
 pub use scope::{Scope, ScopeError};
 pub use session::Session;
 pub use sign_in::{Authentication, MethodName, SignInAttempt};
 pub use signing_key::SealedSigningKey;
-pub use token::{AccessToken, ClaimsRequest, Family, Refresh};
+pub use token::{AccessToken, ClaimsRequest, Exchanged, Family, Refresh};
 pub use user::{User, UserStatus};

@@ -14,17 +14,20 @@ pub enum MethodName {
     AdminToken,
     /// A name and a password.
     Password,
+    /// The operator's own sign-in page.
+    External,
 }
 
 impl MethodName {
     /// All that this server has.
-    pub const ALL: [Self; 2] = [Self::AdminToken, Self::Password];
+    pub const ALL: [Self; 3] = [Self::AdminToken, Self::Password, Self::External];
 
     /// The name, which is also the `acr` value.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AdminToken => "admin_token",
             Self::Password => "password",
+            Self::External => "external",
         }
     }
 
@@ -39,10 +42,20 @@ impl MethodName {
 pub struct Authentication {
     /// When the person signed in.
     pub auth_time: Timestamp,
-    /// How; the `acr` claim.
+    /// How.
     pub method: MethodName,
+    /// The `acr` claim, where it is another than the name of the method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// What was presented; RFC 8176 values.
     pub amr: Vec<String>,
+}
+
+impl Authentication {
+    /// The `acr` claim.
+    pub fn acr(&self) -> &str {
+        self.acr.as_deref().unwrap_or(self.method.as_str())
+    }
 }
 
 /// An admin token that somebody was asked for.

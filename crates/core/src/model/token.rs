@@ -1,6 +1,7 @@
 //! Tokens, and the family of all that came from one authorization.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::id::{AccessTokenId, FamilyId, SessionId, UserId};
 use crate::model::{Authentication, Scope};
@@ -14,24 +15,35 @@ pub struct Family {
     pub id: FamilyId,
     /// The client that holds the tokens.
     pub client_id: String,
-    /// The person who granted them.
-    pub user: UserId,
-    /// The browser session in which that happened.
-    pub session: SessionId,
+    /// The person who granted them; `None` for a client that acts for itself.
+    pub user: Option<UserId>,
+    /// The browser session in which that happened, if it did in one.
+    pub session: Option<SessionId>,
     /// What was granted.
     pub scope: Scope,
+    /// The resources that it was granted for (RFC 8707); empty for none in particular.
+    pub resource: Vec<String>,
     /// OpenID Connect Core 1.0 §5.5.
     pub claims: ClaimsRequest,
-    /// How the person signed in.
-    pub authentication: Authentication,
+    /// How the person signed in, if this server saw it.
+    pub authentication: Option<Authentication>,
     /// The refresh token, if the client has one.
     pub refresh: Option<Refresh>,
+    /// The one access token that works, where a new one ends those before it.
+    pub sole_access: Option<AccessTokenId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When nothing of it can be alive any more; extended by each refresh.
     pub expires_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Family {
+    /// Whether the access token `id` of this family has not been ended by a later one.
+    pub fn keeps(&self, id: AccessTokenId) -> bool {
+        self.revoked_at.is_none() && self.sole_access.is_none_or(|sole| sole == id)
+    }
 }
 
 /// The state of a refresh token.
@@ -60,14 +72,32 @@ pub struct AccessToken {
     pub id: AccessTokenId,
     /// Of the token.
     pub digest: Digest,
-    /// Where client, person and revocation are kept.
-    pub family: FamilyId,
+    /// Where person and revocation are kept. `None` for a token that a client got for itself alone:
+    /// it ends with its time, with its client, or when it is revoked.
+    pub family: Option<FamilyId>,
+    /// The client that holds it.
+    pub client_id: String,
     /// What it opens.
     pub scope: Scope,
+    /// The resources that it is for (RFC 8707); empty for this server's own.
+    pub audience: Vec<String>,
+    /// Where it came from, if by token exchange.
+    pub exchanged: Option<Exchanged>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it stops working.
     pub expires_at: Timestamp,
+}
+
+/// What a token exchange adds to a token: RFC 8693 §4.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// The subject of the token that was exchanged, where it had no family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// Who acts for the subject: the `act` claim (§4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Value>,
 }
 
 /// Claims that a client asked for one by one: OpenID Connect Core 1.0 §5.5.

@@ -18,6 +18,9 @@ pub struct User {
     pub email_verified: bool,
     /// The name to show.
     pub name: Option<String>,
+    /// What the operator's own sign-in page calls the person; unique.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_subject: Option<String>,
     /// An argon2id hash in PHC form.
     #[serde(skip)]
     pub password: Option<String>,

@@ -2,28 +2,28 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{Issued, StoreError};
 use crate::id::{CodeId, FamilyId, RequestId};
-use crate::model::{AccessToken, Code, Consent, Family, User};
+use crate::model::{Code, Consent, User};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 
-/// The outcome of issuing a code.
+/// What a request at the authorization endpoint is answered with: a code, tokens, or both.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The code.
+    pub code: Option<Code>,
+    /// Tokens that go through the browser: RFC 6749 §4.2.
+    pub tokens: Option<Issued>,
+}
+
+/// The outcome of answering a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IssuedCode {
-    /// The code works from now on.
+pub enum Answered {
+    /// The code and the tokens work from now on.
     Done,
     /// The pending request was answered before or has expired; nothing was written.
     Gone,
-}
-
-/// What a code is exchanged for, made by the caller.
-#[derive(Clone, Debug)]
-pub struct Issued {
-    /// The new family, with its refresh token if there is one.
-    pub family: Family,
-    /// The access token; of `family`.
-    pub access: AccessToken,
 }
 
 /// A code with the person who granted it, read together.
@@ -52,15 +52,15 @@ pub enum Redeemed {
 /// Authorization codes.
 #[async_trait]
 pub trait CodeStore: Send + Sync {
-    /// Answers a pending request with a code, in one step: ends the request (if there is one),
-    /// remembers the consent (widening the scope of an earlier one) and stores the code.
-    async fn issue_code(
+    /// Answers a pending request, in one step: ends the request (if there is one), remembers the
+    /// consent (widening the scope of an earlier one) and stores code and tokens.
+    async fn answer_request(
         &self,
-        code: Code,
-        answers: Option<RequestId>,
+        answer: Answer,
+        request: Option<RequestId>,
         consent: Option<Consent>,
         now: Timestamp,
-    ) -> Result<IssuedCode, StoreError>;
+    ) -> Result<Answered, StoreError>;
 
     /// The code with this id and digest, spent and expired ones included as long as they are kept.
     async fn code(&self, id: CodeId, digest: &Digest) -> Result<Option<CodeView>, StoreError>;

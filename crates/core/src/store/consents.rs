@@ -1,4 +1,4 @@
-//! Remembered consents. They are given by [`super::CodeStore::issue_code`].
+//! Remembered consents. They are given by [`super::CodeStore::answer_request`].
 
 use async_trait::async_trait;
 

@@ -17,6 +17,9 @@
 mod clients;
 mod codes;
 mod consents;
+mod devices;
+mod external;
+mod once;
 mod outbox;
 mod requests;
 mod sessions;
@@ -27,15 +30,20 @@ mod users;
 
 use async_trait::async_trait;
 
-pub use clients::ClientStore;
-pub use codes::{CodeStore, CodeView, Issued, IssuedCode, Redeemed};
+pub use clients::{ClientStore, Imported, Registered};
+pub use codes::{Answer, Answered, CodeStore, CodeView, Redeemed};
 pub use consents::ConsentStore;
+pub use devices::{DeviceStore, Polled};
+pub use external::ExternalStore;
+pub use once::{Once, OnceStore};
 pub use outbox::OutboxStore;
 pub use requests::{Bound, RequestStore};
 pub use sessions::{SessionStore, SessionView};
 pub use sign_in::{AttemptLimits, SignInStore, Started, Tried};
 pub use signing_keys::{KeyStore, RotationOutcome};
-pub use tokens::{AccessView, FamilyView, Rotated, Rotation, Spent, TokenStore};
+pub use tokens::{
+    AccessView, FamilyView, Issued, JwtView, Renewal, Rotated, Rotation, Spent, TokenStore,
+};
 pub use users::UserStore;
 
 use crate::time::Timestamp;
@@ -46,7 +54,10 @@ pub trait Store:
     ClientStore
     + CodeStore
     + ConsentStore
+    + DeviceStore
+    + ExternalStore
     + KeyStore
+    + OnceStore
     + OutboxStore
     + RequestStore
     + SessionStore

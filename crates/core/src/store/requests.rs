@@ -20,7 +20,7 @@ pub enum Bound {
 }
 
 /// Authorization requests that wait for a person. They are answered by
-/// [`super::CodeStore::issue_code`] or [`RequestStore::take_request`], once.
+/// [`super::CodeStore::answer_request`] or [`RequestStore::take_request`], once.
 #[async_trait]
 pub trait RequestStore: Send + Sync {
     /// Keeps a request.

@@ -4,17 +4,29 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::id::{AccessTokenId, FamilyId};
-use crate::model::{AccessToken, Consent, Family, User};
+use crate::model::{AccessToken, Consent, Family, OnNewToken, User};
 use crate::secret::Digest;
 use crate::time::{Seconds, Timestamp};
+
+/// Tokens that are issued together, made by the caller.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// The new family, with its refresh token if there is one.
+    pub family: Family,
+    /// The access token, of `family`; `None` when it is a JWT.
+    pub access: Option<AccessToken>,
+    /// What becomes of the live families of the same client for the same person (or, without a
+    /// person, of the client for itself).
+    pub previous: OnNewToken,
+}
 
 /// A family with what must hold for it to be used, read together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyView {
     /// The family.
     pub family: Family,
-    /// The person; may be disabled.
-    pub user: User,
+    /// The person, who may be disabled; `None` when the family has none or the account is gone.
+    pub user: Option<User>,
     /// What the person allows the client now; `None` when it was withdrawn.
     pub consent: Option<Consent>,
 }
@@ -24,10 +36,34 @@ pub struct FamilyView {
 pub struct AccessView {
     /// The token.
     pub token: AccessToken,
-    /// Its family; not revoked.
-    pub family: Family,
-    /// The person; may be disabled.
-    pub user: User,
+    /// Its family, which keeps it; `None` for a token without one.
+    pub family: Option<Family>,
+    /// The person, who may be disabled.
+    pub user: Option<User>,
+}
+
+/// What is known of a JWT access token besides what it says itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwtView {
+    /// Whether it was revoked by its own id.
+    pub revoked: bool,
+    /// Its family, if it has one that is kept; may be revoked.
+    pub family: Option<Family>,
+    /// The person, who may be disabled.
+    pub user: Option<User>,
+}
+
+/// A new access token for a refresh token, prepared by the caller.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// The access token, of the same family; `None` when it is a JWT.
+    pub access: Option<AccessToken>,
+    /// When the access token stops working, opaque or not: the family lasts as long.
+    pub access_expires_at: Timestamp,
+    /// The id of the access token, when it ends those before it.
+    pub sole: Option<AccessTokenId>,
+    /// When the refresh token stops working if it is not used again.
+    pub idle_expires_at: Timestamp,
 }
 
 /// A rotation of a refresh token, prepared by the caller.
@@ -39,10 +75,8 @@ pub struct Rotation {
     pub successor: Digest,
     /// How long the presented token still gets the same successor while that is not used.
     pub grace: Seconds,
-    /// When the successor stops working if it is not used.
-    pub idle_expires_at: Timestamp,
-    /// The access token that comes with it; of the same family.
-    pub access: AccessToken,
+    /// The access token that comes with it.
+    pub renewal: Renewal,
 }
 
 /// The outcome of a rotation.
@@ -91,18 +125,43 @@ pub trait TokenStore: Send + Sync {
         &self,
         family: FamilyId,
         presented: &Digest,
-        access: AccessToken,
-        idle_expires_at: Timestamp,
+        renewal: Renewal,
         now: Timestamp,
     ) -> Result<Spent, StoreError>;
 
-    /// The access token with this id and digest, alive at `now`, of a family that is not revoked.
+    /// Stores tokens that were granted without a code, and the consent that this implies.
+    async fn issue_tokens(
+        &self,
+        issued: Issued,
+        consent: Option<Consent>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Stores an access token without a family, or one more of a family that is there (which does
+    /// not outlive it: the caller has seen to that).
+    async fn issue_access(&self, access: AccessToken) -> Result<(), StoreError>;
+
+    /// The access token with this id and digest, alive at `now`, that its family keeps.
     async fn access_token(
         &self,
         id: AccessTokenId,
         digest: &Digest,
         now: Timestamp,
     ) -> Result<Option<AccessView>, StoreError>;
+
+    /// What is known of the JWT access token `id` of `family`.
+    async fn jwt(
+        &self,
+        id: AccessTokenId,
+        family: Option<FamilyId>,
+    ) -> Result<JwtView, StoreError>;
+
+    /// Revokes an opaque access token that has no family, or was exchanged: it is gone.
+    async fn revoke_access(&self, id: AccessTokenId) -> Result<(), StoreError>;
+
+    /// Revokes a JWT access token by its id; remembered until it would have expired.
+    async fn revoke_jwt(&self, id: AccessTokenId, expires_at: Timestamp)
+    -> Result<(), StoreError>;
 
     /// Revokes a family, and so all of its tokens; `true` for the caller that revoked it.
     async fn revoke_family(&self, id: FamilyId, now: Timestamp) -> Result<bool, StoreError>;

@@ -1,0 +1,125 @@
+-- Every grant: families without a person, tokens without a family, devices, registration.
+
+ALTER TABLE oauth2_client ADD COLUMN token_endpoint_auth_method TEXT NOT NULL DEFAULT 'none';
+UPDATE oauth2_client SET token_endpoint_auth_method = 'client_secret_basic'
+    WHERE client_secret IS NOT NULL;
+ALTER TABLE oauth2_client ADD COLUMN jwks TEXT;                          -- JSON object
+ALTER TABLE oauth2_client ADD COLUMN jwks_uri TEXT;
+ALTER TABLE oauth2_client ADD COLUMN response_types TEXT NOT NULL DEFAULT '["code"]'; -- JSON array
+ALTER TABLE oauth2_client ADD COLUMN on_new_token TEXT NOT NULL DEFAULT 'keep';
+ALTER TABLE oauth2_client ADD COLUMN access_token_format TEXT;           -- NULL for opaque
+ALTER TABLE oauth2_client ADD COLUMN access_token_signed_response_alg TEXT NOT NULL DEFAULT 'ES256';
+ALTER TABLE oauth2_client ADD COLUMN resource_server_for TEXT NOT NULL DEFAULT '[]'; -- JSON array
+ALTER TABLE oauth2_client ADD COLUMN other_metadata TEXT NOT NULL DEFAULT '{}'; -- JSON object
+ALTER TABLE oauth2_client ADD COLUMN registration_token BLOB;
+
+ALTER TABLE user_account ADD COLUMN external_subject TEXT;
+CREATE UNIQUE INDEX user_account_external_subject ON user_account (external_subject)
+    WHERE external_subject IS NOT NULL;
+
+ALTER TABLE session ADD COLUMN acr TEXT;                                 -- NULL for the method's name
+ALTER TABLE authorization_code ADD COLUMN acr TEXT;
+ALTER TABLE authorization_code ADD COLUMN resource TEXT;                 -- separated by spaces
+
+CREATE TABLE token_family_2 (
+    id                      BLOB    NOT NULL PRIMARY KEY,
+    client_id               TEXT    NOT NULL,
+    user_id                 BLOB,                  -- NULL for a client that acts for itself
+    session_id              BLOB,                  -- NULL without a browser
+    scope                   TEXT    NOT NULL,
+    resource                TEXT,                  -- separated by spaces; NULL for none
+    claims                  TEXT,                  -- JSON object; NULL for none
+    auth_time               INTEGER,               -- NULL when this server saw no sign-in
+    method                  TEXT,
+    amr                     TEXT,
+    acr                     TEXT,
+    sole_access             BLOB,                  -- the one access token that works
+    created_at              INTEGER NOT NULL,
+    expires_at              INTEGER NOT NULL,
+    revoked_at              INTEGER,
+    refresh_current         BLOB,                  -- NULL without a refresh token
+    refresh_previous        BLOB,
+    refresh_generation      INTEGER,
+    refresh_rotated_at      INTEGER,
+    refresh_idle_expires_at INTEGER,
+    refresh_expires_at      INTEGER,
+    refresh_uses_left       INTEGER
+) STRICT, WITHOUT ROWID;
+INSERT INTO token_family_2 SELECT id, client_id, user_id, session_id, scope, NULL, claims,
+    auth_time, method, amr, NULL, NULL, created_at, expires_at, revoked_at, refresh_current,
+    refresh_previous, refresh_generation, refresh_rotated_at, refresh_idle_expires_at,
+    refresh_expires_at, refresh_uses_left FROM token_family;
+DROP TABLE token_family;
+ALTER TABLE token_family_2 RENAME TO token_family;
+-- For what revokes by client or person. A rotation changes none of these columns.
+CREATE INDEX token_family_live ON token_family (client_id, user_id) WHERE revoked_at IS NULL;
+
+CREATE TABLE access_token_2 (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    digest     BLOB    NOT NULL,
+    family_id  BLOB,                               -- NULL for a token of the client alone
+    client_id  TEXT    NOT NULL,
+    scope      TEXT    NOT NULL,
+    audience   TEXT,                               -- separated by spaces; NULL for this server
+    exchanged  TEXT,                               -- JSON object; NULL for none
+    issued_at  INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO access_token_2 SELECT t.id, t.digest, t.family_id, f.client_id, t.scope, NULL, NULL,
+    t.issued_at, t.expires_at FROM access_token t JOIN token_family f ON f.id = t.family_id;
+DROP TABLE access_token;
+ALTER TABLE access_token_2 RENAME TO access_token;
+
+CREATE TABLE revoked_token (
+    id         BLOB    NOT NULL PRIMARY KEY,       -- the id of a JWT access token
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE device_authorization (
+    id          BLOB    NOT NULL PRIMARY KEY,
+    digest      BLOB    NOT NULL,
+    user_code   TEXT    NOT NULL UNIQUE,
+    client_id   TEXT    NOT NULL,
+    scope       TEXT    NOT NULL,
+    resource    TEXT,
+    state       TEXT    NOT NULL,                  -- pending, approved, denied or redeemed
+    interval    INTEGER NOT NULL,
+    polled_at   INTEGER,
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    user_id     BLOB,
+    session_id  BLOB,
+    auth_time   INTEGER,
+    method      TEXT,
+    amr         TEXT,
+    acr         TEXT,
+    redeemed_as BLOB                               -- the token_family that it was exchanged for
+) STRICT;
+
+CREATE TABLE external_sign_in (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    request_id BLOB,
+    then_path  TEXT,
+    browser    BLOB    NOT NULL,
+    answer     TEXT,                               -- JSON object; NULL until there is one
+    verifier   BLOB,
+    taken      INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE used_once (
+    kind       INTEGER NOT NULL,
+    digest     BLOB    NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE initial_access_token (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    digest     BLOB    NOT NULL,
+    note       TEXT    NOT NULL,
+    uses_left  INTEGER,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
