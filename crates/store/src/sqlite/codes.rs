@@ -4,44 +4,43 @@ use async_trait::async_trait;
 use grantor_core::id::{CodeId, FamilyId, RequestId, SessionId, UserId};
 use grantor_core::model::{Challenge, Code, Consent};
 use grantor_core::secret::Digest;
-use grantor_core::store::{CodeStore, CodeView, Issued, IssuedCode, Redeemed, StoreError};
+use grantor_core::store::{Answer, Answered, CodeStore, CodeView, Issued, Redeemed, StoreError};
 use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, claims_column};
-use super::users::{user, user_columns};
+use super::rows::{Columns, Db, bytes, claims_column, list_column};
+use super::users::{USER_COLUMNS, user, user_columns};
 use super::{consents, requests, tokens};
 
 const SELECT: &str = concat!(
     "SELECT c.id, c.digest, c.client_id, c.user_id, c.session_id, c.redirect_uri,
-        c.redirect_uri_given, c.scope, c.claims, c.nonce, c.challenge, c.auth_time, c.method,
-        c.amr, c.created_at, c.expires_at, c.redeemed_as, u.id IS NOT NULL, ",
+        c.redirect_uri_given, c.scope, c.resource, c.claims, c.nonce, c.challenge, c.auth_time,
+        c.method, c.amr, c.acr, c.created_at, c.expires_at, c.redeemed_as, ",
     user_columns!(),
     " FROM authorization_code c LEFT JOIN user_account u ON u.id = c.user_id WHERE c.id = ?1"
 );
 
 #[async_trait]
 impl CodeStore for Sqlite {
-    async fn issue_code(
+    async fn answer_request(
         &self,
-        code: Code,
-        answers: Option<RequestId>,
+        answer: Answer,
+        request: Option<RequestId>,
         consent: Option<Consent>,
         now: Timestamp,
-    ) -> Result<IssuedCode, StoreError> {
+    ) -> Result<Answered, StoreError> {
         self.write(move |db| {
-            if let Some(request) = answers
+            if let Some(request) = request
                 && !requests::take(db, request, now)?
             {
-                return Ok(IssuedCode::Gone);
+                return Ok(Answered::Gone);
             }
-            if let Some(consent) = &consent {
-                consents::remember(db, consent)?;
-            }
-            insert(db, &code)?;
-            Ok(IssuedCode::Done)
+            consent.iter().try_for_each(|consent| consents::remember(db, consent))?;
+            answer.code.iter().try_for_each(|code| insert(db, code))?;
+            answer.tokens.iter().try_for_each(|tokens| tokens::issue(db, tokens, now))?;
+            Ok(Answered::Done)
         })
         .await
     }
@@ -113,8 +112,7 @@ fn spend(
         params![bytes(&id.0), now.epoch(), redeemed_as, digest.as_bytes()],
     )?;
     if let (1, Some(issued)) = (spent, issued) {
-        tokens::insert_family(db, &issued.family)?;
-        tokens::insert_access(db, &issued.access)?;
+        tokens::issue(db, issued, now)?;
     }
     Ok(spent == 1)
 }
@@ -133,9 +131,10 @@ fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
     let authentication = &code.authentication;
     db.run(
         "INSERT INTO authorization_code (id, digest, client_id, user_id, session_id, redirect_uri,
-            redirect_uri_given, scope, claims, nonce, challenge, auth_time, method, amr,
+            redirect_uri_given, scope, resource, claims, nonce, challenge, auth_time, method, amr, acr,
             created_at, expires_at, spent_at, redeemed_as)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20)",
         params![
             bytes(&code.id.0),
             code.digest.as_bytes(),
@@ -145,12 +144,14 @@ fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
             code.redirect_uri,
             code.redirect_uri_given,
             code.scope.as_str(),
+            list_column(&code.resource)?,
             claims_column(&code.claims)?,
             code.nonce,
             code.challenge.as_ref().map(|challenge| challenge.0.as_bytes()),
             authentication.auth_time.epoch(),
             authentication.method.as_str(),
             authentication.amr.join(" "),
+            authentication.acr,
             code.created_at.epoch(),
             code.expires_at.epoch(),
             code.redeemed_as.map(|_| code.created_at.epoch()),
@@ -161,10 +162,7 @@ fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
 }
 
 fn view(columns: &mut Columns<'_>) -> Result<CodeView, Fault> {
-    Ok(CodeView {
-        code: code(columns)?,
-        user: if columns.value()? { Some(user(columns)?) } else { None },
-    })
+    Ok(CodeView { code: code(columns)?, user: columns.optional(USER_COLUMNS, user)? })
 }
 
 fn code(columns: &mut Columns<'_>) -> Result<Code, Fault> {
@@ -177,7 +175,8 @@ fn code(columns: &mut Columns<'_>) -> Result<Code, Fault> {
         redirect_uri: columns.value()?,
         redirect_uri_given: columns.value()?,
         scope: columns.scope()?,
-        claims: columns.claims()?,
+        resource: columns.json_or_none()?,
+        claims: columns.json_or_none()?,
         nonce: columns.value()?,
         challenge: columns.optional_digest()?.map(Challenge),
         authentication: columns.authentication()?,

@@ -70,8 +70,16 @@ fn withdraw(db: &Db<'_>, user: UserId, client_id: &str, now: Timestamp) -> Resul
          WHERE client_id = ?1 AND user_id = ?2 AND revoked_at IS NULL",
         params![client_id, bytes(&user.0), now.epoch()],
     )?;
+    db.run(
+        "UPDATE device_authorization SET state = 'denied'
+         WHERE client_id = ?1 AND user_id = ?2 AND state = 'approved'",
+        own,
+    )?;
     Ok(withdrawn == 1)
 }
+
+/// How many columns [`SELECT_ONE`] has.
+pub(super) const CONSENT_COLUMNS: usize = 5;
 
 /// Reads the columns of [`SELECT_ONE`].
 pub(super) fn consent(columns: &mut Columns<'_>) -> Result<Consent, Fault> {

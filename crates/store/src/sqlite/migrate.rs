@@ -16,8 +16,10 @@ struct Step {
     sql: &'static str,
 }
 
-const STEPS: &[Step] =
-    &[Step { name: "initial", sql: include_str!("../migrations/sqlite/0001_initial.sql") }];
+const STEPS: &[Step] = &[
+    Step { name: "initial", sql: include_str!("../migrations/sqlite/0001_initial.sql") },
+    Step { name: "token_api", sql: include_str!("../migrations/sqlite/0002_token_api.sql") },
+];
 
 /// Marks the file as ours ("GRNT"), so that no other program's database is taken for one.
 const APPLICATION_ID: i64 = 0x4752_4e54;

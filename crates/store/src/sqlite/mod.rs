@@ -3,11 +3,16 @@
 
 mod cache;
 mod checkpoint;
+mod client_rows;
 mod clients;
 mod codes;
 mod consents;
+mod devices;
+mod external;
 mod fault;
+mod initial_tokens;
 mod migrate;
+mod once;
 mod open;
 mod outbox;
 mod queue;

@@ -63,11 +63,6 @@ impl<'r> Columns<'r> {
         Ok(value)
     }
 
-    /// Leaves `columns` out.
-    pub(super) const fn skip(&mut self, columns: usize) {
-        self.next += columns;
-    }
-
     /// The next column as a number, a flag, bytes or text; `Option` where it may be NULL.
     pub(super) fn value<T: FromSql>(&mut self) -> Result<T, Fault> {
         Ok(T::column_result(self.raw()?)?)
@@ -112,23 +107,44 @@ impl<'r> Columns<'r> {
         serde_json::from_str(text).map_err(|error| Fault::Record(format!("{error} in {text}")))
     }
 
-    /// Claims that were asked for; most requests ask for none, which is NULL.
-    pub(super) fn claims(&mut self) -> Result<ClaimsRequest, Fault> {
+    /// A column of JSON that is NULL where there is nothing to say.
+    pub(super) fn optional_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Fault> {
         match self.raw()? {
-            ValueRef::Null => Ok(ClaimsRequest::default()),
+            ValueRef::Null => Ok(None),
             value => serde_json::from_str(value.as_str()?)
-                .map_err(|error| Fault::Record(format!("claims: {error}"))),
+                .map(Some)
+                .map_err(|error| Fault::Record(format!("a column of JSON: {error}"))),
         }
     }
 
-    /// The columns `auth_time`, `method` and `amr`.
+    /// Claims that were asked for, or a list; most requests have none, which is NULL.
+    pub(super) fn json_or_none<T: DeserializeOwned + Default>(&mut self) -> Result<T, Fault> {
+        Ok(self.optional_json()?.unwrap_or_default())
+    }
+
+    /// What `read` makes of the next `columns`; `None` if the first one is NULL, as all are where an
+    /// outer join has found nothing.
+    pub(super) fn optional<T>(
+        &mut self,
+        columns: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        if matches!(self.row.get_ref(self.next)?, ValueRef::Null) {
+            self.next += columns;
+            return Ok(None);
+        }
+        read(self).map(Some)
+    }
+
+    /// The columns `auth_time`, `method`, `amr` and `acr`.
     pub(super) fn authentication(&mut self) -> Result<Authentication, Fault> {
         let auth_time = self.time()?;
         let method = self.text()?;
         let method = MethodName::parse(method)
             .ok_or_else(|| Fault::Record(format!("not a sign-in method: {method:?}")))?;
         let amr = self.text()?.split(' ').filter(|value| !value.is_empty());
-        Ok(Authentication { auth_time, method, amr: amr.map(str::to_owned).collect() })
+        let amr = amr.map(str::to_owned).collect();
+        Ok(Authentication { auth_time, method, amr, acr: self.value()? })
     }
 }
 
@@ -142,9 +158,17 @@ pub(super) fn bytes(id: &Id) -> &[u8] {
     id.as_bytes()
 }
 
+/// How many columns [`Columns::authentication`] reads.
+pub(super) const AUTHENTICATION: usize = 4;
+
 /// What is bound for claims.
 pub(super) fn claims_column(claims: &ClaimsRequest) -> Result<Option<String>, Fault> {
     if claims.is_empty() { Ok(None) } else { json_column(claims).map(Some) }
+}
+
+/// What is bound for resources.
+pub(super) fn list_column(list: &[String]) -> Result<Option<String>, Fault> {
+    if list.is_empty() { Ok(None) } else { json_column(&list).map(Some) }
 }
 
 /// What is bound for a nested part.

@@ -15,8 +15,8 @@ use super::users::{user, user_columns};
 
 macro_rules! session_columns {
     () => {
-        "s.id, s.digest, s.user_id, s.auth_time, s.method, s.amr, s.created_at, s.last_seen_at, \
-         s.idle_expires_at, s.expires_at, s.user_agent, s.address"
+        "s.id, s.digest, s.user_id, s.auth_time, s.method, s.amr, s.acr, s.created_at, \
+         s.last_seen_at, s.idle_expires_at, s.expires_at, s.user_agent, s.address"
     };
 }
 
@@ -125,9 +125,9 @@ fn session(columns: &mut Columns<'_>) -> Result<Session, Fault> {
 fn insert(db: &Db<'_>, session: &Session) -> Result<(), Fault> {
     let authentication = &session.authentication;
     db.run(
-        "INSERT INTO session (id, digest, user_id, auth_time, method, amr, created_at,
+        "INSERT INTO session (id, digest, user_id, auth_time, method, amr, acr, created_at,
                               last_seen_at, idle_expires_at, expires_at, user_agent, address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             bytes(&session.id.0),
             session.digest.as_bytes(),
@@ -135,6 +135,7 @@ fn insert(db: &Db<'_>, session: &Session) -> Result<(), Fault> {
             authentication.auth_time.epoch(),
             authentication.method.as_str(),
             authentication.amr.join(" "),
+            authentication.acr,
             session.created_at.epoch(),
             session.last_seen_at.epoch(),
             session.idle_expires_at.epoch(),

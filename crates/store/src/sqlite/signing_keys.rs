@@ -7,7 +7,7 @@ use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
-use super::clients::algorithm;
+use super::client_rows::algorithm;
 use super::fault::Fault;
 use super::rows::{Columns, Db, single};
 

@@ -3,20 +3,22 @@
 
 use async_trait::async_trait;
 use grantor_core::id::{AccessTokenId, FamilyId};
-use grantor_core::model::AccessToken;
+use grantor_core::model::{AccessToken, Consent, Family, OnNewToken};
 use grantor_core::secret::Digest;
 use grantor_core::store::{
-    AccessView, FamilyView, Rotated, Rotation, Spent, StoreError, TokenStore,
+    AccessView, FamilyView, Issued, JwtView, Renewal, Rotated, Rotation, Spent, StoreError,
+    TokenStore,
 };
 use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
+use super::consents;
 use super::fault::Fault;
 use super::rows::{Columns, Db, bytes};
-use super::token_rows::{self, SELECT_ACCESS, SELECT_FAMILY};
-
-pub(super) use super::token_rows::{insert_access, insert_family};
+use super::token_rows::{
+    self, SELECT_ACCESS, SELECT_FAMILY, SELECT_JWT, insert_access, insert_family,
+};
 
 #[async_trait]
 impl TokenStore for Sqlite {
@@ -37,12 +39,28 @@ impl TokenStore for Sqlite {
         &self,
         family: FamilyId,
         presented: &Digest,
-        access: AccessToken,
-        idle_expires_at: Timestamp,
+        renewal: Renewal,
         now: Timestamp,
     ) -> Result<Spent, StoreError> {
         let presented = *presented;
-        self.write(move |db| spend(db, family, &presented, &access, idle_expires_at, now)).await
+        self.write(move |db| spend(db, family, &presented, &renewal, now)).await
+    }
+
+    async fn issue_tokens(
+        &self,
+        issued: Issued,
+        consent: Option<Consent>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            consent.iter().try_for_each(|consent| consents::remember(db, consent))?;
+            issue(db, &issued, now)
+        })
+        .await
+    }
+
+    async fn issue_access(&self, access: AccessToken) -> Result<(), StoreError> {
+        self.write(move |db| insert_access(db, &access)).await
     }
 
     async fn access_token(
@@ -54,14 +72,67 @@ impl TokenStore for Sqlite {
         let view =
             self.read(|db| db.one(SELECT_ACCESS, [bytes(&id.0)], token_rows::access_view))?;
         Ok(view.filter(|view| {
-            let unrevoked = view.family.revoked_at.is_none();
-            view.token.digest == *digest && now < view.token.expires_at && unrevoked
+            let kept = match (view.token.family, &view.family) {
+                (None, _) => true,
+                (Some(_), family) => family.as_ref().is_some_and(|family| family.keeps(id)),
+            };
+            view.token.digest == *digest && now < view.token.expires_at && kept
         }))
+    }
+
+    async fn jwt(
+        &self,
+        id: AccessTokenId,
+        family: Option<FamilyId>,
+    ) -> Result<JwtView, StoreError> {
+        let family = family.as_ref().map(|family| bytes(&family.0));
+        let view = self
+            .read(|db| db.one(SELECT_JWT, params![bytes(&id.0), family], token_rows::jwt_view))?;
+        Ok(view.unwrap_or(JwtView { revoked: false, family: None, user: None }))
+    }
+
+    async fn revoke_access(&self, id: AccessTokenId) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.run("DELETE FROM access_token WHERE id = ?1", [bytes(&id.0)]).map(drop)
+        })
+        .await
+    }
+
+    async fn revoke_jwt(&self, id: AccessTokenId, expires_at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.run(
+                "INSERT INTO revoked_token (id, expires_at) VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)",
+                params![bytes(&id.0), expires_at.epoch()],
+            )
+            .map(drop)
+        })
+        .await
     }
 
     async fn revoke_family(&self, id: FamilyId, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| revoke(db, id, now)).await
     }
+}
+
+/// Stores tokens that are issued together, instead of earlier ones where the client wants that.
+pub(super) fn issue(db: &Db<'_>, issued: &Issued, now: Timestamp) -> Result<(), Fault> {
+    match issued.previous {
+        OnNewToken::Keep => {}
+        OnNewToken::RevokePrevious => revoke_others(db, &issued.family, now)?,
+    }
+    insert_family(db, &issued.family)?;
+    issued.access.iter().try_for_each(|access| insert_access(db, access))
+}
+
+/// Revokes what the client holds for the same person; without a person, what it holds for itself.
+fn revoke_others(db: &Db<'_>, family: &Family, now: Timestamp) -> Result<(), Fault> {
+    db.run(
+        "UPDATE token_family INDEXED BY token_family_live SET revoked_at = ?3
+         WHERE client_id = ?1 AND user_id IS ?2 AND revoked_at IS NULL",
+        params![family.client_id, family.user.as_ref().map(|user| bytes(&user.0)), now.epoch()],
+    )?;
+    Ok(())
 }
 
 /// Revokes a family; `false` when there is none or it was revoked before.
@@ -78,12 +149,27 @@ struct Alive {
     rotated_at: Timestamp,
     expires_at: Timestamp,
     uses_left: Option<u32>,
+    sole_access: Option<AccessTokenId>,
+}
+
+impl Alive {
+    /// When the family ends: it lasts as long as anything that it has given out.
+    fn end(&self, renewal: &Renewal) -> Timestamp {
+        renewal.idle_expires_at.min(self.expires_at).max(renewal.access_expires_at)
+    }
+
+    /// The one access token that works from now on. Where a sole one was ended, it stays so, even if
+    /// the client has been told to keep its tokens since.
+    fn sole_access(&self, renewal: &Renewal) -> Option<AccessTokenId> {
+        let new = renewal.access.as_ref().map(|access| access.id);
+        renewal.sole.or_else(|| self.sole_access.and(new))
+    }
 }
 
 fn alive(db: &Db<'_>, family: FamilyId, now: Timestamp) -> Result<Option<Alive>, Fault> {
     db.one(
         "SELECT id, refresh_current, refresh_previous, refresh_rotated_at, refresh_expires_at,
-                refresh_uses_left
+                refresh_uses_left, sole_access
          FROM token_family
          WHERE id = ?1 AND revoked_at IS NULL AND refresh_current IS NOT NULL
            AND refresh_idle_expires_at > ?2 AND refresh_expires_at > ?2",
@@ -96,6 +182,7 @@ fn alive(db: &Db<'_>, family: FamilyId, now: Timestamp) -> Result<Option<Alive>,
                 rotated_at: columns.time()?,
                 expires_at: columns.time()?,
                 uses_left: columns.value()?,
+                sole_access: columns.optional_id()?.map(AccessTokenId),
             })
         },
     )
@@ -112,14 +199,14 @@ fn rotate(
     };
     if refresh.current == rotation.presented {
         advance(db, &refresh, rotation, now)?;
-        insert_access(db, &rotation.access)?;
+        rotation.renewal.access.iter().try_for_each(|access| insert_access(db, access))?;
         return Ok(Rotated::Done);
     }
     let lasts = now < refresh.rotated_at.plus(rotation.grace);
     let same = refresh.previous.as_ref() == Some(&rotation.presented);
     if lasts && same && refresh.current == rotation.successor {
-        keep(db, &refresh, &rotation.access)?;
-        insert_access(db, &rotation.access)?;
+        keep(db, &refresh, &rotation.renewal)?;
+        rotation.renewal.access.iter().try_for_each(|access| insert_access(db, access))?;
         return Ok(Rotated::SameAgain);
     }
     // RFC 9700 §4.14.2: a spent refresh token came back, so one of two holders is a thief.
@@ -127,30 +214,38 @@ fn rotate(
     Ok(Rotated::Reused)
 }
 
-/// Puts the successor in place. The family lasts as long as anything that it has given out.
+/// Puts the successor in place.
 fn advance(db: &Db<'_>, refresh: &Alive, rotation: &Rotation, now: Timestamp) -> Result<(), Fault> {
-    let end = rotation.idle_expires_at.min(refresh.expires_at).max(rotation.access.expires_at);
     db.run(
         "UPDATE token_family
          SET refresh_current = ?2, refresh_previous = ?3,
              refresh_generation = refresh_generation + 1, refresh_rotated_at = ?4,
-             refresh_idle_expires_at = ?5, expires_at = max(expires_at, ?6)
+             refresh_idle_expires_at = ?5, expires_at = max(expires_at, ?6), sole_access = ?7
          WHERE id = ?1",
         params![
             bytes(&refresh.family.0),
             rotation.successor.as_bytes(),
             refresh.current.as_bytes(),
             now.epoch(),
-            rotation.idle_expires_at.epoch(),
-            end.epoch(),
+            rotation.renewal.idle_expires_at.epoch(),
+            refresh.end(&rotation.renewal).epoch(),
+            refresh.sole_access(&rotation.renewal).as_ref().map(|access| bytes(&access.0)),
         ],
     )?;
     Ok(())
 }
 
-fn keep(db: &Db<'_>, refresh: &Alive, access: &AccessToken) -> Result<(), Fault> {
-    let keep = "UPDATE token_family SET expires_at = ?2 WHERE id = ?1 AND expires_at < ?2";
-    db.run(keep, params![bytes(&refresh.family.0), access.expires_at.epoch()])?;
+/// Leaves the refresh token as it is, for one more access token.
+fn keep(db: &Db<'_>, refresh: &Alive, renewal: &Renewal) -> Result<(), Fault> {
+    db.run(
+        "UPDATE token_family SET expires_at = max(expires_at, ?2), sole_access = ?3
+         WHERE id = ?1 AND (expires_at < ?2 OR sole_access IS NOT ?3)",
+        params![
+            bytes(&refresh.family.0),
+            renewal.access_expires_at.epoch(),
+            refresh.sole_access(renewal).as_ref().map(|access| bytes(&access.0)),
+        ],
+    )?;
     Ok(())
 }
 
@@ -158,8 +253,7 @@ fn spend(
     db: &Db<'_>,
     family: FamilyId,
     presented: &Digest,
-    access: &AccessToken,
-    idle_expires_at: Timestamp,
+    renewal: &Renewal,
     now: Timestamp,
 ) -> Result<Spent, Fault> {
     let refresh = alive(db, family, now)?
@@ -168,13 +262,19 @@ fn spend(
         return Ok(Spent::Gone);
     };
     let left = refresh.uses_left.map(|uses| uses - 1);
-    let end = idle_expires_at.min(refresh.expires_at).max(access.expires_at);
     db.run(
         "UPDATE token_family
-         SET refresh_uses_left = ?2, refresh_idle_expires_at = ?3, expires_at = max(expires_at, ?4)
+         SET refresh_uses_left = ?2, refresh_idle_expires_at = ?3,
+             expires_at = max(expires_at, ?4), sole_access = ?5
          WHERE id = ?1",
-        params![bytes(&refresh.family.0), left, idle_expires_at.epoch(), end.epoch()],
+        params![
+            bytes(&refresh.family.0),
+            left,
+            renewal.idle_expires_at.epoch(),
+            refresh.end(renewal).epoch(),
+            refresh.sole_access(renewal).as_ref().map(|access| bytes(&access.0)),
+        ],
     )?;
-    insert_access(db, access)?;
+    renewal.access.iter().try_for_each(|access| insert_access(db, access))?;
     Ok(Spent::Done { left })
 }

@@ -14,11 +14,14 @@ use super::rows::{Columns, Db, bytes};
 /// The columns that [`user`] reads; of the table `u`.
 macro_rules! user_columns {
     () => {
-        "u.id, u.username, u.email, u.email_verified, u.name, u.password, u.status, \
-         u.created_at, u.updated_at"
+        "u.id, u.username, u.email, u.email_verified, u.name, u.external_subject, u.password, \
+         u.status, u.created_at, u.updated_at"
     };
 }
 pub(super) use user_columns;
+
+/// How many they are.
+pub(super) const USER_COLUMNS: usize = 10;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -38,6 +41,10 @@ impl UserStore for Sqlite {
 
     async fn user_by_username(&self, username: &str) -> Result<Option<User>, StoreError> {
         self.read(|db| db.one(select!("WHERE username = ?1"), [username.to_lowercase()], user))
+    }
+
+    async fn user_by_external_subject(&self, subject: &str) -> Result<Option<User>, StoreError> {
+        self.read(|db| db.one(select!("WHERE external_subject = ?1"), [subject], user))
     }
 
     async fn users(&self) -> Result<Vec<User>, StoreError> {
@@ -62,6 +69,24 @@ impl UserStore for Sqlite {
             )?;
             db.run("DELETE FROM session WHERE user_id = ?1", [bytes(&id.0)])?;
             Ok(changed == 1)
+        })
+        .await
+    }
+
+    async fn link_external_subject(
+        &self,
+        id: UserId,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let subject = subject.to_owned();
+        self.write(move |db| {
+            let linked = db.run(
+                "UPDATE OR IGNORE user_account SET external_subject = ?2, updated_at = ?3
+                 WHERE id = ?1 AND external_subject IS NULL",
+                params![bytes(&id.0), subject, now.epoch()],
+            )?;
+            Ok(linked == 1)
         })
         .await
     }
@@ -96,6 +121,7 @@ pub(super) fn user(columns: &mut Columns<'_>) -> Result<User, Fault> {
         email: columns.value()?,
         email_verified: columns.value()?,
         name: columns.value()?,
+        external_subject: columns.value()?,
         password: columns.value()?,
         status: match columns.text()? {
             "active" => UserStatus::Active,
@@ -109,15 +135,16 @@ pub(super) fn user(columns: &mut Columns<'_>) -> Result<User, Fault> {
 
 fn add(db: &Db<'_>, user: &User) -> Result<Added, Fault> {
     let added = db.run(
-        "INSERT INTO user_account (id, username, email, email_verified, name, password, status,
-                                   created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        "INSERT INTO user_account (id, username, email, email_verified, name, external_subject,
+                                   password, status, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         params![
             bytes(&user.id.0),
             user.username.as_ref().map(|name| name.to_lowercase()),
             user.email.as_ref().map(|email| email.to_lowercase()),
             user.email_verified,
             user.name,
+            user.external_subject,
             user.password,
             status_column(user.status),
             user.created_at.epoch(),
@@ -152,6 +179,12 @@ fn shut_out(db: &Db<'_>, id: UserId, now: Timestamp) -> Result<(), Fault> {
          WHERE client_id IN (SELECT client_id FROM oauth2_client) AND user_id = ?1
            AND revoked_at IS NULL",
         params![bytes(&id.0), now.epoch()],
+    )?;
+    db.run(
+        "UPDATE device_authorization INDEXED BY device_authorization_of SET state = 'denied'
+         WHERE client_id IN (SELECT client_id FROM oauth2_client) AND user_id = ?1
+           AND state = 'approved'",
+        [bytes(&id.0)],
     )?;
     Ok(())
 }

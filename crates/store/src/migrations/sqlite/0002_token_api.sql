@@ -1,4 +1,5 @@
 -- Every grant: families without a person, tokens without a family, devices, registration.
+-- Lists of resources are JSON arrays, because an audience may be any text.
 
 ALTER TABLE oauth2_client ADD COLUMN token_endpoint_auth_method TEXT NOT NULL DEFAULT 'none';
 UPDATE oauth2_client SET token_endpoint_auth_method = 'client_secret_basic'
@@ -11,15 +12,17 @@ ALTER TABLE oauth2_client ADD COLUMN access_token_format TEXT;           -- NULL
 ALTER TABLE oauth2_client ADD COLUMN access_token_signed_response_alg TEXT NOT NULL DEFAULT 'ES256';
 ALTER TABLE oauth2_client ADD COLUMN resource_server_for TEXT NOT NULL DEFAULT '[]'; -- JSON array
 ALTER TABLE oauth2_client ADD COLUMN other_metadata TEXT NOT NULL DEFAULT '{}'; -- JSON object
-ALTER TABLE oauth2_client ADD COLUMN registration_token BLOB;
+ALTER TABLE oauth2_client ADD COLUMN registration_token BLOB;            -- a digest
+-- client_secret is from now on one of sha256:<base64url>, $argon2id$… (PHC) and sealed:<base64url>.
 
 ALTER TABLE user_account ADD COLUMN external_subject TEXT;
+-- Small where nobody comes from another page.
 CREATE UNIQUE INDEX user_account_external_subject ON user_account (external_subject)
     WHERE external_subject IS NOT NULL;
 
 ALTER TABLE session ADD COLUMN acr TEXT;                                 -- NULL for the method's name
 ALTER TABLE authorization_code ADD COLUMN acr TEXT;
-ALTER TABLE authorization_code ADD COLUMN resource TEXT;                 -- separated by spaces
+ALTER TABLE authorization_code ADD COLUMN resource TEXT;                 -- JSON array; NULL for none
 
 CREATE TABLE token_family_2 (
     id                      BLOB    NOT NULL PRIMARY KEY,
@@ -27,12 +30,12 @@ CREATE TABLE token_family_2 (
     user_id                 BLOB,                  -- NULL for a client that acts for itself
     session_id              BLOB,                  -- NULL without a browser
     scope                   TEXT    NOT NULL,
-    resource                TEXT,                  -- separated by spaces; NULL for none
+    resource                TEXT,                  -- JSON array; NULL for none
     claims                  TEXT,                  -- JSON object; NULL for none
     auth_time               INTEGER,               -- NULL when this server saw no sign-in
     method                  TEXT,
-    amr                     TEXT,
-    acr                     TEXT,
+    amr                     TEXT,                  -- separated by spaces
+    acr                     TEXT,                  -- NULL for the method's name
     sole_access             BLOB,                  -- the one access token that works
     created_at              INTEGER NOT NULL,
     expires_at              INTEGER NOT NULL,
@@ -60,7 +63,7 @@ CREATE TABLE access_token_2 (
     family_id  BLOB,                               -- NULL for a token of the client alone
     client_id  TEXT    NOT NULL,
     scope      TEXT    NOT NULL,
-    audience   TEXT,                               -- separated by spaces; NULL for this server
+    audience   TEXT,                               -- JSON array; NULL for this server
     exchanged  TEXT,                               -- JSON object; NULL for none
     issued_at  INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
@@ -71,8 +74,8 @@ DROP TABLE access_token;
 ALTER TABLE access_token_2 RENAME TO access_token;
 
 CREATE TABLE revoked_token (
-    id         BLOB    NOT NULL PRIMARY KEY,       -- the id of a JWT access token
-    expires_at INTEGER NOT NULL
+    id         BLOB    NOT NULL PRIMARY KEY,       -- of a JWT access token
+    expires_at INTEGER NOT NULL                    -- when the token does
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE device_authorization (
@@ -81,45 +84,44 @@ CREATE TABLE device_authorization (
     user_code   TEXT    NOT NULL UNIQUE,
     client_id   TEXT    NOT NULL,
     scope       TEXT    NOT NULL,
-    resource    TEXT,
+    resource    TEXT,                              -- JSON array; NULL for none
     state       TEXT    NOT NULL,                  -- pending, approved, denied or redeemed
-    interval    INTEGER NOT NULL,
-    polled_at   INTEGER,
-    created_at  INTEGER NOT NULL,
-    expires_at  INTEGER NOT NULL,
-    user_id     BLOB,
+    redeemed_as BLOB,                              -- the token_family that it was exchanged for
+    user_id     BLOB,                              -- who approved it; NULL until then
     session_id  BLOB,
     auth_time   INTEGER,
     method      TEXT,
     amr         TEXT,
     acr         TEXT,
-    redeemed_as BLOB                               -- the token_family that it was exchanged for
+    interval    INTEGER NOT NULL,                  -- seconds between two polls; grows
+    polled_at   INTEGER,                           -- NULL before the first poll
+    created_at  INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL
 ) STRICT;
+-- For what ends them by client or person.
+CREATE INDEX device_authorization_of ON device_authorization (client_id, user_id);
 
 CREATE TABLE external_sign_in (
     id         BLOB    NOT NULL PRIMARY KEY,
-    request_id BLOB,
-    then_path  TEXT,
+    request_id BLOB,                               -- the pending_request that it belongs to
+    then_path  TEXT,                               -- where the browser goes on without one
     browser    BLOB    NOT NULL,
     answer     TEXT,                               -- JSON object; NULL until there is one
-    verifier   BLOB,
-    taken      INTEGER NOT NULL DEFAULT 0,
+    verifier   BLOB,                               -- NULL until there is an answer
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE used_once (
-    kind       INTEGER NOT NULL,
-    digest     BLOB    NOT NULL,
-    expires_at INTEGER NOT NULL,
-    PRIMARY KEY (kind, digest)
+    id         BLOB    NOT NULL PRIMARY KEY,       -- a byte for the kind, then the digest
+    expires_at INTEGER NOT NULL                    -- when it may be used again
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE initial_access_token (
     id         BLOB    NOT NULL PRIMARY KEY,
     digest     BLOB    NOT NULL,
     note       TEXT    NOT NULL,
-    uses_left  INTEGER,
+    uses_left  INTEGER,                            -- NULL for no limit
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;

@@ -1,0 +1,235 @@
+//! Devices that wait for a person: RFC 8628; the table `device_authorization`.
+
+use async_trait::async_trait;
+use grantor_core::id::{DeviceId, FamilyId, SessionId, UserId};
+use grantor_core::model::{Approval, Consent, DeviceAuthorization, DeviceState};
+use grantor_core::secret::Digest;
+use grantor_core::store::{Added, DeviceStore, Issued, Polled, StoreError};
+use grantor_core::time::{Seconds, Timestamp};
+use rusqlite::params;
+
+use super::Sqlite;
+use super::fault::Fault;
+use super::rows::{AUTHENTICATION, Columns, Db, bytes, list_column};
+use super::{consents, tokens};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, digest, user_code, client_id, scope, resource, state, redeemed_as, user_id,
+                session_id, auth_time, method, amr, acr, interval, polled_at, created_at, expires_at
+             FROM device_authorization ",
+            $rest
+        )
+    };
+}
+
+#[async_trait]
+impl DeviceStore for Sqlite {
+    async fn add_device(&self, device: DeviceAuthorization) -> Result<Added, StoreError> {
+        self.write(move |db| insert(db, &device)).await
+    }
+
+    async fn device_by_user_code(
+        &self,
+        user_code: &str,
+        now: Timestamp,
+    ) -> Result<Option<DeviceAuthorization>, StoreError> {
+        let waiting = select!("WHERE user_code = ?1 AND state = 'pending' AND expires_at > ?2");
+        self.read(|db| db.one(waiting, params![user_code, now.epoch()], device))
+    }
+
+    async fn answer_device(
+        &self,
+        id: DeviceId,
+        approval: Option<Approval>,
+        consent: Option<Consent>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let counts = answer(db, id, approval.as_ref(), now)?;
+            if counts {
+                consent.iter().try_for_each(|consent| consents::remember(db, consent))?;
+            }
+            Ok(counts)
+        })
+        .await
+    }
+
+    async fn poll_device(
+        &self,
+        id: DeviceId,
+        digest: &Digest,
+        slower: Seconds,
+        now: Timestamp,
+    ) -> Result<Polled, StoreError> {
+        let digest = *digest;
+        self.write(move |db| poll(db, id, &digest, slower, now)).await
+    }
+
+    async fn redeem_device(
+        &self,
+        id: DeviceId,
+        issued: Issued,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let redeemed = db.run(
+                "UPDATE device_authorization SET state = 'redeemed', redeemed_as = ?2
+                 WHERE id = ?1 AND state = 'approved' AND expires_at > ?3",
+                params![bytes(&id.0), bytes(&issued.family.id.0), now.epoch()],
+            )?;
+            if redeemed == 1 {
+                tokens::issue(db, &issued, now)?;
+            }
+            Ok(redeemed == 1)
+        })
+        .await
+    }
+}
+
+fn answer(
+    db: &Db<'_>,
+    id: DeviceId,
+    approval: Option<&Approval>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let authentication = approval.map(|approval| &approval.authentication);
+    let answered = db.run(
+        "UPDATE device_authorization
+         SET state = ?3, user_id = ?4, session_id = ?5, auth_time = ?6, method = ?7, amr = ?8,
+             acr = ?9
+         WHERE id = ?1 AND state = 'pending' AND expires_at > ?2",
+        params![
+            bytes(&id.0),
+            now.epoch(),
+            if approval.is_some() { "approved" } else { "denied" },
+            approval.map(|approval| bytes(&approval.user.0)),
+            approval.map(|approval| bytes(&approval.session.0)),
+            authentication.map(|own| own.auth_time.epoch()),
+            authentication.map(|own| own.method.as_str()),
+            authentication.map(|own| own.amr.join(" ")),
+            authentication.and_then(|own| own.acr.as_deref()),
+        ],
+    )?;
+    Ok(answered == 1)
+}
+
+fn poll(
+    db: &Db<'_>,
+    id: DeviceId,
+    digest: &Digest,
+    slower: Seconds,
+    now: Timestamp,
+) -> Result<Polled, Fault> {
+    let found = db.one(select!("WHERE id = ?1"), [bytes(&id.0)], device)?;
+    let Some(device) = found.filter(|device| device.digest == *digest) else {
+        return Ok(Polled::Gone);
+    };
+    let over = device.expires_at <= now;
+    match device.state {
+        // As with codes, a replay is noticed even when the time is over.
+        DeviceState::Redeemed { family } => {
+            tokens::revoke(db, family, now)?;
+            Ok(Polled::Replayed { family })
+        }
+        DeviceState::Pending | DeviceState::Denied | DeviceState::Approved(_) if over => {
+            Ok(Polled::Expired)
+        }
+        DeviceState::Denied => Ok(Polled::Denied),
+        DeviceState::Approved(_) => Ok(Polled::Approved(Box::new(device))),
+        DeviceState::Pending => remember_poll(db, &device, slower, now),
+    }
+}
+
+fn remember_poll(
+    db: &Db<'_>,
+    device: &DeviceAuthorization,
+    slower: Seconds,
+    now: Timestamp,
+) -> Result<Polled, Fault> {
+    let too_soon = device.polled_at.is_some_and(|last| now < last.plus(device.interval));
+    // RFC 8628 §3.5: slow_down makes the interval longer for this and all polls after it.
+    let more = if too_soon { slower.0 } else { 0 };
+    db.run(
+        "UPDATE device_authorization SET polled_at = ?2, interval = ?3 WHERE id = ?1",
+        params![bytes(&device.id.0), now.epoch(), device.interval.0.saturating_add(more)],
+    )?;
+    Ok(if too_soon { Polled::SlowDown } else { Polled::Pending })
+}
+
+fn insert(db: &Db<'_>, device: &DeviceAuthorization) -> Result<Added, Fault> {
+    let (state, approval, family) = match &device.state {
+        DeviceState::Pending => ("pending", None, None),
+        DeviceState::Approved(approval) => ("approved", Some(approval), None),
+        DeviceState::Denied => ("denied", None, None),
+        DeviceState::Redeemed { family } => ("redeemed", None, Some(family)),
+    };
+    let authentication = approval.map(|approval| &approval.authentication);
+    let added = db.run(
+        "INSERT INTO device_authorization (id, digest, user_code, client_id, scope, resource, state,
+            redeemed_as, user_id, session_id, auth_time, method, amr, acr, interval, polled_at,
+            created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+         ON CONFLICT DO NOTHING",
+        params![
+            bytes(&device.id.0),
+            device.digest.as_bytes(),
+            device.user_code,
+            device.client_id,
+            device.scope.as_str(),
+            list_column(&device.resource)?,
+            state,
+            family.map(|family| bytes(&family.0)),
+            approval.map(|approval| bytes(&approval.user.0)),
+            approval.map(|approval| bytes(&approval.session.0)),
+            authentication.map(|own| own.auth_time.epoch()),
+            authentication.map(|own| own.method.as_str()),
+            authentication.map(|own| own.amr.join(" ")),
+            authentication.and_then(|own| own.acr.as_deref()),
+            device.interval.0,
+            device.polled_at.map(Timestamp::epoch),
+            device.created_at.epoch(),
+            device.expires_at.epoch(),
+        ],
+    )?;
+    Ok(if added == 1 { Added::Done } else { Added::Exists })
+}
+
+fn device(columns: &mut Columns<'_>) -> Result<DeviceAuthorization, Fault> {
+    Ok(DeviceAuthorization {
+        id: DeviceId(columns.id()?),
+        digest: columns.digest()?,
+        user_code: columns.value()?,
+        client_id: columns.value()?,
+        scope: columns.scope()?,
+        resource: columns.json_or_none()?,
+        state: state(columns)?,
+        interval: Seconds(columns.value()?),
+        polled_at: columns.optional_time()?,
+        created_at: columns.time()?,
+        expires_at: columns.time()?,
+    })
+}
+
+/// From `state` to `acr`.
+fn state(columns: &mut Columns<'_>) -> Result<DeviceState, Fault> {
+    let name = columns.text()?;
+    let family = columns.optional_id()?.map(FamilyId);
+    let approval = columns.optional(2 + AUTHENTICATION, approval)?;
+    match (name, family, approval) {
+        ("pending", _, _) => Ok(DeviceState::Pending),
+        ("denied", _, _) => Ok(DeviceState::Denied),
+        ("approved", _, Some(approval)) => Ok(DeviceState::Approved(approval)),
+        ("redeemed", Some(family), _) => Ok(DeviceState::Redeemed { family }),
+        (other, _, _) => Err(Fault::Record(format!("not a state of a device: {other:?}"))),
+    }
+}
+
+fn approval(columns: &mut Columns<'_>) -> Result<Approval, Fault> {
+    Ok(Approval {
+        user: UserId(columns.id()?),
+        session: SessionId(columns.id()?),
+        authentication: columns.authentication()?,
+    })
+}

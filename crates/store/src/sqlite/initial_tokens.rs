@@ -1,0 +1,71 @@
+//! Initial access tokens: RFC 7591 §1.2; the table `initial_access_token`.
+
+use grantor_core::id::InitialTokenId;
+use grantor_core::model::InitialToken;
+use grantor_core::secret::Digest;
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::fault::Fault;
+use super::rows::{Columns, Db, bytes};
+
+/// Whether the token lets somebody register a client at `now`.
+pub(super) fn allows(
+    db: &Db<'_>,
+    (id, digest): (InitialTokenId, &Digest),
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let own = db.one(
+        "SELECT digest FROM initial_access_token
+         WHERE id = ?1 AND expires_at > ?2 AND (uses_left IS NULL OR uses_left > 0)",
+        params![bytes(&id.0), now.epoch()],
+        |columns| columns.digest(),
+    )?;
+    Ok(own.is_some_and(|own| own == *digest))
+}
+
+/// Takes one of the uses of a token that has some left.
+pub(super) fn take_use(db: &Db<'_>, id: InitialTokenId) -> Result<(), Fault> {
+    let take = "UPDATE initial_access_token SET uses_left = uses_left - 1 WHERE id = ?1";
+    db.run(take, [bytes(&id.0)]).map(drop)
+}
+
+pub(super) fn insert(db: &Db<'_>, token: &InitialToken) -> Result<(), Fault> {
+    db.run(
+        "INSERT INTO initial_access_token (id, digest, note, uses_left, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            bytes(&token.id.0),
+            token.digest.as_bytes(),
+            token.note,
+            token.uses_left,
+            token.created_at.epoch(),
+            token.expires_at.epoch(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn list(db: &Db<'_>) -> Result<Vec<InitialToken>, Fault> {
+    db.all(
+        "SELECT id, digest, note, uses_left, created_at, expires_at
+         FROM initial_access_token ORDER BY created_at, id",
+        (),
+        token,
+    )
+}
+
+pub(super) fn remove(db: &Db<'_>, id: InitialTokenId) -> Result<bool, Fault> {
+    Ok(db.run("DELETE FROM initial_access_token WHERE id = ?1", [bytes(&id.0)])? == 1)
+}
+
+fn token(columns: &mut Columns<'_>) -> Result<InitialToken, Fault> {
+    Ok(InitialToken {
+        id: InitialTokenId(columns.id()?),
+        digest: columns.digest()?,
+        note: columns.value()?,
+        uses_left: columns.value()?,
+        created_at: columns.time()?,
+        expires_at: columns.time()?,
+    })
+}
