@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grantor_core::model::RefreshPolicy;
 use grantor_core::store::{Added, Redeemed, Rotated, Store};
 
-use super::fixtures::{NOW, after, client, code, consent};
+use super::fixtures::{NOW, after, answer, client, code, consent};
 use super::tokens::{granted, rotation};
 use super::{count, race, rules};
 
@@ -56,7 +56,7 @@ async fn a_removed_client_takes_everything_with_it(store: Arc<dyn Store>) {
     let other = granted(&store, "b", |_| {}).await;
     let open = code(held.user.id, "a");
     let allowed = consent(held.user.id, "a", "read");
-    store.issue_code(open.clone(), None, Some(allowed), NOW).await.expect("issue");
+    store.answer_request(answer(open.clone()), None, Some(allowed), NOW).await.expect("issue");
 
     assert!(store.remove_client("a", after(1)).await.expect("remove"));
     assert!(!store.remove_client("a", after(1)).await.expect("remove again"));

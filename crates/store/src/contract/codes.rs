@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use grantor_core::store::{Issued, IssuedCode, Redeemed, Store};
+use grantor_core::id::UserId;
+use grantor_core::store::{Answered, Issued, Redeemed, Store};
 
-use super::fixtures::{NOW, access, after, client, code, consent, digest, family, request, user};
+use super::fixtures::{
+    self, NOW, after, answer, client, code, consent, digest, family, request, user,
+};
 use super::tokens::granted;
 use super::{count, race, rules};
 
@@ -20,22 +23,21 @@ rules![
     a_code_is_spent_or_redeemed,
 ];
 
-fn issued(client_id: &str, user: grantor_core::id::UserId) -> Issued {
-    let family = family(user, client_id);
-    let access = access(family.id);
-    Issued { family, access }
+fn issued(client_id: &str, user: UserId) -> Issued {
+    fixtures::issued(family(user, client_id))
 }
 
 async fn works(store: &Arc<dyn Store>, issued: &Issued) -> bool {
-    let access = &issued.access;
+    let access = issued.access.as_ref().expect("is opaque");
     store.access_token(access.id, &access.digest, NOW).await.expect("read").is_some()
 }
 
 async fn a_code_reads_back_as_it_was_issued(store: Arc<dyn Store>) {
     let mut made = code(user("u").id, "a");
     for _ in 0..2 {
-        let done = store.issue_code(made.clone(), None, None, NOW).await.expect("issue");
-        assert_eq!(done, IssuedCode::Done);
+        let done =
+            store.answer_request(answer(made.clone()), None, None, NOW).await.expect("issue");
+        assert_eq!(done, Answered::Done);
         let read = store.code(made.id, &made.digest).await.expect("read");
         assert_eq!(read.map(|view| view.code), Some(made.clone()));
         assert_eq!(store.code(made.id, &digest()).await.expect("read"), None);
@@ -51,12 +53,15 @@ async fn a_code_answers_a_request_once(store: Arc<dyn Store>) {
     let user = user("u").id;
     let answered = race(&store, |store, _| async move {
         let code = code(user, "a");
-        let done = store.issue_code(code.clone(), Some(asked.id), None, NOW).await.expect("issue");
+        let done = store
+            .answer_request(answer(code.clone()), Some(asked.id), None, NOW)
+            .await
+            .expect("issue");
         (done, store.code(code.id, &code.digest).await.expect("read").is_some())
     });
     let answered = answered.await;
-    assert_eq!(count(&answered, |one| *one == (IssuedCode::Done, true)), 1);
-    assert_eq!(count(&answered, |one| *one == (IssuedCode::Gone, false)), 31);
+    assert_eq!(count(&answered, |one| *one == (Answered::Done, true)), 1);
+    assert_eq!(count(&answered, |one| *one == (Answered::Gone, false)), 31);
     assert!(!store.take_request(asked.id, NOW).await.expect("take"));
 }
 
@@ -65,8 +70,9 @@ async fn an_expired_request_is_not_answered(store: Arc<dyn Store>) {
     store.add_request(asked.clone()).await.expect("add");
     let code = code(user("u").id, "a");
     let allowed = consent(code.user, "a", "read");
-    let late = store.issue_code(code.clone(), Some(asked.id), Some(allowed), after(600)).await;
-    assert_eq!(late.expect("issue"), IssuedCode::Gone);
+    let late =
+        store.answer_request(answer(code.clone()), Some(asked.id), Some(allowed), after(600)).await;
+    assert_eq!(late.expect("issue"), Answered::Gone);
     assert_eq!(store.code(code.id, &code.digest).await.expect("read"), None);
     assert_eq!(store.consent(code.user, "a").await.expect("read"), None);
 }
@@ -74,11 +80,17 @@ async fn an_expired_request_is_not_answered(store: Arc<dyn Store>) {
 async fn a_consent_is_widened(store: Arc<dyn Store>) {
     let user = user("u").id;
     let first = consent(user, "a", "openid read");
-    store.issue_code(code(user, "a"), None, Some(first.clone()), NOW).await.expect("issue");
+    store
+        .answer_request(answer(code(user, "a")), None, Some(first.clone()), NOW)
+        .await
+        .expect("issue");
     assert_eq!(store.consent(user, "a").await.expect("read"), Some(first));
     let mut second = consent(user, "a", "write openid");
     (second.created_at, second.updated_at) = (after(5), after(5));
-    store.issue_code(code(user, "a"), None, Some(second), after(5)).await.expect("issue");
+    store
+        .answer_request(answer(code(user, "a")), None, Some(second), after(5))
+        .await
+        .expect("issue");
     let mut both = consent(user, "a", "openid read write");
     both.updated_at = after(5);
     assert_eq!(store.consent(user, "a").await.expect("read"), Some(both));
@@ -88,7 +100,7 @@ async fn a_code_is_redeemed_once_and_a_replay_revokes_what_it_gave(store: Arc<dy
     let other = granted(&store, "b", |_| {}).await;
     store.add_client(client("a")).await.expect("add");
     let code = code(other.user.id, "a");
-    store.issue_code(code.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(code.clone()), None, None, NOW).await.expect("issue");
     let (id, digest, user) = (code.id, code.digest, code.user);
     let redeemed = race(&store, |store, _| async move {
         let issued = issued("a", user);
@@ -111,7 +123,7 @@ async fn a_code_is_redeemed_once_and_a_replay_revokes_what_it_gave(store: Arc<dy
 async fn a_code_ends_with_its_time_and_its_digest(store: Arc<dyn Store>) {
     let person = granted(&store, "a", |_| {}).await.user;
     let code = code(person.id, "a");
-    store.issue_code(code.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(code.clone()), None, None, NOW).await.expect("issue");
     let one = issued("a", person.id);
     let wrong = store.redeem_code(code.id, &digest(), one.clone(), NOW).await;
     assert_eq!(wrong.expect("redeem"), Redeemed::Gone);
@@ -129,7 +141,7 @@ async fn a_code_ends_with_its_time_and_its_digest(store: Arc<dyn Store>) {
 
 async fn a_code_spent_for_nothing_is_gone(store: Arc<dyn Store>) {
     let code = code(user("u").id, "a");
-    store.issue_code(code.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(code.clone()), None, None, NOW).await.expect("issue");
     let wrong = store.spend_code(code.id, &digest(), NOW).await.expect("spend");
     assert_eq!(wrong, Redeemed::Gone);
     for _ in 0..2 {
@@ -143,7 +155,7 @@ async fn a_code_spent_for_nothing_is_gone(store: Arc<dyn Store>) {
 async fn spending_a_redeemed_code_is_a_replay(store: Arc<dyn Store>) {
     let person = granted(&store, "a", |_| {}).await.user;
     let code = code(person.id, "a");
-    store.issue_code(code.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(code.clone()), None, None, NOW).await.expect("issue");
     let one = issued("a", person.id);
     store.redeem_code(code.id, &code.digest, one.clone(), NOW).await.expect("redeem");
     assert!(works(&store, &one).await);
@@ -155,7 +167,7 @@ async fn spending_a_redeemed_code_is_a_replay(store: Arc<dyn Store>) {
 async fn a_code_is_spent_or_redeemed(store: Arc<dyn Store>) {
     let person = granted(&store, "a", |_| {}).await.user;
     let code = code(person.id, "a");
-    store.issue_code(code.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(code.clone()), None, None, NOW).await.expect("issue");
     let (id, digest) = (code.id, code.digest);
     let outcomes = race(&store, |store, place| async move {
         if place % 2 == 0 {

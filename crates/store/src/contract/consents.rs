@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grantor_core::store::{Redeemed, Rotated, Store};
 
-use super::fixtures::{NOW, after, code, consent};
+use super::fixtures::{NOW, after, answer, code, consent};
 use super::rules;
 use super::tokens::{granted, rotation};
 
@@ -15,7 +15,10 @@ async fn consents_are_listed_latest_first(store: Arc<dyn Store>) {
     for (client_id, moment) in [("a", 3), ("b", 1), ("c", 2)] {
         let mut given = consent(user, client_id, "read");
         given.updated_at = after(moment);
-        store.issue_code(code(user, client_id), None, Some(given), NOW).await.expect("issue");
+        store
+            .answer_request(answer(code(user, client_id)), None, Some(given), NOW)
+            .await
+            .expect("issue");
     }
     let listed = store.consents_of(user).await.expect("list");
     let listed: Vec<_> = listed.iter().map(|one| one.client_id.as_str()).collect();
@@ -28,7 +31,10 @@ async fn a_withdrawn_consent_takes_the_tokens_with_it(store: Arc<dyn Store>) {
     let other = granted(&store, "b", |_| {}).await;
     let (user, open) = (held.user.id, code(held.user.id, "a"));
     let given = consent(user, "a", "read");
-    store.issue_code(open.clone(), None, Some(given.clone()), NOW).await.expect("issue");
+    store
+        .answer_request(answer(open.clone()), None, Some(given.clone()), NOW)
+        .await
+        .expect("issue");
     let view = store.family(held.family.id).await.expect("read").expect("is there");
     assert_eq!(view.consent, Some(given));
 

@@ -1,16 +1,20 @@
 //! Records to test with, all different, all made at [`NOW`].
 
 use grantor_core::id::{
-    AccessTokenId, AttemptId, CodeId, FamilyId, Id, MailId, RequestId, SessionId, UserId,
+    AccessTokenId, AttemptId, CodeId, DeviceId, ExternalId, FamilyId, Id, InitialTokenId, MailId,
+    RequestId, SessionId, UserId,
 };
 use grantor_core::jose::Algorithm;
 use grantor_core::model::{
-    AccessToken, Authentication, Challenge, ClaimsRequest, Client, ClientSecret, Code, Consent,
-    Family, GrantType, Lifetimes, MethodName, OutboxMail, PendingRequest, Refresh, RefreshPolicy,
-    Scope, SealedSigningKey, Session, SignInAttempt, User, UserStatus,
+    AccessToken, AccessTokenFormat, Approval, AuthMethod, Authentication, Challenge, ClaimsRequest,
+    Client, ClientSecret, Code, Consent, DeviceAuthorization, DeviceState, ExternalSignIn, Family,
+    GrantType, InitialToken, Lifetimes, MethodName, OnNewToken, OutboxMail, PendingRequest,
+    Refresh, RefreshPolicy, ResponseType, Scope, SealedSigningKey, Session, SignInAttempt, User,
+    UserStatus,
 };
 use grantor_core::ports::testing::{ManualClock, SeededEntropy};
 use grantor_core::secret::Digest;
+use grantor_core::store::{Answer, Issued, Renewal};
 use grantor_core::time::{Seconds, Timestamp};
 
 /// When everything happens.
@@ -40,9 +44,14 @@ pub fn scope(text: &str) -> Scope {
 
 /// A confidential client with everything filled in.
 pub fn client(client_id: &str) -> Client {
+    let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let other = r#"{"contacts":["ann@photos.example"],"client_name#de":"Fotobuch"}"#;
     Client {
         client_id: client_id.to_owned(),
+        token_endpoint_auth_method: AuthMethod::ClientSecretPost,
         secret: Some(ClientSecret::Sha256(digest())),
+        jwks: serde_json::from_str(jwks).ok(),
+        jwks_uri: Some("https://photos.example/jwks".to_owned()),
         client_name: "Photo Book".to_owned(),
         client_uri: Some("https://photos.example".to_owned()),
         logo_uri: Some("https://photos.example/logo.svg".to_owned()),
@@ -51,13 +60,20 @@ pub fn client(client_id: &str) -> Client {
         redirect_uris: vec!["https://photos.example/cb".to_owned(), "http://[::1]/x".to_owned()],
         post_logout_redirect_uris: vec!["https://photos.example/".to_owned()],
         grant_types: GrantType::ALL.to_vec(),
+        response_types: ResponseType::ALL.to_vec(),
         scope: scope("openid read write"),
         require_pkce: true,
         refresh: RefreshPolicy::Reuse { uses: Some(5) },
+        on_new_token: OnNewToken::RevokePrevious,
+        access_token_format: Some(AccessTokenFormat::Jwt),
+        access_token_signed_response_alg: Algorithm::Rs256,
         id_token_signed_response_alg: Algorithm::EdDsa,
+        resource_server_for: resources(),
         lifetimes: Lifetimes { code: Some(Seconds(30)), ..Lifetimes::default() },
         sign_in_methods: vec![MethodName::Password],
         requests_per_minute: Some(0),
+        other_metadata: serde_json::from_str(other).unwrap_or_default(),
+        registration_token: Some(digest()),
         created_at: NOW,
     }
 }
@@ -70,6 +86,7 @@ pub fn user(name: &str) -> User {
         email: Some(format!("{name}@example.com")),
         email_verified: false,
         name: Some("Zoë".to_owned()),
+        external_subject: Some(format!("crm|{name}")),
         password: Some("$argon2id$v=19$x".to_owned()),
         status: UserStatus::Active,
         created_at: NOW,
@@ -80,7 +97,7 @@ pub fn user(name: &str) -> User {
 /// A sign-in by password.
 pub fn authentication() -> Authentication {
     let amr = vec!["pwd".to_owned(), "otp".to_owned()];
-    Authentication { auth_time: NOW, method: MethodName::Password, amr }
+    Authentication { auth_time: NOW, method: MethodName::Password, acr: None, amr }
 }
 
 /// A session, idle after 600 seconds and over after 3600.
@@ -122,6 +139,7 @@ pub fn code(user: UserId, client_id: &str) -> Code {
         redirect_uri: "https://photos.example/cb".to_owned(),
         redirect_uri_given: true,
         scope: scope("openid read"),
+        resource: resources(),
         claims: ClaimsRequest { userinfo: vec!["email".to_owned()], id_token: Vec::new() },
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         challenge: Some(Challenge(digest())),
@@ -137,11 +155,12 @@ pub fn family(user: UserId, client_id: &str) -> Family {
     Family {
         id: FamilyId(id()),
         client_id: client_id.to_owned(),
-        user,
-        session: SessionId(id()),
+        user: Some(user),
+        session: Some(SessionId(id())),
         scope: scope("openid read"),
+        resource: resources(),
         claims: ClaimsRequest::default(),
-        authentication: authentication(),
+        authentication: Some(authentication()),
         refresh: Some(Refresh {
             current: digest(),
             previous: None,
@@ -151,21 +170,113 @@ pub fn family(user: UserId, client_id: &str) -> Family {
             expires_at: after(3_600),
             uses_left: None,
         }),
+        sole_access: None,
         created_at: NOW,
         expires_at: after(3_600),
         revoked_at: None,
     }
 }
 
+/// A family of a client that acts for itself.
+pub fn own_family(client_id: &str) -> Family {
+    let none = family(UserId(id()), client_id);
+    let none = Family { user: None, session: None, authentication: None, ..none };
+    Family { resource: Vec::new(), ..none }
+}
+
 /// An access token that lasts 300 seconds.
-pub fn access(family: FamilyId) -> AccessToken {
+pub fn access(family: &Family) -> AccessToken {
+    AccessToken { family: Some(family.id), ..own_access(&family.client_id) }
+}
+
+/// An access token without a family that lasts 300 seconds.
+pub fn own_access(client_id: &str) -> AccessToken {
     AccessToken {
         id: AccessTokenId(id()),
         digest: digest(),
-        family,
+        family: None,
+        client_id: client_id.to_owned(),
         scope: scope("read"),
+        audience: Vec::new(),
+        exchanged: None,
         issued_at: NOW,
         expires_at: after(300),
+    }
+}
+
+/// Two resources, one of them only a name.
+pub fn resources() -> Vec<String> {
+    vec!["https://api.example/".to_owned(), "the \"old\" api".to_owned()]
+}
+
+/// A family and its access token, beside those that are there.
+pub fn issued(family: Family) -> Issued {
+    Issued { access: Some(access(&family)), family, previous: OnNewToken::Keep }
+}
+
+/// One more access token of a family, which makes its refresh token idle after 1200 seconds.
+pub fn renewal(family: &Family) -> Renewal {
+    let access = access(family);
+    Renewal {
+        access_expires_at: access.expires_at,
+        access: Some(access),
+        sole: None,
+        idle_expires_at: after(1_200),
+    }
+}
+
+/// An answer with a code only.
+pub const fn answer(code: Code) -> Answer {
+    Answer { code: Some(code), tokens: None }
+}
+
+/// A device that waits for 600 seconds and asks every 5.
+pub fn device(client_id: &str) -> DeviceAuthorization {
+    let id = DeviceId(id());
+    DeviceAuthorization {
+        id,
+        digest: digest(),
+        user_code: id.to_string(),
+        client_id: client_id.to_owned(),
+        scope: scope("openid read"),
+        resource: resources(),
+        state: DeviceState::Pending,
+        interval: Seconds(5),
+        polled_at: None,
+        created_at: NOW,
+        expires_at: after(600),
+    }
+}
+
+/// A person's yes to a device.
+pub fn approval(user: UserId) -> Approval {
+    let authentication = Authentication { acr: Some("gold".to_owned()), ..authentication() };
+    Approval { user, session: SessionId(id()), authentication }
+}
+
+/// A sign-in that was handed over and lasts 600 seconds.
+pub fn external() -> ExternalSignIn {
+    ExternalSignIn {
+        id: ExternalId(id()),
+        request: Some(RequestId(id())),
+        then: None,
+        browser: digest(),
+        answer: None,
+        verifier: None,
+        created_at: NOW,
+        expires_at: after(600),
+    }
+}
+
+/// An initial access token that lasts 600 seconds.
+pub fn initial_token(uses: Option<u32>) -> InitialToken {
+    InitialToken {
+        id: InitialTokenId(id()),
+        digest: digest(),
+        note: "for the photo people".to_owned(),
+        uses_left: uses,
+        created_at: NOW,
+        expires_at: after(600),
     }
 }
 

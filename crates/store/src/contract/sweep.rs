@@ -6,7 +6,7 @@ use grantor_core::jose::Algorithm;
 use grantor_core::store::{AttemptLimits, Store};
 use grantor_core::time::{Seconds, Timestamp};
 
-use super::fixtures::{NOW, after, attempt, code, digest, key, mail, request, session};
+use super::fixtures::{NOW, after, answer, attempt, code, digest, key, mail, request, session};
 use super::rules;
 use super::tokens::granted;
 
@@ -33,7 +33,7 @@ async fn the_living_are_left_alone(store: Arc<dyn Store>) {
     let open = code(held.user.id, "a");
     store.add_request(asked.clone()).await.expect("add");
     store.start_session(signed_in.clone(), None).await.expect("start");
-    store.issue_code(open.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(open.clone()), None, None, NOW).await.expect("issue");
     assert_eq!(sweep(&store, after(59), 100).await, 0);
     assert!(store.code(open.id, &open.digest).await.expect("read").is_some());
     // Of the codes, one has expired; the other was redeemed and is kept to notice a replay.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use grantor_core::model::{AccessToken, Family, User};
-use grantor_core::store::{AccessView, Issued, Redeemed, Rotated, Rotation, Spent, Store};
+use grantor_core::secret::Digest;
+use grantor_core::store::{AccessView, Issued, Redeemed, Renewal, Rotated, Rotation, Spent, Store};
 use grantor_core::time::{Seconds, Timestamp};
 
-use super::fixtures::{NOW, access, after, client, code, digest, family, user};
+use super::fixtures::{
+    NOW, access, after, answer, client, code, digest, family, issued, renewal, user,
+};
 use super::{count, race, rules};
 
 rules![
@@ -44,9 +47,13 @@ impl Granted {
 
     /// A second grant of the same kind.
     pub(super) fn issue_again(&self) -> Issued {
-        let family = family(self.user.id, &self.family.client_id);
-        let access = access(family.id);
-        Issued { family, access }
+        issued(family(self.user.id, &self.family.client_id))
+    }
+
+    async fn spend(&self, store: &Arc<dyn Store>, presented: &Digest, now: Timestamp) -> Spent {
+        let renewal = renewal(&self.family);
+        let spent = store.spend_refresh_use(self.family.id, presented, renewal, now).await;
+        spent.expect("the store spends")
     }
 
     async fn rotate(&self, store: &Arc<dyn Store>, with: &Rotation, now: Timestamp) -> Rotated {
@@ -65,10 +72,10 @@ pub(super) async fn granted(
     store.add_client(client(client_id)).await.expect("add a client");
     let mut family = family(user.id, client_id);
     change(&mut family);
-    let access = access(family.id);
+    let access = access(&family);
     let code = code(user.id, client_id);
-    let issued = Issued { family: family.clone(), access: access.clone() };
-    store.issue_code(code.clone(), None, None, NOW).await.expect("issue a code");
+    let issued = Issued { access: Some(access.clone()), ..issued(family.clone()) };
+    store.answer_request(answer(code.clone()), None, None, NOW).await.expect("issue a code");
     let redeemed = store.redeem_code(code.id, &code.digest, issued, NOW).await;
     assert_eq!(redeemed.expect("redeem a code"), Redeemed::Done);
     Granted { user, family, access }
@@ -80,9 +87,14 @@ pub(super) fn rotation(family: &Family) -> Rotation {
         presented: family.refresh.expect("has a refresh token").current,
         successor: digest(),
         grace: Seconds(60),
-        idle_expires_at: after(1_200),
-        access: access(family.id),
+        renewal: renewal(family),
     }
+}
+
+/// Whether the access token of `renewal` does.
+async fn works(store: &Arc<dyn Store>, renewal: &Renewal, now: Timestamp) -> bool {
+    let access = renewal.access.as_ref().expect("is opaque");
+    store.access_token(access.id, &access.digest, now).await.expect("read").is_some()
 }
 
 fn reusable(uses: Option<u32>) -> impl FnOnce(&mut Family) {
@@ -99,9 +111,10 @@ async fn what_was_issued_reads_back(store: Arc<dyn Store>) {
     })
     .await;
     let view = held.access_token(&store, NOW).await.expect("works");
-    assert_eq!((&view.token, &view.family, &view.user), (&held.access, &held.family, &held.user));
+    let (family, user) = (Some(held.family.clone()), Some(held.user.clone()));
+    assert_eq!((&view.token, &view.family, &view.user), (&held.access, &family, &user));
     let view = store.family(held.family.id).await.expect("read").expect("is there");
-    assert_eq!((view.family, view.user, view.consent), (held.family, held.user, None));
+    assert_eq!((view.family, view.user, view.consent), (held.family, user, None));
 
     let bare = granted(&store, "b", |family| family.refresh = None).await;
     let view = store.family(bare.family.id).await.expect("read").expect("is there");
@@ -137,8 +150,7 @@ async fn a_rotation_moves_on(store: Arc<dyn Store>) {
     assert_eq!((refresh.current, refresh.previous), (first.successor, Some(first.presented)));
     assert_eq!((refresh.generation, refresh.rotated_at), (1, after(10)));
     assert_eq!((refresh.idle_expires_at, refresh.expires_at), (after(1_200), after(3_600)));
-    let works = store.access_token(first.access.id, &first.access.digest, after(10)).await;
-    assert!(works.expect("read").is_some());
+    assert!(works(&store, &first.renewal, after(10)).await);
     assert!(held.access_token(&store, after(10)).await.is_some(), "the earlier one works on");
     let second = Rotation { presented: first.successor, ..rotation(&held.family) };
     assert_eq!(held.rotate(&store, &second, after(1_199)).await, Rotated::Done);
@@ -148,14 +160,13 @@ async fn a_retry_gets_the_same_successor_until_it_is_used(store: Arc<dyn Store>)
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, NOW).await, Rotated::Done);
-    let retry = Rotation { access: access(held.family.id), ..first.clone() };
+    let retry = Rotation { renewal: renewal(&held.family), ..first.clone() };
     assert_eq!(held.rotate(&store, &retry, after(59)).await, Rotated::SameAgain);
-    let works = store.access_token(retry.access.id, &retry.access.digest, after(59)).await;
-    assert!(works.expect("read").is_some());
+    assert!(works(&store, &retry.renewal, after(59)).await);
 
     let second = Rotation { presented: first.successor, ..rotation(&held.family) };
     assert_eq!(held.rotate(&store, &second, after(59)).await, Rotated::Done);
-    let late = Rotation { access: access(held.family.id), ..first };
+    let late = Rotation { renewal: renewal(&held.family), ..first };
     assert_eq!(held.rotate(&store, &late, after(59)).await, Rotated::Reused);
     let view = store.family(held.family.id).await.expect("read").expect("is kept");
     assert_eq!(view.family.revoked_at, Some(after(59)));
@@ -167,18 +178,17 @@ async fn a_retry_after_the_grace_revokes(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, NOW).await, Rotated::Done);
-    let retry = Rotation { access: access(held.family.id), ..first };
+    let retry = Rotation { renewal: renewal(&held.family), ..first };
     assert_eq!(held.rotate(&store, &retry, after(60)).await, Rotated::Reused);
     assert!(held.access_token(&store, after(60)).await.is_none());
-    let unwritten = store.access_token(retry.access.id, &retry.access.digest, after(60)).await;
-    assert!(unwritten.expect("read").is_none());
+    assert!(!works(&store, &retry.renewal, after(60)).await, "never written");
 }
 
 async fn a_foreign_successor_is_no_retry(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let first = rotation(&held.family);
     assert_eq!(held.rotate(&store, &first, NOW).await, Rotated::Done);
-    let forked = Rotation { successor: digest(), access: access(held.family.id), ..first };
+    let forked = Rotation { successor: digest(), renewal: renewal(&held.family), ..first };
     assert_eq!(held.rotate(&store, &forked, after(1)).await, Rotated::Reused);
 }
 
@@ -193,7 +203,7 @@ async fn a_dead_refresh_token_is_gone(store: Arc<dyn Store>) {
     assert_eq!(over.rotate(&store, &rotation(&over.family), after(100)).await, Rotated::Gone);
     assert_eq!(over.rotate(&store, &rotation(&over.family), after(99)).await, Rotated::Done);
     let bare = granted(&store, "c", |family| family.refresh = None).await;
-    let with = Rotation { access: access(bare.family.id), ..next.clone() };
+    let with = Rotation { renewal: renewal(&bare.family), ..next.clone() };
     assert_eq!(bare.rotate(&store, &with, NOW).await, Rotated::Gone, "none there");
     let unknown = family(held.user.id, "a");
     let rotated = store.rotate_refresh(unknown.id, rotation(&unknown), NOW).await;
@@ -205,7 +215,7 @@ async fn of_parallel_rotations_all_get_one_successor(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let (family, first) = (held.family.id, rotation(&held.family));
     let rotated = race(&store, |store, _| {
-        let with = Rotation { access: access(family), ..first.clone() };
+        let with = Rotation { renewal: renewal(&held.family), ..first.clone() };
         async move { store.rotate_refresh(family, with, after(1)).await }
     });
     let rotated = rotated.await;
@@ -219,9 +229,9 @@ async fn of_parallel_rotations_all_get_one_successor(store: Arc<dyn Store>) {
 
 async fn of_forking_rotations_one_wins_and_the_family_falls(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
-    let (family, first) = (held.family.id, rotation(&held.family));
+    let family = held.family.id;
     let rotated = race(&store, |store, _| {
-        let with = Rotation { successor: digest(), access: access(family), ..first.clone() };
+        let with = Rotation { successor: digest(), ..rotation(&held.family) };
         async move { store.rotate_refresh(family, with, after(1)).await }
     });
     let rotated = rotated.await;
@@ -232,37 +242,29 @@ async fn of_forking_rotations_one_wins_and_the_family_falls(store: Arc<dyn Store
 
 async fn uses_are_counted(store: Arc<dyn Store>) {
     let held = granted(&store, "a", reusable(Some(2))).await;
-    let (family, token) = (held.family.id, held.family.refresh.expect("has one").current);
-    let wrong = store.spend_refresh_use(family, &digest(), access(family), after(900), NOW).await;
-    assert_eq!(wrong.expect("spend"), Spent::Gone);
-    let idle =
-        store.spend_refresh_use(family, &token, access(family), after(900), after(600)).await;
-    assert_eq!(idle.expect("spend"), Spent::Gone);
-    for (now, spent) in [(599, Spent::Done { left: Some(1) }), (899, Spent::Done { left: Some(0) })]
-    {
-        let got = store.spend_refresh_use(family, &token, access(family), after(900), after(now));
-        assert_eq!(got.await.expect("spend"), spent);
-    }
-    let used_up = store.spend_refresh_use(family, &token, access(family), after(900), NOW).await;
-    assert_eq!(used_up.expect("spend"), Spent::Gone);
+    let token = held.family.refresh.expect("has one").current;
+    assert_eq!(held.spend(&store, &digest(), NOW).await, Spent::Gone, "wrong");
+    assert_eq!(held.spend(&store, &token, after(600)).await, Spent::Gone, "idle");
+    assert_eq!(held.spend(&store, &token, after(599)).await, Spent::Done { left: Some(1) });
+    assert_eq!(held.spend(&store, &token, after(1_199)).await, Spent::Done { left: Some(0) });
+    assert_eq!(held.spend(&store, &token, NOW).await, Spent::Gone, "used up");
 
     let endless = granted(&store, "b", reusable(None)).await;
-    let (family, token) = (endless.family.id, endless.family.refresh.expect("has one").current);
-    let spent = store.spend_refresh_use(family, &token, access(family), after(900), NOW).await;
-    assert_eq!(spent.expect("spend"), Spent::Done { left: None });
-    store.revoke_family(family, NOW).await.expect("revoke");
-    let revoked = store.spend_refresh_use(family, &token, access(family), after(900), NOW).await;
-    assert_eq!(revoked.expect("spend"), Spent::Gone);
+    let token = endless.family.refresh.expect("has one").current;
+    assert_eq!(endless.spend(&store, &token, NOW).await, Spent::Done { left: None });
+    store.revoke_family(endless.family.id, NOW).await.expect("revoke");
+    assert_eq!(endless.spend(&store, &token, NOW).await, Spent::Gone, "revoked");
 }
 
 async fn as_many_callers_spend_as_there_are_uses(store: Arc<dyn Store>) {
     let held = granted(&store, "a", reusable(Some(5))).await;
     let (family, token) = (held.family.id, held.family.refresh.expect("has one").current);
-    let spent = race(&store, |store, _| async move {
-        let access = access(family);
-        let spent = store.spend_refresh_use(family, &token, access.clone(), after(900), NOW).await;
-        let works = store.access_token(access.id, &access.digest, NOW).await.expect("read");
-        (spent.expect("spend"), works.is_some())
+    let spent = race(&store, |store, _| {
+        let with = renewal(&held.family);
+        async move {
+            let spent = store.spend_refresh_use(family, &token, with.clone(), NOW).await;
+            (spent.expect("spend"), works(&store, &with, NOW).await)
+        }
     });
     let spent = spent.await;
     assert_eq!(count(&spent, |one| matches!(one, (Spent::Done { .. }, true))), 5);
@@ -272,7 +274,7 @@ async fn as_many_callers_spend_as_there_are_uses(store: Arc<dyn Store>) {
 async fn a_family_lasts_as_long_as_what_it_gave_out(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |family| family.expires_at = after(600)).await;
     let mut late = rotation(&held.family);
-    late.access.expires_at = after(9_000);
+    late.renewal.access_expires_at = after(9_000);
     assert_eq!(held.rotate(&store, &late, after(599)).await, Rotated::Done);
     let view = store.family(held.family.id).await.expect("read").expect("is there");
     assert!(view.family.expires_at >= after(9_000), "{:?}", view.family.expires_at);

@@ -6,7 +6,7 @@ use grantor_core::id::UserId;
 use grantor_core::model::UserStatus;
 use grantor_core::store::{Added, Redeemed, Store};
 
-use super::fixtures::{NOW, after, code, id, session, user};
+use super::fixtures::{NOW, after, answer, code, id, session, user};
 use super::tokens::granted;
 use super::{count, race, rules};
 
@@ -96,7 +96,7 @@ async fn a_disabled_account_holds_nothing(store: Arc<dyn Store>) {
     let (user, open) = (held.user.id, code(held.user.id, "b"));
     let signed_in = session(user);
     store.start_session(signed_in.clone(), None).await.expect("start");
-    store.issue_code(open.clone(), None, None, NOW).await.expect("issue");
+    store.answer_request(answer(open.clone()), None, None, NOW).await.expect("issue");
 
     let disabled = store.set_user_status(user, UserStatus::Disabled, after(1)).await;
     assert!(disabled.expect("disable"));
@@ -107,7 +107,7 @@ async fn a_disabled_account_holds_nothing(store: Arc<dyn Store>) {
     let redeemed = store.redeem_code(open.id, &open.digest, held.issue_again(), after(1)).await;
     assert_eq!(redeemed.expect("redeem"), Redeemed::Gone);
     let view = store.family(held.family.id).await.expect("read").expect("is kept");
-    assert_eq!(view.user.status, UserStatus::Disabled);
+    assert_eq!(view.user.map(|user| user.status), Some(UserStatus::Disabled));
     assert_eq!(view.family.revoked_at, Some(after(1)));
 
     assert!(store.set_user_status(user, UserStatus::Active, after(2)).await.expect("enable"));

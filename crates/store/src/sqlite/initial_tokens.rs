@@ -15,13 +15,13 @@ pub(super) fn allows(
     (id, digest): (InitialTokenId, &Digest),
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let own = db.one(
+    let allowed = db.one(
         "SELECT digest FROM initial_access_token
          WHERE id = ?1 AND expires_at > ?2 AND (uses_left IS NULL OR uses_left > 0)",
         params![bytes(&id.0), now.epoch()],
-        |columns| columns.digest(),
+        |columns| Ok(columns.digest()? == *digest),
     )?;
-    Ok(own.is_some_and(|own| own == *digest))
+    Ok(allowed.unwrap_or(false))
 }
 
 /// Takes one of the uses of a token that has some left.

@@ -14,7 +14,9 @@ use grantor_core::store::{
     ClientStore as _, CodeStore as _, ConsentStore as _, Issued, Redeemed, TokenStore as _,
     UserStore as _,
 };
-use grantor_store::contract::fixtures::{NOW, access, client, code, consent, family, user};
+use grantor_store::contract::fixtures::{
+    NOW, access, answer, client, code, consent, family, issued, user,
+};
 use grantor_store::sqlite::{Options, Sqlite};
 
 use crate::scratch::{Scratch, digest_of, ordered};
@@ -115,7 +117,7 @@ async fn issue_and_redeem(store: &Arc<Sqlite>, n: u64, ann: UserId) {
     let id = ordered(1, n);
     let made = Code { id: CodeId(id), digest: digest_of(id), ..code(ann, "a") };
     let allowed = consent(ann, "a", "read");
-    store.issue_code(made, None, Some(allowed), NOW).await.expect("issue");
+    store.answer_request(answer(made), None, Some(allowed), NOW).await.expect("issue");
     acknowledge(&format!("issued {id}\n"));
     let rivals =
         [2, 3].map(|kind| tokio::spawn(redeem(Arc::clone(store), id, ordered(kind, n), ann)));
@@ -126,8 +128,8 @@ async fn issue_and_redeem(store: &Arc<Sqlite>, n: u64, ann: UserId) {
 
 async fn redeem(store: Arc<Sqlite>, code: Id, family_id: Id, ann: UserId) {
     let family = Family { id: FamilyId(family_id), ..family(ann, "a") };
-    let access = AccessToken { id: AccessTokenId(family_id), ..access(family.id) };
-    let issued = Issued { family, access };
+    let access = AccessToken { id: AccessTokenId(family_id), ..access(&family) };
+    let issued = Issued { access: Some(access), ..issued(family) };
     let redeemed = store.redeem_code(CodeId(code), &digest_of(code), issued, NOW).await;
     if redeemed.expect("redeem") == Redeemed::Done {
         acknowledge(&format!("redeemed {code} {family_id}\n"));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use grantor_core::store::StoreError;
 use grantor_core::store::{ClientStore as _, CodeStore as _, RequestStore as _, Store as _};
-use grantor_store::contract::fixtures::{NOW, client, code, consent, request, user};
+use grantor_store::contract::fixtures::{NOW, answer, client, code, consent, request, user};
 use grantor_store::sqlite::Options;
 
 use crate::scratch::Scratch;
@@ -77,7 +77,8 @@ async fn a_write_that_nobody_waits_for_happens_whole() {
     store.add_request(asked.clone()).await.expect("add");
     {
         let allowed = consent(made.user, "a", "read");
-        let mut left = pin!(store.issue_code(made.clone(), Some(asked.id), Some(allowed), NOW));
+        let mut left =
+            pin!(store.answer_request(answer(made.clone()), Some(asked.id), Some(allowed), NOW));
         // Once, as far as the queue; then the caller goes away.
         assert!(left.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }

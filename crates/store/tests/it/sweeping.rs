@@ -17,7 +17,11 @@ async fn the_dead_are_found_among_many_that_live() {
         let dead = n % 10 == 3;
         let expires_at = if dead { after(10) } else { after(1_000) };
         filling
-            .prepare_cached("INSERT INTO access_token VALUES (?1, ?2, ?3, 'read', 0, ?4)")
+            .prepare_cached(
+                "INSERT INTO access_token (id, digest, family_id, client_id, scope, issued_at,
+                                           expires_at)
+                 VALUES (?1, ?2, ?3, 'a', 'read', 0, ?4)",
+            )
             .expect("prepare")
             .execute(rusqlite::params![
                 id.as_bytes(),
