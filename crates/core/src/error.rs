@@ -86,6 +86,20 @@ codes! {
     UnsupportedGrantType = "unsupported_grant_type", 400;
     /// RFC 6749 §5.2.
     InvalidScope = "invalid_scope", 400;
+    /// RFC 8707 §2.
+    InvalidTarget = "invalid_target", 400;
+    /// RFC 8628 §3.5.
+    AuthorizationPending = "authorization_pending", 400;
+    /// RFC 8628 §3.5.
+    SlowDown = "slow_down", 400;
+    /// RFC 8628 §3.5.
+    ExpiredToken = "expired_token", 400;
+    /// RFC 7591 §3.2.2.
+    InvalidRedirectUri = "invalid_redirect_uri", 400;
+    /// RFC 7591 §3.2.2.
+    InvalidClientMetadata = "invalid_client_metadata", 400;
+    /// RFC 7009 §2.2.1.
+    UnsupportedTokenType = "unsupported_token_type", 400;
     /// RFC 6749 §4.1.2.1.
     AccessDenied = "access_denied", 403;
     /// RFC 6749 §4.1.2.1.
@@ -176,6 +190,9 @@ refusals! {
     RedirectUriMissing {} => InvalidRequest, "RFC 6749 §3.1.2.3", "The parameter redirect_uri is missing, and the application has not registered exactly one.";
     RedirectUriMismatch {} => InvalidRequest, "RFC 9700 §4.1.3", "The redirect_uri is not one that the application registered.";
     ResponseTypeUnsupported {} => UnsupportedResponseType, "RFC 6749 §4.1.2.1", "This response_type is not supported. Use response_type=code.";
+    ResponseModeQuery {} => InvalidRequest, "OAuth 2.0 Multiple Response Types §3.0", "Tokens may not travel in a query. Use response_mode fragment or form_post.";
+    OpenidNeeded {} => InvalidScope, "OpenID Connect Core §3.1.2.1", "An ID token is only for requests with the scope openid.";
+    NonceNeeded {} => InvalidRequest, "OpenID Connect Core §3.2.2.1", "The parameter nonce is missing. A response_type with id_token needs it.";
     ResponseModeUnsupported {} => InvalidRequest, "OAuth 2.0 Multiple Response Types §2.1", "This response_mode is not supported. Use query, fragment or form_post.";
     PkceRequired {} => InvalidRequest, "RFC 7636 §4.4.1", "This application must use PKCE: send code_challenge and code_challenge_method=S256.";
     PkceMethod {} => InvalidRequest, "RFC 7636 §4.4.1", "Only code_challenge_method=S256 is supported.";
@@ -186,7 +203,7 @@ refusals! {
     RequestObject {} => RequestNotSupported, "OpenID Connect Core §6.1", "The request parameter is not supported.";
     RequestUri {} => RequestUriNotSupported, "OpenID Connect Core §6.2", "The request_uri parameter is not supported.";
     Registration {} => RegistrationNotSupported, "OpenID Connect Core §7.2.1", "The registration parameter is not supported.";
-    ClientNotForGrant {} => UnauthorizedClient, "RFC 6749 §4.1.2.1", "This application is not registered for the authorization code grant.";
+    ClientNotForGrant { asked: &'static str } => UnauthorizedClient, "RFC 6749 §4.1.2.1", "This application is not registered for response_type={asked}.";
     SignInNeeded {} => LoginRequired, "OpenID Connect Core §3.1.2.6", "Nobody is signed in, and the application asked not to show a page.";
     OtherPerson {} => LoginRequired, "OpenID Connect Core §3.1.2.2", "Another person is signed in than the application asked for.";
     ConsentNeeded {} => ConsentRequired, "OpenID Connect Core §3.1.2.6", "Consent is needed, and the application asked not to show a page.";
@@ -214,10 +231,31 @@ refusals! {
     PersonGone {} => InvalidGrant, "RFC 6749 §5.2", "The account is disabled or was removed.";
     ConsentGone {} => InvalidGrant, "RFC 6749 §5.2", "The person has withdrawn the consent.";
 
+    ConfidentialOnly { grant: &'static str } => UnauthorizedClient, "RFC 6749 §4.4", "The grant {grant} is only for clients that authenticate.";
+    ScopeOfPersons { scope: String } => InvalidScope, "RFC 6749 §4.4", "The scope {scope} is about a person, and this grant has none.";
+    PasswordNotAllowed {} => UnauthorizedClient, "RFC 6749 §4.3", "Passwords are not a sign-in method here.";
+    PasswordWrong {} => InvalidGrant, "RFC 6749 §4.3.2", "The username or the password is wrong.";
+    DevicePending {} => AuthorizationPending, "RFC 8628 §3.5", "The person has not answered yet. Ask again after the interval.";
+    DeviceSlowDown {} => SlowDown, "RFC 8628 §3.5", "Asked too soon. Wait five seconds longer between requests from now on.";
+    DeviceExpired {} => ExpiredToken, "RFC 8628 §3.5", "The device code has expired. Start again with a new one.";
+    DeviceCodeUnknown {} => InvalidGrant, "RFC 8628 §3.5", "The device code is unknown, already used, or was issued to another client.";
+    DeviceReplayed {} => InvalidGrant, "RFC 8628 §3.5", "The device code was used before. Every token issued with it is revoked.";
+    TokenTypeUnsupported {} => InvalidRequest, "RFC 8693 §2.1", "This token type cannot be exchanged or issued. Use urn:ietf:params:oauth:token-type:access_token.";
+    ExchangeTokenInvalid { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} is unknown, expired or revoked.";
+    ExchangeTokenForeign { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} was neither issued to this client nor for a resource that it serves.";
+    ExchangeScopeWider {} => InvalidScope, "RFC 8693 §2.1", "The scope asks for more than the subject_token or this client has.";
+
+    // A resource: RFC 8707.
+    ResourceUnknown {} => InvalidTarget, "RFC 8707 §2", "The resource is not one that this server issues tokens for.";
+    ResourceNotGranted {} => InvalidTarget, "RFC 8707 §2.2", "The resource was not granted. Name it in the authorization request.";
+    ResourcesDiffer {} => InvalidTarget, "RFC 8707 §2", "These resources want different kinds of tokens. Ask for one at a time.";
+    ScopeNotOfResource {} => InvalidScope, "RFC 8707 §2.2", "None of the scopes means anything to the resource.";
+
     // A protected resource.
     TokenMissing {} => MissingToken, "RFC 6750 §3", "Authorization token is missing.";
     TokenTwice {} => InvalidRequest, "RFC 6750 §2", "Send the access token in one way only.";
     TokenInvalid {} => InvalidToken, "RFC 6750 §3.1", "The access token is unknown, expired or revoked.";
+    TokenForOther {} => InvalidToken, "RFC 8707 §2", "The access token was issued for another resource.";
     ScopeMissing { scope: &'static str } => InsufficientScope, "RFC 6750 §3.1", "The access token lacks the scope {scope}.";
 }
 

@@ -14,8 +14,8 @@ pub struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 /// More parameters than any request of ours has.
 const MOST: usize = 100;
 
-/// Parameters that may be repeated: RFC 8707 §2.
-const REPEATABLE: [&str; 1] = ["resource"];
+/// Parameters that may be repeated: RFC 8707 §2, RFC 8693 §2.1.
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 impl<'a> Params<'a> {
     /// Reads `application/x-www-form-urlencoded` text, of a query or of a body.
@@ -36,6 +36,11 @@ impl<'a> Params<'a> {
     // RFC 6749 §3.1: parameters sent without a value must be treated as if they were omitted.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_ref())
+    }
+
+    /// Every value of `name`; empty ones count as omitted.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_ref())
     }
 
     /// The value of `name`, which the request must have.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::jose::Algorithm;
-use crate::model::{Client, MethodName};
+use crate::model::{AccessTokenFormat, Client, MethodName, Scope};
 use crate::secret::Digest;
 use crate::store::AttemptLimits;
 use crate::time::Seconds;
@@ -23,6 +25,78 @@ pub struct Policy {
     pub keys: KeyPolicy,
     /// Whether `/protected` and `/api-secure-data` answer.
     pub sample_api: bool,
+    /// The resources that tokens can be asked for (RFC 8707), by their identifier.
+    pub resources: BTreeMap<String, Resource>,
+    /// Who may register clients.
+    pub registration: RegistrationPolicy,
+    /// Whether clients that are registered for it may use the password grant.
+    pub password_grant: bool,
+    /// Who else's assertions are grants: RFC 7523 §2.1.
+    pub trusted_issuers: Vec<TrustedIssuer>,
+}
+
+/// An API that takes access tokens of this server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resource {
+    /// The scopes that mean something to it; `None` for all.
+    pub scope: Option<Scope>,
+    /// What its tokens look like; `None` for what the client has.
+    pub access_token_format: Option<AccessTokenFormat>,
+    /// What they are signed with; `None` for what the client has.
+    pub signing_alg: Option<Algorithm>,
+}
+
+/// Who may register clients: RFC 7591 §3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistrationPolicy {
+    /// Who.
+    pub mode: RegistrationMode,
+    /// Whether a client may choose its `client_id` and `client_secret`.
+    pub chosen_credentials: bool,
+}
+
+/// Who may register clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Nobody but the operator.
+    Closed,
+    /// Whoever shows an initial access token.
+    Token,
+    /// Everybody.
+    Open,
+}
+
+/// An issuer whose assertions are grants.
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    /// The `iss` claim.
+    pub issuer: String,
+    /// Where its keys are.
+    pub keys: IssuerKeys,
+    /// What it may sign with.
+    pub algorithms: Vec<Algorithm>,
+    /// What its `sub` claim means here.
+    pub subject: SubjectIs,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug)]
+pub enum IssuerKeys {
+    /// Here, as a JWK set.
+    Set(Value),
+    /// At this address.
+    Uri(String),
+}
+
+/// What the `sub` claim of an assertion names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectIs {
+    /// The id of an account: this server's own `sub`.
+    Id,
+    /// The name to sign in with.
+    Username,
+    /// The address.
+    Email,
 }
 
 /// How long things live unless the client has a lifetime of its own.
@@ -38,6 +112,8 @@ pub struct ServerLifetimes {
     pub refresh_absolute: Seconds,
     /// How long a spent refresh token gets the same successor again.
     pub refresh_grace: Seconds,
+    /// A device code.
+    pub device_code: Seconds,
     /// An ID token.
     pub id_token: Seconds,
     /// A session that is not used.
@@ -56,6 +132,7 @@ impl Default for ServerLifetimes {
             refresh_idle: Seconds::days(30),
             refresh_absolute: Seconds::days(365),
             refresh_grace: Seconds(60),
+            device_code: Seconds::minutes(10),
             id_token: Seconds::hours(1),
             session_idle: Seconds::hours(24),
             session_absolute: Seconds::days(30),
@@ -87,8 +164,23 @@ pub struct SignInPolicy {
     pub methods: Vec<MethodName>,
     /// The admin token.
     pub admin_token: AdminTokenPolicy,
+    /// The operator's own sign-in page, if there is one.
+    pub external: Option<ExternalPolicy>,
     /// Whether an allowed address without an account gets one.
     pub sign_up: bool,
+}
+
+/// The operator's own sign-in page.
+#[derive(Clone, Debug)]
+pub struct ExternalPolicy {
+    /// Where browsers are sent.
+    pub url: String,
+    /// Of the API secret that its application shows: see [`crate::signin::external`].
+    pub secret: Digest,
+    /// What the sign-in page calls it.
+    pub label: Option<String>,
+    /// How long a person has.
+    pub lifetime: Seconds,
 }
 
 /// How admin tokens work.

@@ -58,6 +58,8 @@ pub struct Secrets {
     pub csrf: HmacKey,
     /// Turns a typed admin token into what is stored.
     pub admin_token: HmacKey,
+    /// Hides the family of a token that others can read.
+    pub token_family: HmacKey,
 }
 
 impl Secrets {
@@ -67,6 +69,7 @@ impl Secrets {
             refresh: ring.derive("refresh token successor"),
             csrf: ring.derive("form token"),
             admin_token: ring.derive("admin token"),
+            token_family: ring.derive("token family"),
         }
     }
 }

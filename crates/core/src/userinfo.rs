@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::error::Refusal;
 use crate::id::UserId;
-use crate::model::User;
-use crate::store::AccessView;
+use crate::model::{Scope, User};
 use crate::time::Timestamp;
+use crate::tokens::ActiveToken;
 
 /// The UserInfo answer: §5.3.2.
 #[derive(Clone, Debug, Serialize)]
@@ -52,19 +52,24 @@ impl<'a> PersonClaims<'a> {
     }
 }
 
+/// Whether `scope` stands for `claim`: §5.4.
+pub(crate) fn claims_of(scope: &Scope, claim: &str) -> bool {
+    match claim {
+        "email" | "email_verified" => scope.contains("email"),
+        "name" | "preferred_username" | "updated_at" => scope.contains("profile"),
+        _ => false,
+    }
+}
+
 /// What the holder of an access token may know.
-pub fn answer(view: &AccessView) -> Result<UserInfo<'_>, Refusal> {
-    let scope = &view.token.scope;
+pub fn answer(token: &ActiveToken) -> Result<UserInfo<'_>, Refusal> {
     // OpenID Connect Core 1.0 §5.3: the token must come from an OpenID request.
-    if !scope.contains("openid") {
+    if !token.scope.contains("openid") {
         return Err(Refusal::ScopeMissing { scope: "openid" });
     }
-    let (profile, email) = (scope.contains("profile"), scope.contains("email"));
-    let asked = &view.family.claims.userinfo;
-    let wanted = |claim: &str| match claim {
-        "email" | "email_verified" if email => true,
-        "name" | "preferred_username" | "updated_at" if profile => true,
-        claim => asked.iter().any(|own| own == claim),
-    };
-    Ok(UserInfo { sub: view.user.id, person: PersonClaims::select(&view.user, wanted) })
+    let user = token.user.as_ref().ok_or(Refusal::TokenInvalid {})?;
+    let asked = &token.claims.userinfo;
+    let wanted =
+        |claim: &str| claims_of(&token.scope, claim) || asked.iter().any(|own| own == claim);
+    Ok(UserInfo { sub: user.id, person: PersonClaims::select(user, wanted) })
 }

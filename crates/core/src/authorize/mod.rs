@@ -13,7 +13,6 @@ mod prompt;
 pub mod redirect_uri;
 mod request;
 mod respond;
-mod scope;
 
 use std::sync::Arc;
 
@@ -27,10 +26,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::{Broken, Failure, Refusal};
+use crate::grants::scope;
 use crate::id::RequestId;
 use crate::jose::seal::Place;
 use crate::model::{Client, PendingRequest};
 use crate::params::Params;
+use crate::resource;
 use crate::secret::Digest;
 use crate::server::AuthorizationServer;
 use crate::store::SessionView;
@@ -73,7 +74,7 @@ pub async fn begin(
         decide::need(server, &request, None, session, now).await
     };
     match need {
-        Ok(Need::Nothing) => answer_with_code(server, &request, None, session, false, now).await,
+        Ok(Need::Nothing) => answer(server, &request, None, session, false, now).await,
         Ok(need) => Ok(match keep(server, encoded, browser, now).await {
             Ok(request) => Outcome::Ask { need, request },
             Err(failure) => Outcome::Answer(request.return_to.error(server, failure)),
@@ -123,7 +124,7 @@ pub async fn finish(
     now: Timestamp,
 ) -> Result<Outcome, Failure> {
     let answers = Some(resumed.pending.id);
-    answer_with_code(server, &resumed.request, answers, session, consented, now).await
+    answer(server, &resumed.request, answers, session, consented, now).await
 }
 
 /// Answers a pending request to which the person said no.
@@ -151,20 +152,22 @@ async fn check(
     let checked = (|| {
         params.refuse_any_doubled()?;
         request::refuse_objects(params)?;
-        request::response_type(&client, params)?;
-        respond::check_mode(params)?;
-        let scope = scope::check(server, &client, params)?;
+        let response_type = request::response_type(&client, params)?;
+        respond::check_mode(response_type, params)?;
+        let scope = scope::requested(&server.policy, &client, params)?;
         let claims = claims::parse(params)?;
         Ok::<_, Failure>(AuthorizationRequest {
-            challenge: pkce::check(&client, params)?,
+            challenge: pkce::check(&client, response_type, params)?,
+            resource: resource::requested(&server.policy, params)?,
             prompt: prompt::parse(params)?,
             max_age: request::max_age(params)?,
-            nonce: request::text(params, "nonce", 512)?,
+            nonce: request::nonce(response_type, &scope, params)?,
             login_hint: request::text(params, "login_hint", 320)?,
             ui_locales: request::text(params, "ui_locales", 200)?,
             subject: hint::subject(server, params, &claims, now)?,
             acr_values: request::acr_values(params, &claims),
             claims: claims.requested,
+            response_type,
             scope,
             redirect_uri_given,
             return_to: return_to.clone(),
@@ -214,7 +217,7 @@ const fn place(id: &RequestId) -> Place<'_> {
     Place { table: "pending_request", column: "parameters", row: id.0.as_bytes() }
 }
 
-async fn answer_with_code(
+async fn answer(
     server: &AuthorizationServer,
     request: &AuthorizationRequest,
     answers: Option<RequestId>,
@@ -225,7 +228,7 @@ async fn answer_with_code(
     let Some(session) = session else {
         return Err(Refusal::SignInNeeded {}.into());
     };
-    match issue::code(server, request, answers, session, consented, now).await {
+    match issue::answer(server, request, answers, session, consented, now).await {
         Ok(answer) => Ok(Outcome::Answer(answer)),
         // Whoever answered first has sent the browser back; a second answer would not be taken.
         Err(Failure::Refused(refusal)) => Err(refusal.into()),

@@ -5,16 +5,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Refusal;
-use crate::model::{Challenge, Client};
+use crate::model::{Challenge, Client, ResponseType};
 use crate::params::Params;
 use crate::secret::Digest;
 
 /// The challenge of a request, which a public client must have.
-pub(super) fn check(client: &Client, params: &Params<'_>) -> Result<Option<Challenge>, Refusal> {
+pub(super) fn check(
+    client: &Client,
+    response_type: ResponseType,
+    params: &Params<'_>,
+) -> Result<Option<Challenge>, Refusal> {
     let method = params.get("code_challenge_method");
     let Some(challenge) = params.get("code_challenge") else {
         // RFC 9700 §2.1.1: public clients must use PKCE.
-        if client.is_public() || client.require_pkce || method.is_some() {
+        let needed = response_type.has_code() && (client.is_public() || client.require_pkce);
+        if needed || method.is_some() {
             return Err(Refusal::PkceRequired {});
         }
         return Ok(None);

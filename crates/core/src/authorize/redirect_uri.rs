@@ -38,8 +38,12 @@ impl ReturnTo {
     }
 
     /// An answer of success.
-    pub fn success(&self, server: &AuthorizationServer, code: String) -> AuthorizationResponse {
-        self.response(server, vec![("code", code)], None)
+    pub(super) fn success(
+        &self,
+        server: &AuthorizationServer,
+        pairs: Vec<(&'static str, String)>,
+    ) -> AuthorizationResponse {
+        self.response(server, pairs, None)
     }
 
     /// An answer of error. Every failure after the place is known goes there, the server's own too.
@@ -91,11 +95,10 @@ pub(super) fn resolve(client: &Client, params: &Params<'_>) -> Result<(ReturnTo,
         (None, _) => return Err(Refusal::RedirectUriMissing {}),
     };
     let state = params.get("state").filter(|_| params.refuse_doubled("state").is_ok());
-    let mode = params.get("response_mode").and_then(ResponseMode::parse);
     let return_to = ReturnTo {
         uri: uri.to_owned(),
         state: state.map(ToOwned::to_owned),
-        mode: mode.unwrap_or(ResponseMode::Query),
+        mode: ResponseMode::of(params),
         client_name: client.client_name.clone(),
     };
     Ok((return_to, given.is_some()))

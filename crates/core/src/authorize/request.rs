@@ -7,7 +7,7 @@ use super::prompt::Prompt;
 use super::redirect_uri::ReturnTo;
 use crate::error::Refusal;
 use crate::id::UserId;
-use crate::model::{Challenge, ClaimsRequest, Client, GrantType, MethodName, Scope};
+use crate::model::{Challenge, ClaimsRequest, Client, GrantType, MethodName, ResponseType, Scope};
 use crate::params::Params;
 use crate::time::Seconds;
 
@@ -18,10 +18,14 @@ pub struct AuthorizationRequest {
     pub client: Arc<Client>,
     /// Where the answer goes.
     pub return_to: ReturnTo,
+    /// What the answer holds.
+    pub response_type: ResponseType,
     /// Whether the request named the redirect URI.
     pub redirect_uri_given: bool,
     /// What is asked for.
     pub scope: Scope,
+    /// For which resources: RFC 8707.
+    pub resource: Vec<String>,
     /// Claims that are asked for one by one.
     pub claims: ClaimsRequest,
     /// Repeated in the ID token.
@@ -76,16 +80,39 @@ pub(super) fn refuse_objects(params: &Params<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn response_type(client: &Client, params: &Params<'_>) -> Result<(), Refusal> {
+pub(super) fn response_type(client: &Client, params: &Params<'_>) -> Result<ResponseType, Refusal> {
     // RFC 6749 §4.1.1: response_type is required.
-    if params.required("response_type")? != "code" {
-        return Err(Refusal::ResponseTypeUnsupported {});
+    let asked = ResponseType::parse(params.required("response_type")?);
+    let asked = asked.ok_or(Refusal::ResponseTypeUnsupported {})?;
+    // RFC 6749 §4.1.2.1: unauthorized_client. A code needs the one grant, what comes beside it the other.
+    let may = |needed: bool, grant| !needed || client.may_use(grant);
+    let granted = may(asked.has_code(), GrantType::AuthorizationCode)
+        && may(asked.is_front_channel(), GrantType::Implicit);
+    if !granted || !client.response_types.contains(&asked) {
+        return Err(Refusal::ClientNotForGrant { asked: asked.as_str() });
     }
-    // RFC 6749 §4.1.2.1: unauthorized_client
-    if !client.may_use(GrantType::AuthorizationCode) {
-        return Err(Refusal::ClientNotForGrant {});
+    Ok(asked)
+}
+
+/// RFC 6749 §10.12 leaves binding an answer to its request to the client; with an ID token in the
+/// browser the nonce is what does it.
+pub(super) fn nonce(
+    response_type: ResponseType,
+    scope: &Scope,
+    params: &Params<'_>,
+) -> Result<Option<String>, Refusal> {
+    let nonce = text(params, "nonce", 512)?;
+    if response_type.has_id_token() {
+        // OpenID Connect Core 1.0 §3.1.2.1: an ID token is for requests with the scope openid.
+        if !scope.contains("openid") {
+            return Err(Refusal::OpenidNeeded {});
+        }
+        // OpenID Connect Core 1.0 §3.2.2.1, §3.3.2.11: the nonce is required.
+        if nonce.is_none() {
+            return Err(Refusal::NonceNeeded {});
+        }
     }
-    Ok(())
+    Ok(nonce)
 }
 
 pub(super) fn max_age(params: &Params<'_>) -> Result<Option<Seconds>, Refusal> {

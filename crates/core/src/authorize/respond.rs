@@ -2,6 +2,7 @@
 //! Practices §2.1, OAuth 2.0 Form Post Response Mode §2.
 
 use crate::error::{Broken, Refusal};
+use crate::model::ResponseType;
 use crate::params::Params;
 
 /// Where in the redirect the parameters are.
@@ -28,18 +29,34 @@ impl ResponseMode {
         }
     }
 
+    /// The mode of the answer to a request, which may still be refused.
+    // OAuth 2.0 Multiple Response Type Encoding Practices §3.0: tokens are never in a query, and go
+    // into the fragment unless the request says otherwise.
+    pub(super) fn of(params: &Params<'_>) -> Self {
+        let front_channel = params
+            .get("response_type")
+            .and_then(ResponseType::parse)
+            .is_some_and(ResponseType::is_front_channel);
+        match params.get("response_mode").and_then(Self::parse) {
+            Some(Self::Query) | None if front_channel => Self::Fragment,
+            Some(mode) => mode,
+            None => Self::Query,
+        }
+    }
+
     /// The mode with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.as_str() == text)
     }
 }
 
-pub(super) fn check_mode(params: &Params<'_>) -> Result<(), Refusal> {
-    match params.get("response_mode") {
-        Some(text) if ResponseMode::parse(text).is_none() => {
-            Err(Refusal::ResponseModeUnsupported {})
+pub(super) fn check_mode(response_type: ResponseType, params: &Params<'_>) -> Result<(), Refusal> {
+    match params.get("response_mode").map(ResponseMode::parse) {
+        Some(None) => Err(Refusal::ResponseModeUnsupported {}),
+        Some(Some(ResponseMode::Query)) if response_type.is_front_channel() => {
+            Err(Refusal::ResponseModeQuery {})
         }
-        _ => Ok(()),
+        Some(Some(_)) | None => Ok(()),
     }
 }
 

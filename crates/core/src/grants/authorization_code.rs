@@ -2,14 +2,15 @@
 
 use crate::authorize::pkce;
 use crate::error::{Failure, Refusal};
-use crate::id::{CodeId, FamilyId};
-use crate::model::{Client, Code, Family, UserStatus};
+use crate::id::CodeId;
+use crate::model::{Client, Code};
 use crate::params::Params;
+use crate::resource;
 use crate::secret::{Credential, Kind};
 use crate::server::AuthorizationServer;
-use crate::store::{CodeView, Issued, Redeemed};
+use crate::store::{CodeView, Redeemed};
 use crate::time::Timestamp;
-use crate::tokens::{TokenResponse, mint_access, mint_id_token, mint_refresh};
+use crate::tokens::{Granted, TokenResponse, issue, subject_active};
 
 /// Exchanges a code. Of any number of requests with the same code, one gets tokens, and every
 /// later one revokes them.
@@ -26,26 +27,27 @@ pub(super) async fn exchange(
     if let Err(refusal) = check(client, &code, params, now) {
         return spend(server, &code, refusal, now).await;
     }
-    let user = user.filter(|user| user.status == UserStatus::Active);
-    let user = user.ok_or(Refusal::PersonGone {})?;
-
-    let (mut family, refresh_token) = family(server, client, &code, now);
-    let lifetime = server.policy.lifetimes.of(client).access_token;
-    let (access_token, access) = mint_access(server, family.id, code.scope.clone(), lifetime, now);
-    family.expires_at = family.expires_at.max(access.expires_at);
-    let nonce = code.nonce.as_deref();
-    let id_token =
-        mint_id_token(server, client, &family, &user, nonce, (&access_token, &code.scope), now)?;
-    let issued = Issued { family, access };
+    let user = subject_active(user.as_ref()).ok_or(Refusal::PersonGone {})?;
+    let audience = match resource::narrowed(&server.policy, &code.resource, params) {
+        Ok(audience) => audience,
+        Err(refusal) => return spend(server, &code, refusal, now).await,
+    };
+    let granted = Granted {
+        client,
+        user: Some(user),
+        session: Some(code.session),
+        authentication: Some(code.authentication),
+        scope: code.scope,
+        resource: code.resource,
+        audience,
+        claims: code.claims,
+        nonce: code.nonce.as_deref(),
+        refresh: true,
+        id_token: true,
+    };
+    let (issued, answer) = issue(server, granted, now)?;
     match server.store.redeem_code(code.id, &code.digest, issued, now).await? {
-        Redeemed::Done => Ok(TokenResponse {
-            access_token,
-            token_type: "Bearer",
-            expires_in: lifetime,
-            refresh_token,
-            scope: code.scope,
-            id_token,
-        }),
+        Redeemed::Done => Ok(answer),
         Redeemed::Replayed { .. } => Err(Refusal::CodeReplayed {}.into()),
         Redeemed::Gone => Err(Refusal::CodeUnknown {}.into()),
     }
@@ -94,29 +96,4 @@ async fn spend(
         Redeemed::Replayed { .. } => Err(Refusal::CodeReplayed {}.into()),
         Redeemed::Done | Redeemed::Gone => Err(refusal.into()),
     }
-}
-
-fn family(
-    server: &AuthorizationServer,
-    client: &Client,
-    code: &Code,
-    now: Timestamp,
-) -> (Family, Option<String>) {
-    let credential = server.new_credential(Kind::RefreshToken);
-    let minted = mint_refresh(server, client, &credential, now);
-    let refresh = minted.as_ref().map(|(_, refresh)| *refresh);
-    let family = Family {
-        id: FamilyId(credential.id()),
-        client_id: client.client_id.clone(),
-        user: code.user,
-        session: code.session,
-        scope: code.scope.clone(),
-        claims: code.claims.clone(),
-        authentication: code.authentication.clone(),
-        refresh,
-        created_at: now,
-        expires_at: refresh.map_or(now, |refresh| refresh.expires_at),
-        revoked_at: None,
-    };
-    (family, minted.map(|(token, _)| token))
 }

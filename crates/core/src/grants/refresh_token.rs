@@ -2,13 +2,17 @@
 
 use crate::error::{Failure, Refusal};
 use crate::id::FamilyId;
-use crate::model::{AccessToken, Client, Refresh, RefreshPolicy, Scope, UserStatus};
+use crate::model::{Client, OnNewToken, Refresh, RefreshPolicy, Scope};
 use crate::params::Params;
+use crate::resource;
 use crate::secret::{Credential, Kind};
 use crate::server::AuthorizationServer;
-use crate::store::{FamilyView, Rotated, Rotation, Spent};
+use crate::store::{FamilyView, Renewal, Rotated, Rotation, Spent};
 use crate::time::Timestamp;
-use crate::tokens::{TokenResponse, mint_access, mint_id_token, successor};
+use crate::tokens::{
+    Access, IdToken, MintedAccess, TokenResponse, mint_access, mint_id_token, subject_active,
+    successor,
+};
 
 /// Exchanges a refresh token. What held when it was issued must still hold.
 pub(super) async fn exchange(
@@ -24,22 +28,64 @@ pub(super) async fn exchange(
     let refresh = check(client, &view, now)?;
     // What the client may ask for no longer is not renewed.
     let granted = view.family.scope.only(|name| client.scope.contains(name));
-    let scope = narrowed(&granted, params)?;
+    let granted = narrowed(&granted, params)?;
+    let audience = resource::narrowed(&server.policy, &view.family.resource, params)?;
+    let scope = resource::scope_for(&server.policy, &audience, &granted)?;
 
     let lifetime = server.policy.lifetimes.of(client).access_token;
-    let family = &view.family;
-    let (access_token, access) = mint_access(server, family.id, scope.clone(), lifetime, now);
-    let id_token =
-        mint_id_token(server, client, family, &view.user, None, (&access_token, &scope), now)?;
+    let access = access(server, client, &view, (scope.clone(), audience), now)?;
+    let id_token = id_token(server, client, &view, (&access.text, &granted), now)?;
+    let answer = TokenResponse::bearer(access.text.clone(), lifetime, scope);
     let refresh_token = use_up(server, client, &view, &refresh, &presented, access, now).await?;
-    Ok(TokenResponse {
-        access_token,
-        token_type: "Bearer",
-        expires_in: lifetime,
-        refresh_token: Some(refresh_token),
+    Ok(TokenResponse { refresh_token: Some(refresh_token), id_token, ..answer })
+}
+
+fn access(
+    server: &AuthorizationServer,
+    client: &Client,
+    view: &FamilyView,
+    (scope, audience): (Scope, Vec<String>),
+    now: Timestamp,
+) -> Result<MintedAccess, Failure> {
+    let subject = view.family.user.map(|user| user.to_string());
+    let access = Access {
+        client,
+        family: Some(view.family.id),
+        subject: subject.as_deref().unwrap_or(&client.client_id),
+        authentication: view.family.authentication.as_ref(),
         scope,
-        id_token,
-    })
+        audience,
+        exchanged: None,
+        lifetime: server.policy.lifetimes.of(client).access_token,
+    };
+    mint_access(server, access, now)
+}
+
+/// OpenID Connect Core 1.0 §12.2
+fn id_token(
+    server: &AuthorizationServer,
+    client: &Client,
+    view: &FamilyView,
+    (access_token, scope): (&str, &Scope),
+    now: Timestamp,
+) -> Result<Option<String>, Failure> {
+    let (Some(user), Some(authentication)) = (&view.user, &view.family.authentication) else {
+        return Ok(None);
+    };
+    if !scope.contains("openid") {
+        return Ok(None);
+    }
+    let id_token = IdToken {
+        client,
+        user,
+        authentication,
+        asked: &view.family.claims.id_token,
+        nonce: None,
+        access_token: Some(access_token),
+        code: None,
+        with_scope: None,
+    };
+    mint_id_token(server, &id_token, now).map(Some)
 }
 
 fn check(client: &Client, view: &FamilyView, now: Timestamp) -> Result<Refresh, Refusal> {
@@ -52,9 +98,10 @@ fn check(client: &Client, view: &FamilyView, now: Timestamp) -> Result<Refresh, 
         alive && view.family.revoked_at.is_none()
     });
     let refresh = refresh.ok_or(Refusal::RefreshUnknown {})?;
-    if view.user.status != UserStatus::Active {
-        return Err(Refusal::PersonGone {});
+    if view.family.user.is_none() {
+        return Ok(refresh);
     }
+    subject_active(view.user.as_ref()).ok_or(Refusal::PersonGone {})?;
     match &view.consent {
         Some(consent) if view.family.scope.first_outside(&consent.scope).is_none() => Ok(refresh),
         Some(_) | None => Err(Refusal::ConsentGone {}),
@@ -80,12 +127,17 @@ async fn use_up(
     view: &FamilyView,
     refresh: &Refresh,
     presented: &Credential,
-    access: AccessToken,
+    access: MintedAccess,
     now: Timestamp,
 ) -> Result<String, Failure> {
     let lifetimes = server.policy.lifetimes.of(client);
     let family = view.family.id;
-    let idle_expires_at = now.plus(lifetimes.refresh_idle).min(refresh.expires_at);
+    let renewal = Renewal {
+        access: access.row,
+        access_expires_at: access.expires_at,
+        sole: (client.on_new_token == OnNewToken::RevokePrevious).then_some(access.id),
+        idle_expires_at: now.plus(lifetimes.refresh_idle).min(refresh.expires_at),
+    };
     match client.refresh {
         RefreshPolicy::Rotate => {
             let next = successor(server, family, refresh, presented);
@@ -93,8 +145,7 @@ async fn use_up(
                 presented: presented.digest(),
                 successor: next.digest(),
                 grace: lifetimes.refresh_grace,
-                idle_expires_at,
-                access,
+                renewal,
             };
             match server.store.rotate_refresh(family, rotation, now).await? {
                 Rotated::Done | Rotated::SameAgain => Ok(next.reveal()),
@@ -104,9 +155,7 @@ async fn use_up(
         }
         RefreshPolicy::Reuse { .. } => {
             let digest = presented.digest();
-            let spent =
-                server.store.spend_refresh_use(family, &digest, access, idle_expires_at, now);
-            match spent.await? {
+            match server.store.spend_refresh_use(family, &digest, renewal, now).await? {
                 Spent::Done { .. } => Ok(presented.reveal()),
                 Spent::Gone => Err(Refusal::RefreshUnknown {}.into()),
             }

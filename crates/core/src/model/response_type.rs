@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn the_words_of_a_response_type_have_no_order() {
-        assert_eq!(ResponseType::parse("token id_token code"), Some(ResponseType::CodeIdTokenToken));
+        assert_eq!(
+            ResponseType::parse("token id_token code"),
+            Some(ResponseType::CodeIdTokenToken)
+        );
         assert_eq!(ResponseType::parse("code"), Some(ResponseType::Code));
         for none in ["", "none", "code code", "code  token", "Code", "token code x"] {
             assert_eq!(ResponseType::parse(none), None, "{none}");

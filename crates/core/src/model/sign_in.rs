@@ -54,7 +54,7 @@ pub struct Authentication {
 impl Authentication {
     /// The `acr` claim.
     pub fn acr(&self) -> &str {
-        self.acr.as_deref().unwrap_or(self.method.as_str())
+        self.acr.as_deref().unwrap_or_else(|| self.method.as_str())
     }
 }
 

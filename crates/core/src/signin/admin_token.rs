@@ -79,7 +79,7 @@ pub enum Asking {
 #[derive(Debug)]
 pub enum Typed {
     /// The person is who they say.
-    SignedIn(SignedIn),
+    SignedIn(Box<SignedIn>),
     /// It was wrong.
     Wrong {
         /// Tries that are left; at zero a new token must be asked for.
@@ -166,7 +166,10 @@ pub async fn finish(
     };
     match server.store.try_token(id, browser, &digest, now).await? {
         Tried::Right(attempt) => match account(server, &attempt.email, now).await? {
-            Some(user) => Ok(Typed::SignedIn(SignedIn { user, authentication: how(server, now) })),
+            Some(user) => {
+                let signed_in = SignedIn { user, authentication: how(server, now) };
+                Ok(Typed::SignedIn(Box::new(signed_in)))
+            }
             None => Ok(Typed::Gone),
         },
         Tried::Wrong { tries_left } => Ok(Typed::Wrong { tries_left }),
@@ -293,6 +296,7 @@ async fn account(
             email: Some(email.to_owned()),
             email_verified: proved,
             name: None,
+            external_subject: None,
             password: None,
             status: UserStatus::Active,
             created_at: now,
@@ -320,7 +324,12 @@ fn how(server: &AuthorizationServer, now: Timestamp) -> Authentication {
         AdminTokenMode::Emailed => "otp",
         AdminTokenMode::Static(_) => "pin",
     };
-    Authentication { auth_time: now, method: MethodName::AdminToken, amr: vec![amr.to_owned()] }
+    Authentication {
+        auth_time: now,
+        method: MethodName::AdminToken,
+        acr: None,
+        amr: vec![amr.to_owned()],
+    }
 }
 
 #[cfg(test)]

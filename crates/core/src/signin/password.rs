@@ -32,6 +32,7 @@ pub async fn sign_in(
         authentication: Authentication {
             auth_time: now,
             method: MethodName::Password,
+            acr: None,
             amr: vec!["pwd".to_owned()], // RFC 8176 §2
         },
     }))

@@ -53,12 +53,14 @@ pub trait DeviceStore: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Asks what has become of a request, and remembers when. A poll that comes sooner than the
+    /// Asks what has become of a request of `client_id`, and remembers when; to every other client it
+    /// is `Gone`. A poll that comes sooner than the
     /// interval after the one before makes the interval longer by `slower` (RFC 8628 §3.5).
     async fn poll_device(
         &self,
         id: DeviceId,
         digest: &Digest,
+        client_id: &str,
         slower: Seconds,
         now: Timestamp,
     ) -> Result<Polled, StoreError>;

@@ -150,18 +150,14 @@ pub trait TokenStore: Send + Sync {
     ) -> Result<Option<AccessView>, StoreError>;
 
     /// What is known of the JWT access token `id` of `family`.
-    async fn jwt(
-        &self,
-        id: AccessTokenId,
-        family: Option<FamilyId>,
-    ) -> Result<JwtView, StoreError>;
+    async fn jwt(&self, id: AccessTokenId, family: Option<FamilyId>)
+    -> Result<JwtView, StoreError>;
 
     /// Revokes an opaque access token that has no family, or was exchanged: it is gone.
     async fn revoke_access(&self, id: AccessTokenId) -> Result<(), StoreError>;
 
     /// Revokes a JWT access token by its id; remembered until it would have expired.
-    async fn revoke_jwt(&self, id: AccessTokenId, expires_at: Timestamp)
-    -> Result<(), StoreError>;
+    async fn revoke_jwt(&self, id: AccessTokenId, expires_at: Timestamp) -> Result<(), StoreError>;
 
     /// Revokes a family, and so all of its tokens; `true` for the caller that revoked it.
     async fn revoke_family(&self, id: FamilyId, now: Timestamp) -> Result<bool, StoreError>;

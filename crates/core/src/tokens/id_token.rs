@@ -5,10 +5,31 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::id::UserId;
 use crate::jose::{half_hash, sign_compact};
-use crate::model::{Client, Family, Scope, User};
+use crate::model::{Authentication, Client, Scope, User};
 use crate::server::AuthorizationServer;
 use crate::time::Timestamp;
-use crate::userinfo::PersonClaims;
+use crate::userinfo::{PersonClaims, claims_of};
+
+/// What an ID token is to say.
+pub(crate) struct IdToken<'a> {
+    /// Who gets it.
+    pub(crate) client: &'a Client,
+    /// Whom it is about.
+    pub(crate) user: &'a User,
+    /// How the person signed in.
+    pub(crate) authentication: &'a Authentication,
+    /// Claims that were asked for one by one.
+    pub(crate) asked: &'a [String],
+    /// Repeated, so that the client knows its own request (§3.1.2.1); left out when tokens are
+    /// refreshed (§12.2).
+    pub(crate) nonce: Option<&'a str>,
+    /// The access token that comes with it.
+    pub(crate) access_token: Option<&'a str>,
+    /// The code that comes with it.
+    pub(crate) code: Option<&'a str>,
+    /// The scope, when no access token is ever issued that could fetch its claims.
+    pub(crate) with_scope: Option<&'a Scope>,
+}
 
 #[derive(Serialize)]
 struct IdTokenClaims<'a> {
@@ -20,45 +41,44 @@ struct IdTokenClaims<'a> {
     auth_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
-    acr: &'static str,
+    acr: &'a str,
     amr: &'a [String],
     azp: &'a str,
-    at_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c_hash: Option<String>,
     #[serde(flatten)]
     person: PersonClaims<'a>,
 }
 
-/// An ID token about the person of `family`, bound to the access token, if that has the scope `openid`. `nonce` is repeated in the
-/// answer to a code, and left out when tokens are refreshed (§12.2).
+/// Signs an ID token.
 pub(crate) fn mint_id_token(
     server: &AuthorizationServer,
-    client: &Client,
-    family: &Family,
-    user: &User,
-    nonce: Option<&str>,
-    (access_token, scope): (&str, &Scope),
+    token: &IdToken<'_>,
     now: Timestamp,
-) -> Result<Option<String>, Failure> {
-    if !scope.contains("openid") {
-        return Ok(None);
-    }
-    let algorithm = client.id_token_signed_response_alg;
-    let asked = &family.claims.id_token;
+) -> Result<String, Failure> {
+    let algorithm = token.client.id_token_signed_response_alg;
+    // OpenID Connect Core 1.0 §5.4: without an access token the claims of the scope are here.
+    let by_scope = |claim: &str| token.with_scope.is_some_and(|scope| claims_of(scope, claim));
+    let wanted = |claim: &str| by_scope(claim) || token.asked.iter().any(|own| own == claim);
     let claims = IdTokenClaims {
         iss: &server.policy.issuer,
-        sub: family.user,
-        aud: &client.client_id,
-        exp: now.plus(server.policy.lifetimes.of(client).id_token),
+        sub: token.user.id,
+        aud: &token.client.client_id,
+        exp: now.plus(server.policy.lifetimes.of(token.client).id_token),
         iat: now,
-        auth_time: family.authentication.auth_time,
-        nonce,
-        acr: family.authentication.method.as_str(),
-        amr: &family.authentication.amr,
-        azp: &client.client_id,
+        auth_time: token.authentication.auth_time,
+        nonce: token.nonce,
+        acr: token.authentication.acr(),
+        amr: &token.authentication.amr,
+        azp: &token.client.client_id,
         // OpenID Connect Core 1.0 §3.1.3.6
-        at_hash: half_hash(algorithm, access_token),
-        person: PersonClaims::select(user, |claim| asked.iter().any(|own| own == claim)),
+        at_hash: token.access_token.map(|text| half_hash(algorithm, text)),
+        // OpenID Connect Core 1.0 §3.3.2.11
+        c_hash: token.code.map(|text| half_hash(algorithm, text)),
+        person: PersonClaims::select(token.user, wanted),
     };
     let keys = server.keys.current();
-    Ok(Some(sign_compact(keys.signing(algorithm, now)?, Some("JWT"), &claims)?))
+    Ok(sign_compact(keys.signing(algorithm, now)?, Some("JWT"), &claims)?)
 }

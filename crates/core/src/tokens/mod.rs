@@ -1,27 +1,33 @@
-//! What is issued: opaque access tokens, refresh tokens and ID tokens.
+//! What is issued: access tokens, refresh tokens and ID tokens.
 
 mod access;
 mod hint;
 mod id_token;
+mod issue;
+mod jwt;
 mod refresh;
 
-pub use access::read_access;
+pub use access::{ActiveToken, read_access};
 pub use hint::{Hint, read_hint};
 
-pub(crate) use access::mint_access;
-pub(crate) use id_token::mint_id_token;
-pub(crate) use refresh::{mint_refresh, successor};
+pub(crate) use access::{Access, MintedAccess, mint_access, subject_active};
+pub(crate) use id_token::{IdToken, mint_id_token};
+pub(crate) use issue::{Granted, issue};
+pub(crate) use refresh::successor;
 
 use serde::Serialize;
 
-use crate::model::Scope;
-use crate::time::Seconds;
+use crate::model::{Refresh, Scope};
+use crate::time::{Seconds, Timestamp};
 
 /// A successful answer of the token endpoint: RFC 6749 §5.1.
 #[derive(Clone, Serialize)]
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
+    /// What kind of token that is, after a token exchange: RFC 8693 §2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     /// How it is used: RFC 6750.
     pub token_type: &'static str,
     /// How long it lives.
@@ -34,6 +40,26 @@ pub struct TokenResponse {
     /// The ID token, if the scope has `openid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
+}
+
+impl TokenResponse {
+    /// An access token alone.
+    pub(crate) const fn bearer(access_token: String, expires_in: Seconds, scope: Scope) -> Self {
+        Self {
+            access_token,
+            issued_token_type: None,
+            token_type: "Bearer",
+            expires_in,
+            refresh_token: None,
+            scope,
+            id_token: None,
+        }
+    }
+}
+
+/// When nothing of a family can be alive any more.
+pub(crate) fn no_expiry_before(access: Timestamp, refresh: Option<&Refresh>) -> Timestamp {
+    refresh.map_or(access, |refresh| access.max(refresh.expires_at))
 }
 
 impl std::fmt::Debug for TokenResponse {
