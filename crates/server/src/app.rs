@@ -8,10 +8,10 @@ use axum::body::Bytes;
 use grantor_core::jose::Algorithm;
 use grantor_core::jose::seal::KeyRing;
 use grantor_core::keys::{self, Keys};
-use grantor_core::model::MethodName;
+use grantor_core::model::{AccessTokenFormat, Client, GrantType, MethodName, Scope};
 use grantor_core::policy::{
-    AdminTokenMode, AdminTokenPolicy, AllowedAddress, KeyPolicy, Policy, ServerLifetimes,
-    SignInPolicy,
+    AdminTokenMode, AdminTokenPolicy, AllowedAddress, KeyPolicy, Policy, RegistrationMode,
+    RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
@@ -58,8 +58,21 @@ pub(crate) struct App {
 /// Requests a minute on the token endpoint, for a client without a limit of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientRates {
-    /// For a client of interactive grants.
+    /// For a client that may use `client_credentials`.
+    pub(crate) machine: u32,
+    /// For every other client.
     pub(crate) interactive: u32,
+}
+
+impl ClientRates {
+    /// The limit of `client`.
+    pub(crate) fn of(&self, client: &Client) -> u32 {
+        let default = match client.may_use(GrantType::ClientCredentials) {
+            true => self.machine,
+            false => self.interactive,
+        };
+        client.requests_per_minute.unwrap_or(default)
+    }
 }
 
 /// What is read of a request body.
@@ -105,7 +118,10 @@ impl App {
                 sign_in: config.limits.sign_in,
                 pages: config.limits.pages,
             }),
-            client_rates: ClientRates { interactive: config.limits.interactive_client },
+            client_rates: ClientRates {
+                machine: config.limits.machine_client,
+                interactive: config.limits.interactive_client,
+            },
             body: BodyLimits {
                 bytes: config.listen.body_bytes,
                 timeout: config.listen.body_timeout.duration(),
@@ -185,6 +201,33 @@ fn policy(config: &Config) -> Policy {
             publish_ahead: config.keys.publish_ahead.seconds(),
         },
         sample_api: config.sample_api.enabled,
+        resources: config
+            .resources
+            .iter()
+            .map(|(name, own)| (name.clone(), resource(own)))
+            .collect(),
+        registration: RegistrationPolicy {
+            mode: match config.registration.policy {
+                config::RegistrationPolicy::Closed => RegistrationMode::Closed,
+                config::RegistrationPolicy::Token => RegistrationMode::Token,
+                config::RegistrationPolicy::Open => RegistrationMode::Open,
+            },
+            chosen_credentials: config.registration.chosen_credentials,
+        },
+        password_grant: config.grants.password,
+        trusted_issuers: Vec::new(),
+    }
+}
+
+fn resource(own: &config::Resource) -> Resource {
+    let scope = own.scopes.as_ref().map(|names| names.join(" "));
+    Resource {
+        scope: scope.and_then(|names| Scope::parse(&names).ok()),
+        access_token_format: own.access_token_format.map(|format| match format {
+            config::TokenFormat::Opaque => AccessTokenFormat::Opaque,
+            config::TokenFormat::Jwt => AccessTokenFormat::Jwt,
+        }),
+        signing_alg: own.signing_alg.as_ref().map(algorithm),
     }
 }
 
@@ -195,6 +238,7 @@ fn lifetimes(own: &config::Lifetimes) -> ServerLifetimes {
         refresh_idle: own.refresh_idle.seconds(),
         refresh_absolute: own.refresh_absolute.seconds(),
         refresh_grace: own.refresh_grace.seconds(),
+        device_code: own.device_code.seconds(),
         id_token: own.id_token.seconds(),
         session_idle: own.session_idle.seconds(),
         session_absolute: own.session_absolute.seconds(),
@@ -218,6 +262,7 @@ fn sign_in(config: &Config) -> SignInPolicy {
             tries: own.tries,
             limits: AttemptLimits { pause: own.pause.seconds(), per_hour: own.per_hour },
         },
+        external: None,
         sign_up: config.sign_in.sign_up,
     }
 }

@@ -72,6 +72,8 @@ fn presets() -> Loader {
         .set("sign_in.sign_up", true)
         .set("sign_in.admin_token.allowed", vec!["*"])
         .set("sample_api.enabled", true)
+        .set("registration.policy", "open")
+        .set("registration.chosen_credentials", true)
         .set("log.level", "warn")
 }
 

@@ -30,6 +30,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     mail(config, &mut found);
     brand(config, &mut found);
     scopes(config, &mut found);
+    resources(config, &mut found);
+    cors(config, &mut found);
     found.0
 }
 
@@ -80,6 +82,39 @@ fn issuer(config: &Config, found: &mut Found) {
         "issuer",
         "must be in lower case and without the default port",
     );
+}
+
+/// RFC 8707 §2: an absolute URI without a fragment.
+fn resources(config: &Config, found: &mut Found) {
+    for (name, resource) in &config.resources {
+        let path = format!("resources.{name:?}");
+        let sound = Url::parse(name).is_ok_and(|url| url.fragment().is_none());
+        found.when(!sound, &path, "must be an absolute URI without a fragment");
+        let visible = name.bytes().all(|byte| byte.is_ascii_graphic());
+        found.when(!visible, &path, "must be ASCII without spaces");
+        let unknown = resource.scopes.iter().flatten().find(|own| !known_scope(config, own));
+        if let Some(unknown) = unknown {
+            let text = format!("names the scope {unknown:?}, which [scopes] does not have");
+            found.when(true, &path, &text);
+        }
+    }
+}
+
+fn known_scope(config: &Config, name: &str) -> bool {
+    ["openid", "profile", "email", "offline_access"].contains(&name)
+        || config.scopes.contains_key(name)
+}
+
+/// RFC 6454 §6.2: what a browser sends as Origin.
+fn cors(config: &Config, found: &mut Found) {
+    for origin in &config.cors.origins {
+        let same = Url::parse(origin)
+            .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *origin);
+        let text = format!(
+            "{origin:?} is not an origin: write scheme, host and an unusual port, such as https://app.example.com"
+        );
+        found.when(!same, "cors.origins", &text);
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -111,6 +111,8 @@ pub(crate) struct Lifetimes {
     /// How long a client that lost an answer gets the same successor for a spent refresh token;
     /// `0s` for never, one minute at most.
     pub(crate) refresh_grace: Period,
+    /// A device code: how long a person has to enter the code that a device shows.
+    pub(crate) device_code: Period,
     /// An ID token.
     pub(crate) id_token: Period,
     /// A session that is not used.
@@ -129,6 +131,7 @@ impl Default for Lifetimes {
             refresh_idle: Period::of(30 * 86_400),
             refresh_absolute: Period::of(365 * 86_400),
             refresh_grace: Period::of(60),
+            device_code: Period::of(600),
             id_token: Period::of(3_600),
             session_idle: Period::of(86_400),
             session_absolute: Period::of(30 * 86_400),

@@ -2,6 +2,7 @@
 
 mod check;
 mod listen;
+mod protocol;
 mod reference;
 mod sections;
 mod sign_in;
@@ -17,6 +18,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 pub(crate) use listen::Lifetimes;
+pub(crate) use protocol::{RegistrationPolicy, Resource, TokenFormat};
 pub(crate) use reference::reference;
 pub(crate) use sections::{Algorithm, Config, LogFormat};
 pub(crate) use sign_in::{Method, TokenMode};

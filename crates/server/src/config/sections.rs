@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 use super::listen::{Lifetimes, Listen};
+use super::protocol::{Cors, Grants, Registration, Resource};
 use super::sign_in::{Mail, SignIn};
 use super::values::{Period, Secret};
 
@@ -33,6 +34,15 @@ pub(crate) struct Config {
     pub(crate) sign_in: SignIn,
     /// How mail is sent.
     pub(crate) mail: Mail,
+    /// Grants that need a decision.
+    pub(crate) grants: Grants,
+    /// Who may register clients over HTTP.
+    pub(crate) registration: Registration,
+    /// APIs that tokens can be asked for by name (RFC 8707), each under its identifier:
+    /// `[resources."https://api.example.com"]`.
+    pub(crate) resources: BTreeMap<String, Resource>,
+    /// Which web pages may call the server from a browser.
+    pub(crate) cors: Cors,
     /// A protected API to try tokens on.
     pub(crate) sample_api: SampleApi,
     /// How many requests are answered.
@@ -58,6 +68,10 @@ impl Default for Config {
             lifetimes: Lifetimes::default(),
             sign_in: SignIn::default(),
             mail: Mail::default(),
+            grants: Grants::default(),
+            registration: Registration::default(),
+            resources: BTreeMap::new(),
+            cors: Cors::default(),
             sample_api: SampleApi::default(),
             limits: Limits::default(),
             brand: Brand::default(),

@@ -5,7 +5,9 @@ use clap::{Args, ValueEnum};
 use grantor_core::AuthorizationServer;
 use grantor_core::authorize::redirect_uri::registrable;
 use grantor_core::jose::Algorithm;
-use grantor_core::model::{Client, GrantType, Lifetimes, MethodName, RefreshPolicy, Scope};
+use grantor_core::model::{
+    AuthMethod, Client, GrantType, Lifetimes, MethodName, RefreshPolicy, ResponseType, Scope,
+};
 use grantor_core::time::Seconds;
 
 use super::{random_client_id, stored};
@@ -121,10 +123,14 @@ impl Add {
         let secret = (!self.public).then(|| client_secret::generate(entropy));
         let default_refresh =
             if self.public { RefreshPolicy::Rotate } else { RefreshPolicy::Reuse { uses: None } };
+        let base = Client::new(client_id, server.clock.now());
         let client = Client {
-            secret: secret.as_deref().map(|secret| stored(&client_id, secret)),
-            client_name: self.name.unwrap_or_else(|| client_id.clone()),
-            client_id,
+            token_endpoint_auth_method: match self.public {
+                true => AuthMethod::None,
+                false => AuthMethod::ClientSecretBasic,
+            },
+            secret: secret.as_deref().map(|secret| stored(&base.client_id, secret)),
+            client_name: self.name.unwrap_or_else(|| base.client_name.clone()),
             client_uri: self.links.client_uri,
             logo_uri: self.links.logo_uri,
             policy_uri: self.links.policy_uri,
@@ -132,6 +138,7 @@ impl Add {
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,
             grant_types: self.grants.into_iter().map(Grant::registered).collect(),
+            response_types: vec![ResponseType::Code],
             scope: Scope::parse(&self.scope)?,
             require_pkce: self.public || !self.no_pkce,
             refresh: self.refresh.unwrap_or(default_refresh),
@@ -139,7 +146,7 @@ impl Add {
             lifetimes: self.lifetimes.registered(),
             sign_in_methods: self.sign_in_methods,
             requests_per_minute: self.requests_per_minute,
-            created_at: server.clock.now(),
+            ..base
         };
         Ok((client, secret))
     }

@@ -6,9 +6,8 @@ use std::path::Path;
 use grantor_core::AuthorizationServer;
 use grantor_core::client_auth;
 use grantor_core::id::UserId;
-use grantor_core::jose::Algorithm;
 use grantor_core::model::{
-    Client, ClientSecret, GrantType, Lifetimes, RefreshPolicy, Scope, User, UserStatus,
+    AuthMethod, Client, ClientSecret, GrantType, ResponseType, Scope, User, UserStatus,
 };
 use grantor_core::store::Added;
 
@@ -46,6 +45,7 @@ pub(super) async fn ensure(server: &AuthorizationServer, data: &Path) -> anyhow:
             email: Some(email.clone()),
             email_verified: false,
             name: Some("Demo User".to_owned()),
+            external_subject: None,
             password: Some(hash),
             status: UserStatus::Active,
             created_at: now,
@@ -73,25 +73,20 @@ pub(super) async fn ensure_sample(
     };
     key_file::write_private(&file, &secret)?;
     let digest = client_auth::digest(SAMPLE_ID, &secret);
+    // Its tokens outlive a restart, as long as it is the same client.
+    let before = server.store.client(SAMPLE_ID).await?;
+    let since = before.map_or_else(|| server.clock.now(), |client| client.created_at);
     let client = Client {
-        client_id: SAMPLE_ID.to_owned(),
+        token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
         secret: Some(ClientSecret::Sha256(digest)),
         client_name: "Fieldnotes".to_owned(),
         client_uri: Some(url.to_owned()),
-        logo_uri: None,
-        policy_uri: None,
-        tos_uri: None,
         redirect_uris: vec![format!("{url}/callback")],
         post_logout_redirect_uris: vec![format!("{url}/")],
-        grant_types: GrantType::ALL.to_vec(),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        response_types: vec![ResponseType::Code],
         scope: Scope::parse("openid profile email read")?,
-        require_pkce: true,
-        refresh: RefreshPolicy::Rotate,
-        id_token_signed_response_alg: Algorithm::Es256,
-        lifetimes: Lifetimes::default(),
-        sign_in_methods: Vec::new(),
-        requests_per_minute: None,
-        created_at: server.clock.now(),
+        ..Client::new(SAMPLE_ID, since)
     };
     if !server.store.replace_client(client.clone()).await? {
         server.store.add_client(client).await?;
