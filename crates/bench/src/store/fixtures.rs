@@ -6,14 +6,13 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use aws_lc_rs::rand;
 use grantor_core::id::{AccessTokenId, CodeId, FamilyId, Id, SessionId, UserId};
-use grantor_core::jose::Algorithm;
 use grantor_core::model::{
     AccessToken, Authentication, Challenge, ClaimsRequest, Client, Code, Consent, Family,
-    GrantType, Lifetimes, MethodName, Refresh, RefreshPolicy, Scope, User, UserStatus,
+    GrantType, MethodName, OnNewToken, Refresh, ResponseType, Scope, User, UserStatus,
 };
 use grantor_core::ports::{Clock, Entropy};
 use grantor_core::secret::Digest;
-use grantor_core::store::{Added, IssuedCode, Store};
+use grantor_core::store::{Added, Answer, Answered, Issued, Store};
 use grantor_core::time::{Seconds, Timestamp};
 
 const EPOCH: i64 = 1_800_000_000;
@@ -74,13 +73,29 @@ impl Fixtures {
             created_at: NOW,
             updated_at: NOW,
         };
-        let agreed = own.store.issue_code(own.code(), None, Some(consent), NOW).await?;
-        ensure!(agreed == IssuedCode::Done, "the consent was not kept");
+        let answer = Answer { code: Some(own.code()), tokens: None };
+        let agreed = own.store.answer_request(answer, None, Some(consent), NOW).await?;
+        ensure!(agreed == Answered::Done, "the consent was not kept");
         Ok(own)
     }
 
-    /// A code that was not redeemed.
-    pub(super) fn code(&self) -> Code {
+    /// Stores a code that was not redeemed.
+    pub(super) async fn issue_code(&self) -> Result<Code> {
+        let code = self.code();
+        let answer = Answer { code: Some(code.clone()), tokens: None };
+        let outcome = self.store.answer_request(answer, None, None, NOW).await?;
+        ensure!(outcome == Answered::Done, "a code without a request was {outcome:?}");
+        Ok(code)
+    }
+
+    /// What a code is redeemed for.
+    pub(super) fn issued(&self) -> Issued {
+        let family = self.family();
+        let access = Some(self.access(&family));
+        Issued { family, access, previous: OnNewToken::Keep }
+    }
+
+    fn code(&self) -> Code {
         Code {
             id: CodeId(self.id()),
             digest: self.digest(),
@@ -90,6 +105,7 @@ impl Fixtures {
             redirect_uri: CALLBACK.to_owned(),
             redirect_uri_given: true,
             scope: self.scope.clone(),
+            resource: Vec::new(),
             claims: ClaimsRequest::default(),
             nonce: None,
             challenge: Some(Challenge(self.digest())),
@@ -101,7 +117,7 @@ impl Fixtures {
     }
 
     /// A family with a refresh token.
-    pub(super) fn family(&self) -> Family {
+    fn family(&self) -> Family {
         let refresh = Refresh {
             current: self.digest(),
             previous: None,
@@ -114,12 +130,14 @@ impl Fixtures {
         Family {
             id: FamilyId(self.id()),
             client_id: CLIENT.to_owned(),
-            user: self.user,
-            session: self.session,
+            user: Some(self.user),
+            session: Some(self.session),
             scope: self.scope.clone(),
+            resource: Vec::new(),
             claims: ClaimsRequest::default(),
-            authentication: authentication(),
+            authentication: Some(authentication()),
             refresh: Some(refresh),
+            sole_access: None,
             created_at: NOW,
             expires_at: refresh.expires_at,
             revoked_at: None,
@@ -131,8 +149,11 @@ impl Fixtures {
         AccessToken {
             id: AccessTokenId(self.id()),
             digest: self.digest(),
-            family: family.id,
+            family: Some(family.id),
+            client_id: CLIENT.to_owned(),
             scope: family.scope.clone(),
+            audience: Vec::new(),
+            exchanged: None,
             issued_at: NOW,
             expires_at: NOW.plus(Seconds::hours(1)),
         }
@@ -151,29 +172,17 @@ impl Fixtures {
 }
 
 fn authentication() -> Authentication {
-    Authentication { auth_time: NOW, method: MethodName::Password, amr: vec!["pwd".to_owned()] }
+    let amr = vec!["pwd".to_owned()];
+    Authentication { auth_time: NOW, method: MethodName::Password, acr: None, amr }
 }
 
 fn client(scope: &Scope) -> Client {
     Client {
-        client_id: CLIENT.to_owned(),
-        secret: None,
-        client_name: "Benchmark".to_owned(),
-        client_uri: None,
-        logo_uri: None,
-        policy_uri: None,
-        tos_uri: None,
         redirect_uris: vec![CALLBACK.to_owned()],
-        post_logout_redirect_uris: Vec::new(),
-        grant_types: GrantType::ALL.to_vec(),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        response_types: vec![ResponseType::Code],
         scope: scope.clone(),
-        require_pkce: true,
-        refresh: RefreshPolicy::Rotate,
-        id_token_signed_response_alg: Algorithm::Es256,
-        lifetimes: Lifetimes::default(),
-        sign_in_methods: Vec::new(),
-        requests_per_minute: None,
-        created_at: NOW,
+        ..Client::new(CLIENT, NOW)
     }
 }
 
@@ -184,6 +193,7 @@ fn person(id: UserId) -> User {
         email: Some("bench@example.com".to_owned()),
         email_verified: true,
         name: Some("Benchmark".to_owned()),
+        external_subject: None,
         password: None,
         status: UserStatus::Active,
         created_at: NOW,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use grantor_core::id::AccessTokenId;
 use grantor_core::model::{AccessToken, Code, Family};
 use grantor_core::secret::Digest;
-use grantor_core::store::{Issued, IssuedCode, Redeemed, Rotated, Rotation};
+use grantor_core::store::{Redeemed, Renewal, Rotated, Rotation};
 use grantor_core::time::Seconds;
 use tokio::task::JoinSet;
 
@@ -62,8 +62,7 @@ impl Step for Redeem {
         let Some(code) = self.codes.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
             return Ok(false);
         };
-        let family = self.fixtures.family();
-        let issued = Issued { access: self.fixtures.access(&family), family };
+        let issued = self.fixtures.issued();
         let outcome = self.fixtures.store.redeem_code(code.id, &code.digest, issued, NOW).await?;
         ensure!(outcome == Redeemed::Done, "a fresh code was {outcome:?}");
         Ok(true)
@@ -73,10 +72,7 @@ impl Step for Redeem {
 async fn issue(fixtures: Arc<Fixtures>, count: usize) -> Result<Vec<Code>> {
     let mut codes = Vec::with_capacity(count);
     for _ in 0..count {
-        let code = fixtures.code();
-        let outcome = fixtures.store.issue_code(code.clone(), None, None, NOW).await?;
-        ensure!(outcome == IssuedCode::Done, "a code without a request was {outcome:?}");
-        codes.push(code);
+        codes.push(fixtures.issue_code().await?);
     }
     Ok(codes)
 }
@@ -99,10 +95,9 @@ impl Rotate {
     ) -> Result<Vec<Self>> {
         let mut steps = Vec::with_capacity(tasks);
         for _ in 0..tasks {
-            let code = fixtures.code();
-            fixtures.store.issue_code(code.clone(), None, None, NOW).await?;
-            let family = fixtures.family();
-            let issued = Issued { access: fixtures.access(&family), family: family.clone() };
+            let code = fixtures.issue_code().await?;
+            let issued = fixtures.issued();
+            let family = issued.family.clone();
             fixtures.store.redeem_code(code.id, &code.digest, issued, NOW).await?;
             let current = family.refresh.context("a family without a refresh token")?.current;
             let (fixtures, made) = (Arc::clone(fixtures), Vec::new());
@@ -119,10 +114,14 @@ impl Step for Rotate {
         }
         let (access, successor) = (self.fixtures.access(&self.family), self.fixtures.digest());
         let token = (access.id, access.digest);
-        let idle_expires_at = NOW.plus(Seconds::days(30));
-        let presented = self.current;
-        let grace = Seconds(60);
-        let rotation = Rotation { presented, successor, grace, idle_expires_at, access };
+        let renewal = Renewal {
+            access_expires_at: access.expires_at,
+            access: Some(access),
+            sole: None,
+            idle_expires_at: NOW.plus(Seconds::days(30)),
+        };
+        let (presented, grace) = (self.current, Seconds(60));
+        let rotation = Rotation { presented, successor, grace, renewal };
         let outcome = self.fixtures.store.rotate_refresh(self.family.id, rotation, NOW).await?;
         ensure!(outcome == Rotated::Done, "the current refresh token was {outcome:?}");
         self.current = successor;
