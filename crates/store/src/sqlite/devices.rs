@@ -60,11 +60,19 @@ impl DeviceStore for Sqlite {
         &self,
         id: DeviceId,
         digest: &Digest,
+        client_id: &str,
         slower: Seconds,
         now: Timestamp,
     ) -> Result<Polled, StoreError> {
-        let digest = *digest;
-        self.write(move |db| poll(db, id, &digest, slower, now)).await
+        let (digest, client_id) = (*digest, client_id.to_owned());
+        self.write(move |db| {
+            let found = db.one(select!("WHERE id = ?1"), [bytes(&id.0)], device)?;
+            match found.filter(|own| own.digest == digest && own.client_id == client_id) {
+                Some(device) => poll(db, device, slower, now),
+                None => Ok(Polled::Gone),
+            }
+        })
+        .await
     }
 
     async fn redeem_device(
@@ -117,15 +125,10 @@ fn answer(
 
 fn poll(
     db: &Db<'_>,
-    id: DeviceId,
-    digest: &Digest,
+    device: DeviceAuthorization,
     slower: Seconds,
     now: Timestamp,
 ) -> Result<Polled, Fault> {
-    let found = db.one(select!("WHERE id = ?1"), [bytes(&id.0)], device)?;
-    let Some(device) = found.filter(|device| device.digest == *digest) else {
-        return Ok(Polled::Gone);
-    };
     let over = device.expires_at <= now;
     match device.state {
         // As with codes, a replay is noticed even when the time is over.
