@@ -49,7 +49,7 @@ impl From<crate::jose::JoseError> for Failure {
 impl From<crate::ports::Overloaded> for Failure {
     /// Callers bring it about, so it is no fault of the server.
     fn from(_: crate::ports::Overloaded) -> Self {
-        Self::Refused(Refusal::Throttled { wait: Seconds(1) })
+        Self::Refused(Refusal::Throttled { wait: Seconds(1), per_minute: 0 })
     }
 }
 
@@ -214,7 +214,7 @@ refusals! {
 
     // Pages.
     CsrfMismatch {} => InvalidRequest, "RFC 9700 §4.7", "This form is from another tab or has expired. Open the page again.";
-    Throttled { wait: Seconds } => TooManyRequests, "RFC 6585 §4", "Rate limit exceeded. Please try again later.";
+    Throttled { wait: Seconds, per_minute: u32 } => TooManyRequests, "RFC 6585 §4", "Rate limit exceeded. Please try again later.";
 
     // A grant.
     CodeUnknown {} => InvalidGrant, "RFC 6749 §5.2", "The authorization code is unknown, expired or already used.";

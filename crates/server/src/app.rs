@@ -47,6 +47,8 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     /// How large a body may be, and how long it may take.
     pub(crate) body: BodyLimits,
+    /// Web pages that may call from a browser.
+    pub(crate) cors_origins: Vec<String>,
     /// The server metadata, serialized once.
     pub(crate) metadata: Bytes,
     /// Rings when a mail was queued.
@@ -126,6 +128,7 @@ impl App {
                 bytes: config.listen.body_bytes,
                 timeout: config.listen.body_timeout.duration(),
             },
+            cors_origins: config.cors.origins.clone(),
             metadata: metadata.into(),
             mail_queued: Notify::new(),
             server,

@@ -17,6 +17,26 @@ use governor::{Quota, RateLimiter};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryAfter(pub(crate) u32);
 
+/// What is left of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    /// How many a minute.
+    pub(crate) per_minute: u32,
+    /// How many at once from now on.
+    pub(crate) left: u32,
+    /// Seconds until all of them are.
+    pub(crate) reset: u32,
+}
+
+impl Allowance {
+    /// `left` of `per_minute`.
+    pub(crate) fn new(per_minute: u32, left: u32) -> Self {
+        let used = u64::from(per_minute.saturating_sub(left));
+        let reset = (used * 60).div_ceil(u64::from(per_minute.max(1)));
+        Self { per_minute, left, reset: u32::try_from(reset).unwrap_or(u32::MAX) }
+    }
+}
+
 /// How many a minute; 0 for no limit. A quiet minute can be used up at once.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rates {
@@ -54,23 +74,25 @@ impl Limits {
         }
     }
 
-    /// Counts a token request of the registered client `id`, which may make `per_minute`.
-    /// With a source, each source has a budget of its own.
+    /// Counts a token request of the registered client `id`, which may make `per_minute`, and says
+    /// what is left. With a source, each source has a budget of its own.
     pub(crate) fn client(
         &self,
         id: &str,
         source: Option<IpAddr>,
         per_minute: u32,
-    ) -> Result<(), RetryAfter> {
+    ) -> Result<Option<Allowance>, RetryAfter> {
         let Some(rate) = NonZeroU32::new(per_minute) else {
-            return Ok(());
+            return Ok(None);
         };
         let known = self.clients.read().unwrap_or_else(PoisonError::into_inner).get(&rate).cloned();
         let buckets = known.unwrap_or_else(|| {
             let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(clients.entry(rate).or_insert_with(|| Arc::new(Buckets::new(rate))))
         });
-        buckets.take(self.key((id, source.map(|source| self.source_key(source)))))
+        let left =
+            buckets.left_after(self.key((id, source.map(|source| self.source_key(source)))))?;
+        Ok(Some(Allowance::new(per_minute, left)))
     }
 
     /// Whether `source` may try to authenticate a client. Asked before looking at the credentials,
@@ -259,11 +281,12 @@ mod tests {
     #[test]
     fn each_client_has_its_own_rate() {
         let limits = Limits::new(Rates::default());
-        for _ in 0..10 {
-            assert_eq!(limits.client("machine", None, 10), Ok(()));
+        for used in 1..=10 {
+            let left = Allowance { per_minute: 10, left: 10 - used, reset: used * 6 };
+            assert_eq!(limits.client("machine", None, 10), Ok(Some(left)));
         }
         assert_eq!(limits.client("machine", None, 10), Err(RetryAfter(6)));
-        assert_eq!(limits.client("other", None, 10), Ok(()));
+        assert!(limits.client("other", None, 10).is_ok());
         assert!((0..600).all(|_| limits.client("busy", None, 600).is_ok()));
         assert_eq!(limits.client("busy", None, 600), Err(RetryAfter(1)));
         assert!((0..10_000).all(|_| limits.client("free", None, 0).is_ok()));

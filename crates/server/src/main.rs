@@ -1,12 +1,14 @@
 //! Grantor: an OAuth 2.0 and OpenID Connect authorization server in one binary.
 
 mod app;
+mod authenticate;
 mod background;
 mod cli;
 mod client_secret;
 mod clock;
 mod config;
 mod cookies;
+mod cors;
 mod endpoints;
 mod extract;
 mod forwarded;

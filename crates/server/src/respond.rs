@@ -8,6 +8,8 @@ use grantor_core::error::{Broken, Failure, Refusal};
 use grantor_core::store::StoreError;
 use serde::Serialize;
 
+use crate::authenticate::rate_headers;
+use crate::limits::Allowance;
 use crate::telemetry::RequestId;
 
 /// What a program gets instead of what it asked for.
@@ -19,7 +21,7 @@ pub(crate) struct ApiError {
 }
 
 /// How the caller is told to authenticate: RFC 9110 §11.6.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
     /// Not in the headers.
     None,
@@ -27,6 +29,8 @@ pub(crate) enum Challenge {
     Basic,
     /// RFC 6750 §3.
     Bearer,
+    /// The same, by a resource whose metadata are at this URL: RFC 9728 §5.1.
+    Resource(String),
 }
 
 impl ApiError {
@@ -68,11 +72,21 @@ impl IntoResponse for ApiError {
                 headers.insert(header::WWW_AUTHENTICATE, basic);
             }
             Challenge::Bearer => {
-                headers.extend(bearer(&self.failure).map(|own| (header::WWW_AUTHENTICATE, own)));
+                let value = bearer(&self.failure, None);
+                headers.extend(value.map(|own| (header::WWW_AUTHENTICATE, own)));
+            }
+            Challenge::Resource(metadata) => {
+                let value = bearer(&self.failure, Some(&metadata));
+                headers.extend(value.map(|own| (header::WWW_AUTHENTICATE, own)));
             }
             Challenge::None | Challenge::Basic => {}
         }
         headers.extend(retry_after(&self.failure).map(|own| (header::RETRY_AFTER, own)));
+        if let Failure::Refused(Refusal::Throttled { wait, per_minute: per_minute @ 1.. }) =
+            self.failure
+        {
+            rate_headers(headers, Allowance { per_minute, left: 0, reset: wait.0 });
+        }
         response
     }
 }
@@ -172,14 +186,14 @@ pub(crate) fn log_broken(broken: &Broken, request_id: RequestId) {
 /// When to come back.
 pub(crate) fn retry_after(failure: &Failure) -> Option<HeaderValue> {
     match failure {
-        Failure::Refused(Refusal::Throttled { wait }) => Some(HeaderValue::from(wait.0)),
+        Failure::Refused(Refusal::Throttled { wait, .. }) => Some(HeaderValue::from(wait.0)),
         Failure::Broken(Broken::Store(StoreError::Unavailable(_))) => Some(HeaderValue::from(1)),
         Failure::Refused(_) | Failure::Broken(_) => None,
     }
 }
 
 /// RFC 6750 §3: no error code when the request has no token at all.
-fn bearer(failure: &Failure) -> Option<HeaderValue> {
+fn bearer(failure: &Failure, metadata: Option<&str>) -> Option<HeaderValue> {
     let Failure::Refused(refusal) = failure else {
         return None;
     };
@@ -193,5 +207,6 @@ fn bearer(failure: &Failure) -> Option<HeaderValue> {
             other.code().as_str()
         ),
     };
-    HeaderValue::from_str(&text).ok()
+    let metadata = metadata.map(|url| format!(", resource_metadata=\"{url}\""));
+    HeaderValue::from_str(&(text + &metadata.unwrap_or_default())).ok()
 }

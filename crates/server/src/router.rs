@@ -6,20 +6,26 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::cors;
 use crate::endpoints::{
-    account, authorize, consent, discovery, health, home, jwks, login, logout, mailbox, not_found,
-    protected, select_account, static_files, token, userinfo,
+    account, authorize, consent, discovery, health, home, introspect, jwks, login, logout, mailbox,
+    not_found, protected, protected_resource, revoke, select_account, static_files, token,
+    userinfo,
 };
 
 /// The routes of `app`.
 pub(crate) fn routes(app: Arc<App>) -> Router {
-    let mut router = Router::new()
-        // Client backends.
+    // Client backends, and pages that are clients themselves.
+    let scripted = Router::new()
         .route("/token", post(token::exchange))
-        .route("/userinfo", get(userinfo::read).post(userinfo::read))
         .route("/jwks.json", get(jwks::read))
         .route("/.well-known/openid-configuration", get(discovery::read))
-        .route("/.well-known/oauth-authorization-server", get(discovery::read))
+        .route("/.well-known/oauth-authorization-server", get(discovery::read));
+    let mut router = cors::allow(scripted, &app.cors_origins)
+        // Client backends.
+        .route("/userinfo", get(userinfo::read).post(userinfo::read))
+        .route("/introspect", post(introspect::answer))
+        .route("/revoke", post(revoke::answer))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
@@ -37,6 +43,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready));
     if app.server.policy.sample_api {
         router = router
+            .route("/.well-known/oauth-protected-resource", get(protected_resource::read))
             .route("/protected", get(protected::read))
             .route("/api-secure-data", get(protected::read));
     }

@@ -24,7 +24,7 @@ pub(crate) fn page(failure: &Failure) -> ErrorPage {
 fn refused(refusal: &Refusal) -> ErrorPage {
     let page = ErrorPage::new(kind(refusal)).code(refusal.code().as_str());
     match refusal {
-        Refusal::Throttled { wait } => page.wait(wait.0.into()),
+        Refusal::Throttled { wait, .. } => page.wait(wait.0.into()),
         Refusal::RequestGone {} | Refusal::CsrfMismatch {} => page,
         other => page.detail(other.to_string()),
     }
@@ -48,6 +48,13 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::InvalidGrant
             | Code::UnauthorizedClient
             | Code::UnsupportedGrantType
+            | Code::UnsupportedTokenType
+            | Code::InvalidTarget
+            | Code::AuthorizationPending
+            | Code::SlowDown
+            | Code::ExpiredToken
+            | Code::InvalidRedirectUri
+            | Code::InvalidClientMetadata
             | Code::InvalidScope
             | Code::UnsupportedResponseType
             | Code::LoginRequired

@@ -20,8 +20,8 @@ use grantor_core::signin::session;
 use grantor_core::store::SessionView;
 
 use crate::app::App;
+use crate::authenticate::throttled;
 use crate::cookies::{browser_digest, new_browser};
-use crate::endpoints::token::throttled;
 use crate::extract::Caller;
 use crate::pages::{Frame, Language, Page, PagesError, negotiate};
 use crate::respond::{broken_answer, log_broken, refusal_status, retry_after};

@@ -135,6 +135,7 @@ async fn add(server: &AuthorizationServer, add: Add, minimum: usize) -> anyhow::
         username,
         email,
         email_verified: false,
+        external_subject: None,
         name: add.name,
         password: hash,
         status: UserStatus::Active,

@@ -108,8 +108,9 @@ fn known_scope(config: &Config, name: &str) -> bool {
 /// RFC 6454 §6.2: what a browser sends as Origin.
 fn cors(config: &Config, found: &mut Found) {
     for origin in &config.cors.origins {
-        let same = Url::parse(origin)
-            .is_ok_and(|url| url.origin().is_tuple() && url.origin().ascii_serialization() == *origin);
+        let same = Url::parse(origin).is_ok_and(|url| {
+            url.origin().is_tuple() && url.origin().ascii_serialization() == *origin
+        });
         let text = format!(
             "{origin:?} is not an origin: write scheme, host and an unusual port, such as https://app.example.com"
         );

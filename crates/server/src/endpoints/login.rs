@@ -12,7 +12,7 @@ use grantor_core::params::Params;
 use grantor_core::signin::{self, Method};
 
 use super::authorize::{conclude, page_for};
-use super::token::throttled;
+use crate::authenticate::throttled;
 use crate::extract;
 use crate::pending;
 use crate::visit::{Visit, pending_id};
@@ -76,6 +76,7 @@ pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
             let resend = params.get("resend").is_some();
             steps::ask_token(&visit, &stage, params.get("email").unwrap_or_default(), resend).await
         }
+        (Method::External, _) => Err(Refusal::NoMethodLeft {}.into()),
         (Method::Password, _) => {
             let username = params.get("username").unwrap_or_default();
             steps::password(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use grantor_core::discovery::resource_metadata_url;
 use grantor_core::error::Failure;
 use grantor_core::protected;
 use serde_json::json as object;
@@ -20,7 +21,8 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Response {
     answer(&app, caller, &headers).await.unwrap_or_else(|failure| {
-        ApiError::new(failure, Challenge::Bearer, caller.request_id).into_response()
+        let metadata = resource_metadata_url(&app.server.policy);
+        ApiError::new(failure, Challenge::Resource(metadata), caller.request_id).into_response()
     })
 }
 

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use grantor_core::authorize::Resumed;
+use grantor_core::error::Refusal;
 use grantor_core::policy::AdminTokenMode;
 use grantor_core::signin::Method;
 
@@ -63,6 +64,7 @@ pub(super) fn first(visit: &Visit, stage: &Stage, hint: &str) -> Response {
     match stage.method {
         Method::AdminToken => address(visit, stage, hint, None, StatusCode::OK),
         Method::Password => password(visit, stage, hint, None, StatusCode::OK),
+        Method::External => visit.fail(Refusal::NoMethodLeft {}),
     }
 }
 
