@@ -2,25 +2,27 @@
 
 use std::sync::Arc;
 
-use grantor_core::model::RefreshPolicy;
+use grantor_core::model::{AuthMethod, Client, ClientSecret, RefreshPolicy};
 use grantor_core::store::{Added, Redeemed, Rotated, Store};
 
-use super::fixtures::{NOW, after, answer, client, code, consent};
+use super::fixtures::{NOW, after, answer, client, code, consent, digest};
 use super::tokens::{granted, rotation};
 use super::{count, race, rules};
 
 rules![
     a_client_reads_back_as_it_was_added,
+    a_secret_reads_back_in_each_form,
     an_id_is_given_once,
     a_replaced_client_is_seen_at_once,
     a_removed_client_takes_everything_with_it,
 ];
 
 async fn a_client_reads_back_as_it_was_added(store: Arc<dyn Store>) {
-    let (mut public, full) = (client("b"), client("a"));
-    public.secret = None;
-    public.refresh = RefreshPolicy::Rotate;
-    public.requests_per_minute = None;
+    let full = client("a");
+    assert!(full.jwks.is_some() && !full.other_metadata.is_empty(), "the fixture has everything");
+    let public = Client::new("b", NOW);
+    assert_eq!(public.token_endpoint_auth_method, AuthMethod::None);
+    assert_eq!(public.refresh, RefreshPolicy::Rotate);
     for one in [&public, &full] {
         assert_eq!(store.add_client(one.clone()).await.expect("add"), Added::Done);
         // Twice: the second read may come from a cache.
@@ -31,6 +33,24 @@ async fn a_client_reads_back_as_it_was_added(store: Arc<dyn Store>) {
     }
     assert_eq!(store.clients().await.expect("list"), [full, public]);
     assert!(store.client("A").await.expect("read").is_none(), "ids are case-sensitive");
+}
+
+async fn a_secret_reads_back_in_each_form(store: Arc<dyn Store>) {
+    let phc = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA".to_owned();
+    for (place, secret) in [
+        ClientSecret::Argon2id(phc),
+        ClientSecret::Sealed(vec![0, 255, 7]),
+        ClientSecret::Sealed(Vec::new()),
+        ClientSecret::Sha256(digest()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let one = Client { secret: Some(secret), ..client(&format!("client{place}")) };
+        store.add_client(one.clone()).await.expect("add");
+        let read = store.client(&one.client_id).await.expect("read").expect("is there");
+        assert_eq!(*read, one);
+    }
 }
 
 async fn an_id_is_given_once(store: Arc<dyn Store>) {

@@ -44,6 +44,8 @@ async fn a_code_reads_back_as_it_was_issued(store: Arc<dyn Store>) {
         made = code(made.user, "a");
         (made.nonce, made.challenge, made.redirect_uri_given) = (None, None, false);
         made.claims.userinfo.clear();
+        made.resource.clear();
+        made.authentication.acr = Some("gold".to_owned());
     }
 }
 

@@ -5,8 +5,13 @@
 pub mod clients;
 pub mod codes;
 pub mod consents;
+pub mod devices;
+pub mod external;
 pub mod fixtures;
+pub mod issuing;
+pub mod once;
 pub mod outbox;
+pub mod registration;
 pub mod requests;
 pub mod sessions;
 pub mod sign_in;

@@ -24,7 +24,8 @@ async fn person(store: &Arc<dyn Store>, name: &str) -> User {
 
 async fn a_session_reads_back_with_its_person(store: Arc<dyn Store>) {
     let ann = person(&store, "ann").await;
-    let made = session(ann.id);
+    let mut made = session(ann.id);
+    made.authentication.acr = Some("gold".to_owned());
     store.start_session(made.clone(), None).await.expect("start");
     let view = store.session(made.id, &made.digest, NOW).await.expect("read").expect("lives");
     assert_eq!((&view.session, &view.user), (&made, &ann));

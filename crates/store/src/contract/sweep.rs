@@ -2,15 +2,46 @@
 
 use std::sync::Arc;
 
+use grantor_core::id::AccessTokenId;
 use grantor_core::jose::Algorithm;
-use grantor_core::store::{AttemptLimits, Store};
+use grantor_core::model::AccessToken;
+use grantor_core::store::{AttemptLimits, Once, Store};
 use grantor_core::time::{Seconds, Timestamp};
 
-use super::fixtures::{NOW, after, answer, attempt, code, digest, key, mail, request, session};
+use super::fixtures::{
+    NOW, after, answer, attempt, code, device, digest, external, id, initial_token, key, mail,
+    own_access, request, session,
+};
 use super::rules;
 use super::tokens::granted;
 
-rules![it_answers, the_living_are_left_alone, the_dead_are_removed, a_sweep_is_bounded];
+rules![
+    it_answers,
+    the_living_are_left_alone,
+    the_dead_are_removed,
+    what_came_later_is_swept_too,
+    a_sweep_is_bounded,
+];
+
+/// One of each kind that came with the token endpoint, over after 600 seconds.
+async fn add_further(store: &Arc<dyn Store>) {
+    store.add_device(device("a")).await.expect("add");
+    store.add_external(external()).await.expect("add");
+    store.add_initial_token(initial_token(None)).await.expect("add");
+    store.revoke_jwt(AccessTokenId(id()), after(600)).await.expect("revoke");
+    for kind in [Once::ClientAssertion, Once::GrantAssertion] {
+        store.first_use(kind, &digest(), after(600), NOW).await.expect("remember");
+    }
+    let lasting = AccessToken { expires_at: after(600), ..own_access("a") };
+    store.issue_access(lasting).await.expect("issue");
+}
+
+async fn what_came_later_is_swept_too(store: Arc<dyn Store>) {
+    add_further(&store).await;
+    assert_eq!(sweep(&store, after(599), 100).await, 0);
+    assert_eq!(sweep(&store, after(600), 100).await, 7);
+    assert_eq!(store.initial_tokens().await.expect("list"), []);
+}
 
 async fn it_answers(store: Arc<dyn Store>) {
     store.ping().await.expect("answers");

@@ -13,6 +13,8 @@ use super::{count, race, rules};
 rules![
     an_account_is_found_by_id_name_and_address,
     names_and_addresses_are_given_once,
+    an_external_subject_is_tied_once,
+    of_many_accounts_one_gets_a_subject,
     of_two_that_sign_up_with_one_address_one_does,
     a_new_password_ends_every_session,
     an_address_is_marked_as_proved,
@@ -22,6 +24,7 @@ rules![
 async fn an_account_is_found_by_id_name_and_address(store: Arc<dyn Store>) {
     let (first, mut second) = (user("ann"), user("bob"));
     (second.username, second.name, second.password) = (None, None, None);
+    second.external_subject = None;
     second.created_at = after(1);
     for one in [&second, &first] {
         assert_eq!(store.add_user(one.clone()).await.expect("add"), Added::Done);
@@ -31,6 +34,9 @@ async fn an_account_is_found_by_id_name_and_address(store: Arc<dyn Store>) {
     assert_eq!(by_name.as_ref(), Some(&first));
     let by_email = store.user_by_email("BOB@example.com").await.expect("read");
     assert_eq!(by_email.as_ref(), Some(&second));
+    let by_subject = store.user_by_external_subject("crm|ann").await.expect("read");
+    assert_eq!(by_subject.as_ref(), Some(&first));
+    assert_eq!(store.user_by_external_subject("CRM|ann").await.expect("read"), None);
     assert_eq!(store.users().await.expect("list"), [first, second]);
     assert_eq!(store.user(UserId(id())).await.expect("read"), None);
     assert_eq!(store.user_by_username("bob").await.expect("read"), None);
@@ -40,16 +46,18 @@ async fn names_and_addresses_are_given_once(store: Arc<dyn Store>) {
     let first = user("ann");
     store.add_user(first.clone()).await.expect("add");
     let (mut same_id, mut same_name, mut same_email) = (user("b"), user("c"), user("d"));
+    let mut same_subject = user("e");
+    same_subject.external_subject.clone_from(&first.external_subject);
     same_id.id = first.id;
     same_name.username.clone_from(&first.username);
     same_email.email.clone_from(&first.email);
-    for taken in [same_id, same_name, same_email] {
+    for taken in [same_id, same_name, same_email, same_subject] {
         assert_eq!(store.add_user(taken).await.expect("add"), Added::Exists);
     }
     assert_eq!(store.users().await.expect("list"), [first]);
     for name in ["e", "f"] {
         let mut nameless = user(name);
-        (nameless.username, nameless.email) = (None, None);
+        (nameless.username, nameless.email, nameless.external_subject) = (None, None, None);
         assert_eq!(store.add_user(nameless).await.expect("add"), Added::Done);
     }
 }
@@ -63,6 +71,33 @@ async fn of_two_that_sign_up_with_one_address_one_does(store: Arc<dyn Store>) {
     let added = added.await;
     assert_eq!(count(&added, |one| matches!(one, Ok(Added::Done))), 1);
     assert_eq!(count(&added, |one| matches!(one, Ok(Added::Exists))), 31);
+}
+
+async fn an_external_subject_is_tied_once(store: Arc<dyn Store>) {
+    let (taken, mut free) = (user("ann"), user("bob"));
+    free.external_subject = None;
+    for one in [&taken, &free] {
+        store.add_user(one.clone()).await.expect("add");
+    }
+    let link = |id, subject, moment| store.link_external_subject(id, subject, after(moment));
+    assert!(!link(free.id, "crm|ann", 1).await.expect("link"), "another account has it");
+    assert!(!link(taken.id, "crm|new", 1).await.expect("link"), "has one");
+    assert!(!link(UserId(id()), "crm|new", 1).await.expect("link"), "nobody");
+    assert_eq!(store.user(free.id).await.expect("read").as_ref(), Some(&free));
+    assert!(link(free.id, "crm|bob", 2).await.expect("link"));
+    assert!(!link(free.id, "crm|bob", 3).await.expect("link"), "once");
+    let read = store.user_by_external_subject("crm|bob").await.expect("read").expect("is there");
+    assert_eq!((read.id, read.updated_at), (free.id, after(2)));
+}
+
+async fn of_many_accounts_one_gets_a_subject(store: Arc<dyn Store>) {
+    let linked = race(&store, |store, place| async move {
+        let mut one = user(&format!("user{place}"));
+        one.external_subject = None;
+        store.add_user(one.clone()).await.expect("add");
+        store.link_external_subject(one.id, "crm|same", NOW).await.expect("link")
+    });
+    assert_eq!(count(&linked.await, |linked| *linked), 1);
 }
 
 async fn a_new_password_ends_every_session(store: Arc<dyn Store>) {
