@@ -6,9 +6,15 @@ use crate::support::{Request, Server, assert_sent_back};
 const WRONG: &[[&str; 4]] = &[
     [
         "response_type",
-        "token",
+        "none",
         "unsupported_response_type",
         "This response_type is not supported. Use response_type=code.",
+    ],
+    [
+        "response_type",
+        "token",
+        "unauthorized_client",
+        "This application is not registered for response_type=token.",
     ],
     ["response_type", "", "invalid_request", "The parameter response_type is missing."],
     [

@@ -18,18 +18,33 @@ async fn both_documents_say_what_the_server_does() {
         ("userinfo_endpoint", "/userinfo"),
         ("jwks_uri", "/jwks.json"),
         ("end_session_endpoint", "/logout"),
+        ("introspection_endpoint", "/introspect"),
+        ("revocation_endpoint", "/revoke"),
     ] {
         assert_eq!(json[name], format!("ISSUER{path}"));
         assert_ne!(server.get(path).await.status, 404, "{path} is there");
     }
     let list = |name: &str| serde_json::to_string(&json[name]).expect("JSON");
-    assert_eq!(list("response_types_supported"), r#"["code"]"#);
+    assert_eq!(
+        list("response_types_supported"),
+        r#"["code","token","id_token","id_token token","code token","code id_token","code id_token token"]"#
+    );
     assert_eq!(list("response_modes_supported"), r#"["query","fragment","form_post"]"#);
-    assert_eq!(list("grant_types_supported"), r#"["authorization_code","refresh_token"]"#);
+    assert_eq!(
+        json["grant_types_supported"],
+        serde_json::json!([
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "implicit",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ])
+    );
     assert_eq!(list("code_challenge_methods_supported"), r#"["S256"]"#);
     assert_eq!(
         list("token_endpoint_auth_methods_supported"),
-        r#"["client_secret_basic","client_secret_post","none"]"#
+        r#"["none","client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]"#
     );
     for alg in ["RS256", "ES256", "EdDSA", "PS256"] {
         assert!(list("id_token_signing_alg_values_supported").contains(alg));

@@ -31,7 +31,9 @@ async fn without_a_token_the_challenge_has_no_error() {
     for path in ["/protected", "/api-secure-data"] {
         let page = server.get(path).await;
         assert_error(&page, 401, "missing_token", "Authorization token is missing.");
-        assert_eq!(page.header("www-authenticate"), Some("Bearer realm=\"grantor\""));
+        let metadata = format!("{}/.well-known/oauth-protected-resource", server.issuer);
+        let challenge = format!("Bearer realm=\"grantor\", resource_metadata=\"{metadata}\"");
+        assert_eq!(page.header("www-authenticate"), Some(challenge.as_str()));
     }
 }
 

@@ -35,7 +35,11 @@ async fn unknown_grants_are_named_back_without_harm() {
     server.public_app("phone");
     for (asked, shown) in [
         ("password", "password"),
-        ("client_credentials", "client_credentials"),
+        ("implicit", "implicit"),
+        (
+            "urn:ietf:params:oauth:grant-type:saml2-bearer",
+            "urn:ietf:params:oauth:grant-type:saml2-bearer",
+        ),
         ("Authorization_Code", "Authorization_Code"),
         ("%3Cscript%3E%22%0d%0a", "script"),
     ] {
