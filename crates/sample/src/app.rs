@@ -14,6 +14,7 @@ use crate::pages::Pages;
 use crate::provider::Provider;
 use crate::routes;
 use crate::sessions::Sessions;
+use crate::television::Televisions;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long requests under way may take once it is time to stop.
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) provider: Provider,
     pub(crate) flows: Flows,
     pub(crate) sessions: Sessions,
+    pub(crate) televisions: Televisions,
     pub(crate) pages: Pages,
 }
 
@@ -36,6 +38,7 @@ impl App {
             provider: Provider::new(settings.clone(), http.clone()),
             sessions: Sessions::open(&settings)?,
             flows: Flows::default(),
+            televisions: Televisions::default(),
             pages: Pages::new(),
             settings,
             http,
@@ -82,6 +85,7 @@ async fn sweep(app: Arc<App>) {
     loop {
         ticks.tick().await;
         app.flows.sweep();
+        app.televisions.sweep();
         app.sessions.sweep().await;
     }
 }

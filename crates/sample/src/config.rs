@@ -47,6 +47,8 @@ pub struct Config {
     pub scopes: Vec<String>,
     /// The API to call with the access token; `<issuer>/protected` where `None`.
     pub protected_url: Option<String>,
+    /// The public client that the television page uses; there is no such page where `None`.
+    pub tv_client_id: Option<String>,
     /// How long a sign-in here lasts at most. Default 14 days.
     pub session_lifetime: Duration,
     /// How many signed-in browsers are remembered; the oldest make room. Default 10 000.
@@ -71,6 +73,7 @@ impl Config {
             data_dir: data_dir.into(),
             scopes: ["openid", "profile", "email", "read"].map(str::to_owned).to_vec(),
             protected_url: None,
+            tv_client_id: None,
             session_lifetime: Duration::from_secs(14 * 24 * 60 * 60),
             max_sessions: 10_000,
             request_timeout: Duration::from_secs(10),

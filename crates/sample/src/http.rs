@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 use crate::config::{Settings, StartError, is_loopback};
@@ -23,6 +24,8 @@ pub(crate) enum HttpError {
     Message(#[from] axum::http::Error),
     #[error("the answer is larger than {MAX_ANSWER} bytes")]
     TooLarge,
+    #[error("the answer is {0}: not now")]
+    NotNow(StatusCode),
 }
 
 impl Http {
@@ -69,5 +72,26 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))
+    }
+}
+
+/// The same for whoever goes on asking: an answer that only says "later" is an error there, like a
+/// connection that fails.
+#[derive(Clone, Debug)]
+pub(crate) struct Patient(pub(crate) Http);
+
+impl<'c> AsyncHttpClient<'c> for Patient {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async {
+            let answer = self.0.send(request).await?;
+            let status = answer.status();
+            match status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                true => Err(HttpError::NotNow(status)),
+                false => Ok(answer),
+            }
+        })
     }
 }

@@ -15,6 +15,7 @@ mod provider;
 mod refresh;
 mod routes;
 mod sessions;
+mod television;
 mod tokens;
 mod vault;
 

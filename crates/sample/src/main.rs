@@ -40,6 +40,9 @@ struct Args {
     /// Protected API to call; <ISSUER>/protected where left out
     #[arg(long, env = "SAMPLE_PROTECTED_URL")]
     protected_url: Option<String>,
+    /// Public client for the television page, which may use the device grant; no page where left out
+    #[arg(long, env = "SAMPLE_TV_CLIENT_ID")]
+    tv_client_id: Option<String>,
 }
 
 #[tokio::main]
@@ -91,5 +94,6 @@ fn config(args: Args) -> Result<Config> {
     };
     config.scopes = args.scopes.split_whitespace().map(str::to_owned).collect();
     config.protected_url = args.protected_url;
+    config.tv_client_id = args.tv_client_id;
     Ok(config)
 }

@@ -4,8 +4,11 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
+use crate::config::Settings;
 use crate::problem::{Action, Told};
+use crate::provider::Invitation;
 use crate::sessions::Record;
+use crate::television::Screen;
 use crate::tokens::now;
 
 /// The one style sheet.
@@ -22,6 +25,38 @@ pub(crate) struct Home {
     pub(crate) note: Option<&'static str>,
     pub(crate) signed_in: Option<SignedIn>,
     pub(crate) answer: Option<ApiAnswer>,
+    /// Whether there is a television to link to.
+    pub(crate) television: bool,
+}
+
+/// The page that plays a television.
+#[derive(Debug, Serialize)]
+pub(crate) struct Television {
+    provider: String,
+    code: Option<OpenCode>,
+    guest: Option<SignedIn>,
+    over: Option<Ending>,
+}
+
+/// A code that waits for its person.
+#[derive(Debug, Serialize)]
+struct OpenCode {
+    user_code: String,
+    /// The address as a link, and as somebody would type it.
+    href: String,
+    address: String,
+    scannable: bool,
+    left: Moment,
+    /// Seconds until the page looks again.
+    look_again: u64,
+}
+
+/// Why a code led to nothing.
+#[derive(Debug, Serialize)]
+struct Ending {
+    title: &'static str,
+    text: String,
+    next: &'static str,
 }
 
 /// What a signed-in person sees of the own sign-in.
@@ -77,6 +112,7 @@ impl Pages {
             ("base.html", include_str!("../templates/base.html")),
             ("home.html", include_str!("../templates/home.html")),
             ("dead.html", include_str!("../templates/dead.html")),
+            ("device.html", include_str!("../templates/device.html")),
         ] {
             // The templates are part of the program; the tests render every one of them.
             if let Err(error) = pages.add_template(name, source) {
@@ -94,6 +130,10 @@ impl Pages {
         self.render("dead.html", view)
     }
 
+    pub(crate) fn television(&self, view: &Television) -> String {
+        self.render("device.html", view)
+    }
+
     fn render(&self, name: &str, view: &impl Serialize) -> String {
         let context = context!(view => Value::from(Serde(view)));
         let page = self.0.get_template(name).and_then(|page| page.render(context));
@@ -101,6 +141,49 @@ impl Pages {
             tracing::error!(%error, name, "a page could not be rendered");
             "This page could not be shown.".to_owned()
         })
+    }
+}
+
+impl Home {
+    /// The page as everybody sees it.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let television = settings.config.tv_client_id.is_some();
+        let provider = settings.provider_name();
+        Self { provider, note: None, signed_in: None, answer: None, television }
+    }
+}
+
+impl Television {
+    /// What is on the screen, with the time until which its code works.
+    pub(crate) fn of(provider: String, shown: Option<(Screen, u64)>) -> Self {
+        let mut view = Self { provider, code: None, guest: None, over: None };
+        match shown {
+            Some((Screen::Code(invitation), until)) => {
+                view.code = Some(OpenCode::of(&invitation, until));
+            }
+            Some((Screen::Guest(record), _)) => view.guest = Some(SignedIn::of(&record)),
+            Some((Screen::Over(problem), _)) => {
+                let Told { title, text, next, .. } = problem.told(&view.provider);
+                view.over = Some(Ending { title, text, next });
+            }
+            None => {}
+        }
+        view
+    }
+}
+
+impl OpenCode {
+    fn of(invitation: &Invitation, until: u64) -> Self {
+        let href = invitation.verification_uri();
+        let bare = href.split_once("://").map_or(href, |(_, rest)| rest);
+        Self {
+            user_code: invitation.user_code().to_owned(),
+            href: href.to_owned(),
+            address: bare.trim_end_matches('/').to_owned(),
+            scannable: invitation.complete_uri().is_some(),
+            left: Moment::of(until, now()),
+            look_again: invitation.interval().as_secs().clamp(2, 30),
+        }
     }
 }
 
@@ -213,15 +296,36 @@ mod tests {
             refreshed: true,
         };
         let signed_in = || Some(SignedIn::of(&record()));
+        let home = |note, signed_in, answer| Home {
+            provider: provider.clone(),
+            note,
+            signed_in,
+            answer,
+            television: true,
+        };
         vec![
-            Home { provider: provider.clone(), note: None, signed_in: None, answer: None },
-            Home {
-                provider: provider.clone(),
-                note: Some("Fresh."),
-                signed_in: signed_in(),
-                answer: None,
-            },
-            Home { provider, note: None, signed_in: signed_in(), answer: Some(answer) },
+            home(None, None, None),
+            home(Some("Fresh."), signed_in(), None),
+            home(None, signed_in(), Some(answer)),
+        ]
+    }
+
+    fn televisions() -> Vec<Television> {
+        let of = |shown| Television::of("localhost:5050".to_owned(), shown);
+        let code = OpenCode {
+            user_code: "<b>WDJB-MJHT".to_owned(),
+            href: "http://localhost:5050/device".to_owned(),
+            address: "localhost:5050/device".to_owned(),
+            scannable: true,
+            left: Moment::of(now() + 600, now()),
+            look_again: 5,
+        };
+        vec![
+            of(None),
+            Television { code: Some(code), ..of(None) },
+            of(Some((Screen::Guest(Box::new(record())), 0))),
+            of(Some((Screen::Over(Problem::TelevisionDenied), 0))),
+            of(Some((Screen::Over(Problem::CodeExpired), 0))),
         ]
     }
 
@@ -242,7 +346,9 @@ mod tests {
         let pages = Pages::new();
         let dead = problems().into_iter().map(|p| Dead::of(p.told("localhost:5050"), "4f2a"));
         let all = homes().iter().map(|view| pages.home(view)).collect::<Vec<_>>();
-        for page in all.into_iter().chain(dead.map(|view| pages.dead(&view))) {
+        let all =
+            all.into_iter().chain(televisions().into_iter().map(|view| pages.television(&view)));
+        for page in all.chain(dead.map(|view| pages.dead(&view))).collect::<Vec<_>>() {
             assert!(page.contains("<title>") && page.contains("lang=\"en\""), "{page}");
             for unwanted in
                 ["secret-", "<script", "style=", "<b>Ada", "<i>no", "could not be shown"]

@@ -27,6 +27,14 @@ pub(crate) enum Problem {
     BadCallback,
     BadParameter(&'static str),
     NoRefreshToken,
+    /// This application is not set up to play a television.
+    NoTelevision,
+    /// The provider has no device authorization endpoint.
+    NoDevices,
+    /// The person said no to the television.
+    TelevisionDenied,
+    /// Nobody entered the television's code in time.
+    CodeExpired,
     ApiAway,
     CrossSite,
     NotFound,
@@ -103,6 +111,10 @@ impl Problem {
             Self::BadCallback => "The answer is not complete",
             Self::BadParameter(_) => "The address is not right",
             Self::NoRefreshToken => "There is nothing to refresh with",
+            Self::NoTelevision => "There is no television here",
+            Self::NoDevices => "The sign-in service knows no televisions",
+            Self::TelevisionDenied => "It was not allowed",
+            Self::CodeExpired => "The code has run out",
             Self::ApiAway => "The API does not answer",
             Self::CrossSite => "That came from another site",
             Self::NotFound => "There is no such page",
@@ -153,6 +165,16 @@ impl Problem {
                     "{provider} gave no refresh token. The access token works until it runs out."
                 );
             }
+            Self::NoDevices => {
+                return format!(
+                    "{provider} does not offer a sign-in for devices without a keyboard."
+                );
+            }
+            Self::TelevisionDenied => {
+                return format!("Somebody said no at {provider}. This television got nothing.");
+            }
+            Self::NoTelevision => "This application has no client id for one.",
+            Self::CodeExpired => "Nobody entered it in time. It is good for nothing any more.",
             Self::SignedOut => "You are not signed in here.",
             Self::Expired => "It reached the end of its life and could not be renewed.",
             Self::UnknownState => {
@@ -188,6 +210,10 @@ impl Problem {
             Self::ForeignBrowser => "Start and finish the sign-in in the same browser.",
             Self::BadParameter(_) => "Remove it from the address and try again.",
             Self::NoRefreshToken => "Sign in again when it has run out.",
+            Self::NoTelevision => "Start it with --tv-client-id, or sign in with the browser.",
+            Self::NoDevices => "Sign in with the browser.",
+            Self::TelevisionDenied => "Get a new code if that was a mistake.",
+            Self::CodeExpired => "Get a new code and enter it on your phone or computer.",
             Self::ApiAway => "Try again in a moment. Nothing is lost.",
             Self::CrossSite | Self::WrongMethod => "Go to the start page and use the button there.",
             Self::NotFound => "Go to the start page.",
@@ -210,6 +236,10 @@ impl Problem {
             | Self::ProviderRefused(_)
             | Self::BadParameter(_)
             | Self::NoRefreshToken
+            | Self::NoTelevision
+            | Self::NoDevices
+            | Self::TelevisionDenied
+            | Self::CodeExpired
             | Self::ApiAway
             | Self::CrossSite
             | Self::NotFound
@@ -233,6 +263,10 @@ impl Problem {
                 (StatusCode::BAD_REQUEST, "invalid_request")
             }
             Self::NoRefreshToken => (StatusCode::CONFLICT, "no_refresh_token"),
+            Self::NoTelevision => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NoDevices => (StatusCode::BAD_GATEWAY, "provider_error"),
+            Self::TelevisionDenied => (StatusCode::FORBIDDEN, "access_denied"),
+            Self::CodeExpired => (StatusCode::GONE, "expired_token"),
             Self::ApiAway => (StatusCode::BAD_GATEWAY, "api_unavailable"),
             Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site_request"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),

@@ -11,7 +11,7 @@ use openidconnect::{
     OAuth2TokenResponse, RefreshToken, SubjectIdentifier, TokenResponse,
 };
 
-use super::{OidcClient, Provider, chain};
+use super::{OidcClient, Provider, Role, chain};
 use crate::flow::Pending;
 use crate::http::HttpError;
 use crate::problem::{OAuthError, Problem};
@@ -42,14 +42,16 @@ impl Provider {
         pending: Pending,
     ) -> Result<(Person, TokenSet), Problem> {
         let metadata = self.metadata().await?;
-        let client = self.client(&metadata)?;
+        let client = self.client(Role::Site, &metadata)?;
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| wrong(&error))?
             .set_pkce_verifier(pending.verifier);
         let answer = request.request_async(&self.http).await.map_err(|e| refused(e, "code"))?;
         let id_token = answer.id_token().ok_or_else(|| wrong(&"no ID token"))?;
-        let claims = self.verified(id_token, Some(&pending.nonce), answer.access_token()).await?;
+        let claims = self
+            .verified(Role::Site, id_token, Some(&pending.nonce), answer.access_token())
+            .await?;
         check_auth_time(&claims, pending.max_age)?;
         let tokens = token_set(&answer, &claims, id_token, &self.settings.config.scopes)?;
         let info = self.user_info(&client, answer.access_token(), claims.subject()).await;
@@ -61,13 +63,14 @@ impl Provider {
         let old = &record.tokens;
         let refresh_token = old.refresh_token.clone().ok_or(Problem::NoRefreshToken)?;
         let metadata = self.metadata().await?;
-        let client = self.client(&metadata)?;
+        let client = self.client(Role::Site, &metadata)?;
         let token = RefreshToken::new(refresh_token);
         let request = client.exchange_refresh_token(&token).map_err(|error| wrong(&error))?;
         let answer = request.request_async(&self.http).await.map_err(|e| refused(e, "refresh"))?;
         let mut tokens = match answer.id_token() {
             Some(id_token) => {
-                let claims = self.verified(id_token, None, answer.access_token()).await?;
+                let claims =
+                    self.verified(Role::Site, id_token, None, answer.access_token()).await?;
                 // OpenID Connect Core §12.2: the same person as at sign-in.
                 if claims.subject().as_str() != record.person.sub {
                     return Err(wrong(&"the refreshed ID token is for someone else"));
@@ -86,25 +89,26 @@ impl Provider {
     }
 
     /// Verifies an ID token; keys that were rotated meanwhile are fetched once.
-    async fn verified(
+    pub(super) async fn verified(
         &self,
+        role: Role,
         id_token: &CoreIdToken,
         nonce: Option<&Nonce>,
         access_token: &AccessToken,
     ) -> Result<CoreIdTokenClaims, Problem> {
-        let client = self.client(&*self.metadata().await?)?;
+        let client = self.client(role, &*self.metadata().await?)?;
         let seen = self.known().map(|known| known.since);
         match check(&verifier(&client), id_token, nonce, access_token) {
             Err(ClaimsVerificationError::SignatureVerification(_)) => {}
             result => return result.map_err(|error| wrong(&error)),
         }
-        let client = self.client(&*self.look_again(seen).await?)?;
+        let client = self.client(role, &*self.look_again(seen).await?)?;
         check(&verifier(&client), id_token, nonce, access_token)
             .map_err(|error| wrong(&chain(&error)))
     }
 
     /// Claims from the user information endpoint; a sign-in does not fail for want of them.
-    async fn user_info(
+    pub(super) async fn user_info(
         &self,
         client: &OidcClient,
         token: &AccessToken,
@@ -165,7 +169,7 @@ fn check_auth_time(claims: &CoreIdTokenClaims, max_age: Option<u64>) -> Result<(
     }
 }
 
-fn token_set(
+pub(super) fn token_set(
     answer: &CoreTokenResponse,
     claims: &CoreIdTokenClaims,
     id_token: &CoreIdToken,
@@ -200,7 +204,7 @@ fn bare_token_set(answer: &CoreTokenResponse, asked: &[String]) -> Result<TokenS
     })
 }
 
-fn person(claims: &CoreIdTokenClaims, info: Option<&CoreUserInfoClaims>) -> Person {
+pub(super) fn person(claims: &CoreIdTokenClaims, info: Option<&CoreUserInfoClaims>) -> Person {
     let name = info.and_then(|info| info.name()).or(claims.name());
     let username = info.and_then(|info| info.preferred_username()).or(claims.preferred_username());
     Person {
@@ -214,7 +218,7 @@ fn person(claims: &CoreIdTokenClaims, info: Option<&CoreUserInfoClaims>) -> Pers
     }
 }
 
-fn refused(error: CoreRequestTokenError<HttpError>, grant: &'static str) -> Problem {
+pub(super) fn refused(error: CoreRequestTokenError<HttpError>, grant: &'static str) -> Problem {
     match error {
         CoreRequestTokenError::ServerResponse(answer) => {
             let description = answer.error_description().map(String::as_str);
@@ -241,7 +245,7 @@ fn refused(error: CoreRequestTokenError<HttpError>, grant: &'static str) -> Prob
     }
 }
 
-fn wrong(reason: &dyn std::fmt::Display) -> Problem {
+pub(super) fn wrong(reason: &dyn std::fmt::Display) -> Problem {
     tracing::warn!(%reason, "an answer of the provider was not accepted");
     Problem::ProviderWrong
 }

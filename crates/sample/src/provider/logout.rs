@@ -8,16 +8,15 @@ use openidconnect::{AuthType, CsrfToken, HttpRequest};
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::{Metadata, Provider, auth_type, chain};
-use crate::config::Secret;
+use super::{Metadata, Provider, Role, auth_type, chain};
 
 impl Provider {
     /// Revokes a refresh token where the provider has an endpoint for it; what fails is logged.
-    pub(crate) async fn revoke(&self, refresh_token: &str) {
+    pub(crate) async fn revoke(&self, role: Role, refresh_token: &str) {
         let Ok(metadata) = self.metadata().await else {
             return;
         };
-        let Some(request) = self.revocation(&metadata, refresh_token) else {
+        let Some(request) = self.revocation(role, &metadata, refresh_token) else {
             return;
         };
         match self.http.send(request).await {
@@ -41,10 +40,9 @@ impl Provider {
         Some(url)
     }
 
-    fn revocation(&self, metadata: &Metadata, token: &str) -> Option<HttpRequest> {
-        let config = &self.settings.config;
+    fn revocation(&self, role: Role, metadata: &Metadata, token: &str) -> Option<HttpRequest> {
+        let (client_id, secret) = self.credentials(role).ok()?;
         let endpoint = metadata.additional_metadata().revocation_endpoint.as_ref()?;
-        let secret = config.client_secret.as_ref().map(Secret::expose);
         let mut form = Serializer::new(String::new());
         form.append_pair("token", token).append_pair("token_type_hint", "refresh_token");
         let mut request = Request::post(endpoint.url().as_str())
@@ -52,10 +50,10 @@ impl Provider {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         match (secret, auth_type(metadata)) {
             (Some(secret), AuthType::BasicAuth) => {
-                request = request.header(AUTHORIZATION, basic(&config.client_id, secret));
+                request = request.header(AUTHORIZATION, basic(client_id, secret));
             }
             (secret, _) => {
-                form.append_pair("client_id", &config.client_id);
+                form.append_pair("client_id", client_id);
                 if let Some(secret) = secret {
                     form.append_pair("client_secret", secret);
                 }

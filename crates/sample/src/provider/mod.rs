@@ -1,7 +1,10 @@
 //! The provider as this application knows it: OpenID Connect Discovery 1.0, RFC 8414, RFC 9207.
 
+mod device;
 mod grants;
 mod logout;
+
+pub(crate) use device::Invitation;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -12,9 +15,9 @@ use openidconnect::core::{
     CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
 use openidconnect::{
-    AdditionalProviderMetadata, AuthType, ClientId, ClientSecret, CsrfToken, EndSessionUrl,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge,
-    ProviderMetadata, RedirectUrl, RevocationUrl, Scope,
+    AdditionalProviderMetadata, AuthType, ClientId, ClientSecret, CsrfToken,
+    DeviceAuthorizationUrl, EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    IssuerUrl, Nonce, PkceCodeChallenge, ProviderMetadata, RedirectUrl, RevocationUrl, Scope,
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -35,6 +38,7 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
 struct Extra {
     end_session_endpoint: Option<EndSessionUrl>,
     revocation_endpoint: Option<RevocationUrl>,
+    device_authorization_endpoint: Option<DeviceAuthorizationUrl>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -78,6 +82,15 @@ pub(crate) struct Provider {
     fetching: tokio::sync::Mutex<()>,
 }
 
+/// As which of its two clients this application speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role {
+    /// The web site that signs people in.
+    Site,
+    /// The television, which has no secret.
+    Television,
+}
+
 /// What a caller of `/signin` wants passed on, checked already.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
@@ -97,7 +110,7 @@ impl Provider {
     ) -> Result<(Url, CsrfToken, Pending), Problem> {
         let metadata = self.metadata().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let client = self.client(&metadata)?;
+        let client = self.client(Role::Site, &metadata)?;
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let mut request = client
             .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
@@ -187,17 +200,28 @@ impl Provider {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn client(&self, metadata: &Metadata) -> Result<OidcClient, Problem> {
-        let config = &self.settings.config;
-        let secret = config.client_secret.as_ref().map(Secret::expose);
+    fn client(&self, role: Role, metadata: &Metadata) -> Result<OidcClient, Problem> {
+        let (client_id, secret) = self.credentials(role)?;
         let redirect = RedirectUrl::new(self.settings.redirect_uri.clone())
             .map_err(|_| Problem::ProviderWrong)?;
         let client = CoreClient::from_provider_metadata(
             metadata.clone(),
-            ClientId::new(config.client_id.clone()),
+            ClientId::new(client_id.to_owned()),
             secret.map(|secret| ClientSecret::new(secret.to_owned())),
         );
         Ok(client.set_redirect_uri(redirect).set_auth_type(auth_type(metadata)))
+    }
+
+    fn credentials(&self, role: Role) -> Result<(&str, Option<&str>), Problem> {
+        let config = &self.settings.config;
+        match role {
+            Role::Site => {
+                Ok((&config.client_id, config.client_secret.as_ref().map(Secret::expose)))
+            }
+            Role::Television => {
+                Ok((config.tv_client_id.as_deref().ok_or(Problem::NoTelevision)?, None))
+            }
+        }
     }
 }
 

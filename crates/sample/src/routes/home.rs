@@ -27,8 +27,7 @@ pub(super) async fn start(
         Err(problem) => return Err(problem),
     };
     let note = note(query.as_deref().unwrap_or_default(), signed_in.is_some());
-    let provider = app.settings.provider_name();
-    let view = Home { provider, note, signed_in, answer: None };
+    let view = Home { note, signed_in, ..Home::of(&app.settings) };
     Ok(Html(app.pages.home(&view)).into_response())
 }
 
@@ -47,8 +46,7 @@ pub(super) async fn call(
         refreshed: called.refreshed,
     };
     let signed_in = Some(SignedIn::of(&session.record()?));
-    let provider = app.settings.provider_name();
-    let view = Home { provider, note: None, signed_in, answer: Some(answer) };
+    let view = Home { signed_in, answer: Some(answer), ..Home::of(&app.settings) };
     Ok(Html(app.pages.home(&view)).into_response())
 }
 

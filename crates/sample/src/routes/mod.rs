@@ -1,6 +1,7 @@
 //! Every route on one screen, and the layer that gives problems their page or their JSON.
 
 mod api;
+mod device;
 mod home;
 mod json;
 mod signin;
@@ -32,6 +33,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/call", get(home::call))
         .route("/refresh", post(home::refresh))
         .route("/signout", post(signout::leave))
+        .route("/device", get(device::screen).post(device::switch_on))
+        .route("/device/qr.svg", get(device::qr_code))
+        .route("/device/off", post(device::switch_off))
         // for programs
         .route("/api/me", get(json::me))
         .route("/api/tokens", get(json::tokens))

@@ -9,6 +9,7 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use super::session;
 use crate::app::App;
 use crate::browser::Cookie;
+use crate::provider::Role;
 use crate::sessions::Session;
 
 /// `POST /signout`
@@ -33,7 +34,7 @@ pub(super) async fn forget(app: Arc<App>, session: Arc<Session>) -> Option<Strin
         let record = session.record().ok()?;
         app.sessions.end(&session).await;
         if let Some(refresh_token) = &record.tokens.refresh_token {
-            app.provider.revoke(refresh_token).await;
+            app.provider.revoke(Role::Site, refresh_token).await;
         }
         Some(record.tokens.id_token)
     });

@@ -26,6 +26,12 @@ impl Sample {
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let mut config = Config::new(issuer, "sample", &base, data);
         config.client_secret = Some(Secret::new(SECRET));
+        config.tv_client_id = Some("sample-tv".to_owned());
+        Self::start_with(config, listener).await
+    }
+
+    pub(crate) async fn start_with(config: Config, listener: TcpListener) -> Self {
+        let base = config.base_url.clone();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };

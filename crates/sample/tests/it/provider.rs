@@ -17,9 +17,11 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::devices::{self, Devices};
+
 pub(crate) const SECRET: &str = "a secret/with+signs";
 
-type Parameters = HashMap<String, String>;
+pub(crate) type Parameters = HashMap<String, String>;
 
 /// How the provider behaves, and what it saw.
 pub(crate) struct Knobs {
@@ -35,6 +37,7 @@ pub(crate) struct Knobs {
     pub(crate) refreshes: Vec<String>,
     pub(crate) revoked: Vec<String>,
     pub(crate) api_calls: u32,
+    pub(crate) devices: Devices,
     good_access: Vec<String>,
     good_refresh: Vec<String>,
     serial: u32,
@@ -61,10 +64,10 @@ impl Inner {
     }
 
     #[expect(clippy::disallowed_methods, reason = "tokens carry the time of day")]
-    fn id_token(&self, nonce: Option<&str>) -> String {
+    fn id_token(&self, client_id: &str, nonce: Option<&str>) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let mut claims = json!({
-            "iss": self.issuer, "aud": "sample", "sub": "person-1", "iat": now, "exp": now + 3600,
+            "iss": self.issuer, "aud": client_id, "sub": "person-1", "iat": now, "exp": now + 3600,
         });
         if let Some(nonce) = nonce {
             claims["nonce"] = nonce.into();
@@ -99,6 +102,7 @@ pub(crate) fn start_on(listener: TcpListener) -> Provider {
         refreshes: vec![],
         revoked: vec![],
         api_calls: 0,
+        devices: Devices::default(),
         good_access: vec![],
         good_refresh: vec![],
         serial: 0,
@@ -113,6 +117,7 @@ pub(crate) fn start_on(listener: TcpListener) -> Provider {
         .route("/token", post(token))
         .route("/userinfo", get(user_info))
         .route("/revoke", post(revoke))
+        .route("/device_authorization", post(devices::authorization))
         .route("/protected", get(protected))
         .with_state(provider.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -121,7 +126,7 @@ pub(crate) fn start_on(listener: TcpListener) -> Provider {
 
 async fn discovery(State(provider): State<Provider>) -> Json<Value> {
     let issuer = &provider.issuer;
-    Json(json!({
+    let mut metadata = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
@@ -133,7 +138,11 @@ async fn discovery(State(provider): State<Provider>) -> Json<Value> {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256", "EdDSA", "PS256", "RS256"],
         "authorization_response_iss_parameter_supported": true,
-    }))
+    });
+    if !provider.knobs().devices.none {
+        metadata["device_authorization_endpoint"] = format!("{issuer}/device_authorization").into();
+    }
+    Json(metadata)
 }
 
 async fn keys(State(provider): State<Provider>) -> Json<Value> {
@@ -167,6 +176,9 @@ async fn token(
     headers: HeaderMap,
     Form(form): Form<Parameters>,
 ) -> Response {
+    if form["grant_type"] == "urn:ietf:params:oauth:grant-type:device_code" {
+        return devices::poll(&provider, &headers, &form);
+    }
     if !client_is_known(&headers) {
         return refusal(StatusCode::UNAUTHORIZED, "invalid_client");
     }
@@ -194,7 +206,7 @@ fn redeem(provider: &Provider, form: &Parameters) -> Response {
         false => &request["nonce"],
     };
     let lifetime = provider.knobs().code_lifetime;
-    tokens(provider, lifetime, Some(nonce), true)
+    tokens(provider, "sample", lifetime, Some(nonce), true)
 }
 
 fn refresh(provider: &Provider, form: &Parameters) -> Response {
@@ -212,11 +224,17 @@ fn refresh(provider: &Provider, form: &Parameters) -> Response {
         knobs.good_refresh.retain(|good| *good != token);
     }
     drop(knobs);
-    tokens(provider, lifetime, None, rotate)
+    tokens(provider, "sample", lifetime, None, rotate)
 }
 
-fn tokens(provider: &Provider, lifetime: u64, nonce: Option<&str>, refresh: bool) -> Response {
-    let id_token = provider.id_token(nonce);
+pub(crate) fn tokens(
+    provider: &Provider,
+    client_id: &str,
+    lifetime: u64,
+    nonce: Option<&str>,
+    refresh: bool,
+) -> Response {
+    let id_token = provider.id_token(client_id, nonce);
     let mut knobs = provider.knobs();
     knobs.serial += 1;
     let (access, fresh) = (format!("access-{}", knobs.serial), format!("refresh-{}", knobs.serial));
@@ -244,7 +262,8 @@ async fn revoke(
     headers: HeaderMap,
     Form(form): Form<Parameters>,
 ) -> StatusCode {
-    if !client_is_known(&headers) {
+    let television = form.get("client_id").is_some_and(|id| id == "sample-tv");
+    if !client_is_known(&headers) && !television {
         return StatusCode::UNAUTHORIZED;
     }
     provider.knobs().revoked.push(form["token"].clone());
@@ -271,6 +290,6 @@ fn client_is_known(headers: &HeaderMap) -> bool {
     headers.get("authorization").is_some_and(|value| value == expected.as_str())
 }
 
-fn refusal(status: StatusCode, error: &str) -> Response {
+pub(crate) fn refusal(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({"error": error, "error_description": "No."}))).into_response()
 }
