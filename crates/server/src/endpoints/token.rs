@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Failure;
 use grantor_core::grants;
+use grantor_core::model::GrantType;
 use grantor_core::tokens::TokenResponse;
 
 use crate::app::App;
@@ -41,6 +42,12 @@ async fn answer(
     let grant = grants::requested(&params)?;
     let client = authenticate::client(app, caller, form, &params).await?;
     *allowance = authenticate::within_rate(app, caller, &client)?;
+    if grant == GrantType::Password {
+        // RFC 6749 §4.3.2: the endpoint must be protected against guessing passwords.
+        app.limits.sign_in(caller.source).map_err(authenticate::throttled)?;
+        let name = params.get("username").unwrap_or_default();
+        app.limits.account(name).map_err(authenticate::throttled)?;
+    }
     let tokens = grants::exchange(&app.server, &client, grant, &params, caller.now).await?;
     app.metrics.token_issued(grant.as_str());
     Ok(tokens)

@@ -1,12 +1,13 @@
 //! `grantor client add`: from options to a client.
 
 use anyhow::{bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use grantor_core::AuthorizationServer;
 use grantor_core::authorize::redirect_uri::registrable;
 use grantor_core::jose::Algorithm;
 use grantor_core::model::{
-    AuthMethod, Client, GrantType, Lifetimes, MethodName, RefreshPolicy, ResponseType, Scope,
+    AccessTokenFormat, AuthMethod, Client, GrantType, Lifetimes, MethodName, OnNewToken,
+    RefreshPolicy, ResponseType, Scope,
 };
 use grantor_core::time::Seconds;
 
@@ -23,7 +24,7 @@ pub(in crate::cli) struct Add {
     #[arg(long)]
     name: Option<String>,
     /// Where answers may go, compared byte by byte; may be given several times.
-    #[arg(long = "redirect-uri", value_name = "URI", required = true)]
+    #[arg(long = "redirect-uri", value_name = "URI")]
     redirect_uris: Vec<String>,
     /// Where a person may land after signing out; may be given several times.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
@@ -32,8 +33,25 @@ pub(in crate::cli) struct Add {
     #[arg(long, default_value = "openid profile email")]
     scope: String,
     /// A grant that it may use; may be given several times.
-    #[arg(long = "grant", value_name = "GRANT", default_values = ["authorization_code", "refresh_token"])]
-    grants: Vec<Grant>,
+    #[arg(long = "grant", value_name = "GRANT", value_parser = grant, default_values = ["authorization_code", "refresh_token"])]
+    grants: Vec<GrantType>,
+    /// An answer of the authorization endpoint that it may ask for; may be given several times
+    /// [default: code, if it may use authorization_code]
+    #[arg(long = "response-type", value_name = "TYPE", value_parser = response_type)]
+    response_types: Vec<ResponseType>,
+    /// What its access tokens look like: `opaque` or `jwt` [default: opaque]
+    #[arg(long, value_name = "FORMAT", value_parser = token_format)]
+    access_token_format: Option<AccessTokenFormat>,
+    /// What its JWT access tokens are signed with.
+    #[arg(long, value_name = "ALG", default_value = "ES256")]
+    access_token_alg: Algorithm,
+    /// What becomes of its earlier tokens when it gets a new one: `keep` or `revoke_previous`.
+    #[arg(long, value_name = "WHAT", value_parser = on_new_token, default_value = "keep")]
+    on_new_token: OnNewToken,
+    /// A resource whose tokens it may ask about at /introspect: its identifier, or the issuer for
+    /// tokens without a resource; may be given several times.
+    #[arg(long = "resource-server-for", value_name = "RESOURCE")]
+    resource_server_for: Vec<String>,
     /// An application that cannot keep a secret: in a browser, on a phone or a desktop.
     #[arg(long)]
     public: bool,
@@ -101,16 +119,6 @@ struct Links {
     tos_uri: Option<String>,
 }
 
-/// A grant type: RFC 6749 §1.3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Grant {
-    /// RFC 6749 §4.1.
-    AuthorizationCode,
-    /// RFC 6749 §6.
-    RefreshToken,
-}
-
 impl Add {
     /// The client and, unless it is public, its secret.
     pub(super) fn into_client(
@@ -137,8 +145,17 @@ impl Add {
             tos_uri: self.links.tos_uri,
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,
-            grant_types: self.grants.into_iter().map(Grant::registered).collect(),
-            response_types: vec![ResponseType::Code],
+            response_types: match self.response_types.is_empty() {
+                true if self.grants.contains(&GrantType::AuthorizationCode) => {
+                    vec![ResponseType::Code]
+                }
+                _ => self.response_types,
+            },
+            grant_types: self.grants,
+            access_token_format: self.access_token_format,
+            access_token_signed_response_alg: self.access_token_alg,
+            on_new_token: self.on_new_token,
+            resource_server_for: self.resource_server_for,
             scope: Scope::parse(&self.scope)?,
             require_pkce: self.public || !self.no_pkce,
             refresh: self.refresh.unwrap_or(default_refresh),
@@ -170,9 +187,16 @@ impl Add {
                 "the scope {unknown:?} is unknown; name it in [scopes] of the configuration first"
             );
         }
-        let alg = self.id_token_alg;
-        let enabled = server.policy.keys.algorithms.contains(&alg);
-        ensure!(enabled, "{alg} is not among keys.algorithms of the configuration");
+        let redirects = [GrantType::AuthorizationCode, GrantType::Implicit];
+        ensure!(
+            !self.redirect_uris.is_empty()
+                || !redirects.iter().any(|own| self.grants.contains(own)),
+            "give the application a --redirect-uri: its grants send answers there"
+        );
+        for alg in [self.id_token_alg, self.access_token_alg] {
+            let enabled = server.policy.keys.algorithms.contains(&alg);
+            ensure!(enabled, "{alg} is not among keys.algorithms of the configuration");
+        }
         let id_token = self.lifetimes.id_token_lifetime.as_ref().map(|own| own.seconds());
         ensure!(
             id_token.is_none_or(|own| own <= Seconds::days(1)),
@@ -208,13 +232,32 @@ impl OwnLifetimes {
     }
 }
 
-impl Grant {
-    const fn registered(self) -> GrantType {
-        match self {
-            Self::AuthorizationCode => GrantType::AuthorizationCode,
-            Self::RefreshToken => GrantType::RefreshToken,
-        }
-    }
+/// A grant type by its name, or by the last part of a long one.
+fn grant(text: &str) -> Result<GrantType, String> {
+    let short = |own: GrantType| own.as_str().rsplit(':').next().unwrap_or_default();
+    let same = |own: &GrantType| {
+        own.as_str() == text || short(*own).replace('-', "_") == text.replace('-', "_")
+    };
+    let found = GrantType::ALL.iter().copied().find(same);
+    found.ok_or_else(|| one_of(GrantType::ALL.iter().copied().map(short)))
+}
+
+fn response_type(text: &str) -> Result<ResponseType, String> {
+    ResponseType::parse(text)
+        .ok_or_else(|| one_of(ResponseType::ALL.iter().map(|own| own.as_str())))
+}
+
+fn token_format(text: &str) -> Result<AccessTokenFormat, String> {
+    AccessTokenFormat::parse(text)
+        .ok_or_else(|| one_of(AccessTokenFormat::ALL.iter().map(|own| own.as_str())))
+}
+
+fn on_new_token(text: &str) -> Result<OnNewToken, String> {
+    OnNewToken::parse(text).ok_or_else(|| one_of(OnNewToken::ALL.iter().map(|own| own.as_str())))
+}
+
+fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    format!("use one of: {}", names.collect::<Vec<_>>().join(", "))
 }
 
 fn refresh_policy(text: &str) -> Result<RefreshPolicy, String> {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod front_channel;
 mod identity;
 mod prompt;
 mod redirect_uri;

@@ -48,6 +48,18 @@ async fn one_of_32_gets_the_tokens_of_a_code_and_then_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_32_that_use_a_counted_refresh_token_five_get_one() {
+    let server = Server::start().await;
+    let machine = server.machine("machine", &["--grant", "refresh_token", "--refresh", "reuse:5"]);
+    let grant = [("grant_type", "client_credentials")];
+    let refresh = Tokens::of(&server.token(&machine, &grant).await).refresh;
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+    let answers = at_once(&server, &machine, &fields).await;
+    assert_eq!(answers.iter().filter(|page| page.status == 200).count(), 5, "{answers:?}");
+    assert!(answers.iter().all(|page| [200, 400].contains(&page.status)), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_refreshes_of_one_token_get_one_successor() {
     let server = Server::start().await;
     let app = server.public_app("phone");

@@ -1,5 +1,6 @@
 //! What every test stands on: a server, a browser, an application, a mail server.
 
+pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod chrome;
 pub(crate) mod cli;
@@ -10,8 +11,9 @@ pub(crate) mod seen;
 pub(crate) mod server;
 pub(crate) mod smtp;
 
+pub(crate) use api::half_hash;
 pub(crate) use browser::{Browser, Page, client};
-pub(crate) use flow::{App, Request, Tokens, assert_error, assert_sent_back, random};
+pub(crate) use flow::{App, Request, Tokens, assert_error, assert_sent_back, decode, random};
 pub(crate) use html::Form;
 pub(crate) use server::{STATIC_TOKEN, Server, free_port};
 pub(crate) use smtp::Smtp;

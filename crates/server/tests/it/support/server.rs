@@ -104,6 +104,7 @@ impl Server {
             .set("sign_in.admin_token.pause", "0s")
             .set("sign_in.admin_token.per_hour", 1000)
             .set("limits.interactive_client", 0)
+            .set("limits.machine_client", 0)
             .set("limits.failed_client_auth", 0)
             .set("limits.sign_in", 0)
             .set("limits.pages", 0)
