@@ -114,7 +114,7 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
     for options in [
         &["--refresh", "sometimes"][..],
         &["--access-token-lifetime", "10"],
-        &["--grant", "password"],
+        &["--grant", "saml2"],
         &["--id-token-alg", "none"],
         &["--sign-in-method", "magic"],
         &["--public", "--no-pkce"],
