@@ -34,6 +34,7 @@ export class Person {
     let page = await this.#follow(url)
     page = await this.#fill(page, 'email', this.email)
     page = await this.#fill(page, 'token', this.token)
+    if (page instanceof URL) return page // agreed before
     page = await this.#fill(page, 'request', undefined, { decision: 'allow' })
     if (!(page instanceof URL)) throw new Error('not back at the application')
     return page

@@ -125,7 +125,12 @@ impl Server {
 
     /// Signs in and agrees as far as that is asked for; the redirect to the application.
     pub(crate) async fn answer(&self, browser: &Browser, who: &str, request: &Request) -> Page {
-        let mut page = browser.open(&request.url(self)).await;
+        self.walk(browser, who, &request.url(self)).await
+    }
+
+    /// The same from wherever an application sends the browser.
+    pub(crate) async fn walk(&self, browser: &Browser, who: &str, url: &str) -> Page {
+        let mut page = browser.open(url).await;
         if page.body.contains("action=\"/login\"") {
             page = self.type_token(browser, &page, who).await;
         }
