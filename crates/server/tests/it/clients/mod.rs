@@ -1,5 +1,6 @@
 //! Client libraries of others, unchanged, drive Grantor.
 
+mod apache;
 mod node;
 mod python;
 mod rust;
