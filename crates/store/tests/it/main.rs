@@ -7,3 +7,4 @@ mod opening;
 mod processes;
 mod scratch;
 mod sweeping;
+mod upgrading;
