@@ -159,6 +159,13 @@ impl Fixtures {
         }
     }
 
+    /// What a client gets for itself: a family that replaces the one before, or only a token.
+    pub(super) fn own(&self) -> Issued {
+        let own = Family { user: None, session: None, authentication: None, ..self.family() };
+        let access = Some(self.access(&own));
+        Issued { family: own, access, previous: OnNewToken::RevokePrevious }
+    }
+
     /// A digest of nothing that anybody knows.
     pub(super) fn digest(&self) -> Digest {
         let mut bytes = [0; 32];

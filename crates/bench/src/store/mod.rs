@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::process;
 use crate::report::{number, percentile, table};
 use fixtures::Fixtures;
-use steps::{Read, Redeem, Rotate, Step};
+use steps::{Issue, Read, Redeem, Rotate, Step};
 
 /// Tasks that write at once.
 const WRITERS: [usize; 3] = [1, 32, 64];
@@ -63,6 +63,22 @@ pub(crate) async fn run(folder: &Path, seconds: u64, rows: usize) -> Result<Stor
     for tasks in WRITERS {
         let steps = Rotate::prepare(&fixtures, tasks, None).await?;
         lines.push(measure("rotate a refresh token", steps, time).await?.0);
+    }
+    let mut own = Vec::new();
+    for tasks in WRITERS {
+        let steps = Issue::prepare(&fixtures, tasks, false);
+        let (line, steps) = measure("issue a client's own token", steps, time).await?;
+        lines.push(line);
+        own.extend(Issue::made(steps));
+    }
+    for tasks in WRITERS {
+        let steps = Issue::prepare(&fixtures, tasks, true);
+        lines.push(measure("replace a client's own tokens", steps, time).await?.0);
+    }
+    let own = Arc::new(own);
+    for tasks in READERS {
+        let steps = (0..tasks).map(|_| Read::new(&fixtures, &own)).collect();
+        lines.push(measure("read a client's own token", steps, time).await?.0);
     }
     let tokens = Arc::new(steps::fill(&fixtures, rows).await?);
     for tasks in READERS {

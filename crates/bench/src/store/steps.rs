@@ -130,6 +130,42 @@ impl Step for Rotate {
     }
 }
 
+/// Gets a token for the client itself.
+pub(super) struct Issue {
+    fixtures: Arc<Fixtures>,
+    made: Vec<(AccessTokenId, Digest)>,
+    /// Whether it has a family, which replaces the one before.
+    replaces: bool,
+}
+
+impl Issue {
+    /// For `tasks` that all act for one client.
+    pub(super) fn prepare(fixtures: &Arc<Fixtures>, tasks: usize, replaces: bool) -> Vec<Self> {
+        let step = || Self { fixtures: Arc::clone(fixtures), made: Vec::new(), replaces };
+        (0..tasks).map(|_| step()).collect()
+    }
+
+    /// The tokens that were made.
+    pub(super) fn made(steps: Vec<Self>) -> Vec<(AccessTokenId, Digest)> {
+        steps.into_iter().flat_map(|step| step.made).collect()
+    }
+}
+
+impl Step for Issue {
+    async fn step(&mut self) -> Result<bool> {
+        let issued = self.fixtures.own();
+        if self.replaces {
+            self.fixtures.store.issue_tokens(issued, None, NOW).await?;
+            return Ok(true);
+        }
+        let access = issued.access.context("no access token was made")?;
+        let token = (access.id, access.digest);
+        self.fixtures.store.issue_access(AccessToken { family: None, ..access }).await?;
+        self.made.push(token);
+        Ok(true)
+    }
+}
+
 /// Makes `rows` access tokens by rotation.
 pub(super) async fn fill(
     fixtures: &Arc<Fixtures>,
