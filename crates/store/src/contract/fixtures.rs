@@ -16,6 +16,7 @@ use grantor_core::ports::testing::{ManualClock, SeededEntropy};
 use grantor_core::secret::Digest;
 use grantor_core::store::{Answer, Issued, Renewal};
 use grantor_core::time::{Seconds, Timestamp};
+use serde_json::{Map, Value, json};
 
 /// When everything happens.
 pub const NOW: Timestamp = Timestamp::from_epoch(1_800_000_000);
@@ -44,13 +45,13 @@ pub fn scope(text: &str) -> Scope {
 
 /// A confidential client with everything filled in.
 pub fn client(client_id: &str) -> Client {
-    let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-    let other = r#"{"contacts":["ann@photos.example"],"client_name#de":"Fotobuch"}"#;
+    let contacts = Value::from(vec!["ann@photos.example"]);
+    let name = Value::from("Fotobuch");
     Client {
         client_id: client_id.to_owned(),
         token_endpoint_auth_method: AuthMethod::ClientSecretPost,
         secret: Some(ClientSecret::Sha256(digest())),
-        jwks: serde_json::from_str(jwks).ok(),
+        jwks: Some(json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "AA" }] })),
         jwks_uri: Some("https://photos.example/jwks".to_owned()),
         client_name: "Photo Book".to_owned(),
         client_uri: Some("https://photos.example".to_owned()),
@@ -72,7 +73,10 @@ pub fn client(client_id: &str) -> Client {
         lifetimes: Lifetimes { code: Some(Seconds(30)), ..Lifetimes::default() },
         sign_in_methods: vec![MethodName::Password],
         requests_per_minute: Some(0),
-        other_metadata: serde_json::from_str(other).unwrap_or_default(),
+        other_metadata: Map::from_iter([
+            ("contacts".to_owned(), contacts),
+            ("client_name#de".to_owned(), name),
+        ]),
         registration_token: Some(digest()),
         created_at: NOW,
     }

@@ -13,16 +13,16 @@ ALTER TABLE oauth2_client ADD COLUMN access_token_signed_response_alg TEXT NOT N
 ALTER TABLE oauth2_client ADD COLUMN resource_server_for TEXT NOT NULL DEFAULT '[]'; -- JSON array
 ALTER TABLE oauth2_client ADD COLUMN other_metadata TEXT NOT NULL DEFAULT '{}'; -- JSON object
 ALTER TABLE oauth2_client ADD COLUMN registration_token BLOB;            -- a digest
--- client_secret is from now on one of sha256:<base64url>, $argon2id$… (PHC) and sealed:<base64url>.
+-- From now on client_secret is sha256:<base64url>, $argon2id$… (PHC) or sealed:<base64url>.
 
 ALTER TABLE user_account ADD COLUMN external_subject TEXT;
 -- Small where nobody comes from another page.
 CREATE UNIQUE INDEX user_account_external_subject ON user_account (external_subject)
     WHERE external_subject IS NOT NULL;
 
-ALTER TABLE session ADD COLUMN acr TEXT;                                 -- NULL for the method's name
+ALTER TABLE session ADD COLUMN acr TEXT;                      -- NULL for the method's name
 ALTER TABLE authorization_code ADD COLUMN acr TEXT;
-ALTER TABLE authorization_code ADD COLUMN resource TEXT;                 -- JSON array; NULL for none
+ALTER TABLE authorization_code ADD COLUMN resource TEXT;      -- JSON array; NULL for none
 
 CREATE TABLE token_family_2 (
     id                      BLOB    NOT NULL PRIMARY KEY,
