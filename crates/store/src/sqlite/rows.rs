@@ -122,8 +122,8 @@ impl<'r> Columns<'r> {
         Ok(self.optional_json()?.unwrap_or_default())
     }
 
-    /// What `read` makes of the next `columns`; `None` if the first one is NULL, as all are where an
-    /// outer join has found nothing.
+    /// What `read` makes of the next `columns`; `None` if the first one is NULL, as all are where
+    /// an outer join has found nothing.
     pub(super) fn optional<T>(
         &mut self,
         columns: usize,

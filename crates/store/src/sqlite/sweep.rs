@@ -48,9 +48,9 @@ macro_rules! kind {
     };
 }
 
-/// `?1` is the present moment. A code that was redeemed is kept for an hour, to notice a replay, and
-/// so is a device's; a revoked family for a day, for whoever looks into it; an attempt for as long as
-/// it counts towards the limit of its address.
+/// `?1` is the present moment. A code that was redeemed is kept for an hour, to notice a replay,
+/// and so is a device's; a revoked family for a day, for whoever looks into it; an attempt for as
+/// long as it counts towards the limit of its address.
 const KINDS: [Kind; 13] = [
     kind!("access_token", "id", dead: "expires_at <= ?1"),
     kind!("token_family", "id",

@@ -158,8 +158,8 @@ impl Alive {
         renewal.idle_expires_at.min(self.expires_at).max(renewal.access_expires_at)
     }
 
-    /// The one access token that works from now on. Where a sole one was ended, it stays so, even if
-    /// the client has been told to keep its tokens since.
+    /// The one access token that works from now on. Tokens that were ended stay so, even if the
+    /// client has been told to keep its tokens since.
     fn sole_access(&self, renewal: &Renewal) -> Option<AccessTokenId> {
         let new = renewal.access.as_ref().map(|access| access.id);
         renewal.sole.or_else(|| self.sole_access.and(new))
