@@ -132,10 +132,13 @@ async fn use_up(
 ) -> Result<String, Failure> {
     let lifetimes = server.policy.lifetimes.of(client);
     let family = view.family.id;
+    // What a stricter setting has ended stays ended when the setting is relaxed.
+    let sole =
+        client.on_new_token == OnNewToken::RevokePrevious || view.family.sole_access.is_some();
     let renewal = Renewal {
         access: access.row,
         access_expires_at: access.expires_at,
-        sole: (client.on_new_token == OnNewToken::RevokePrevious).then_some(access.id),
+        sole: sole.then_some(access.id),
         idle_expires_at: now.plus(lifetimes.refresh_idle).min(refresh.expires_at),
     };
     match client.refresh {

@@ -29,7 +29,7 @@ pub struct Family {
     pub authentication: Option<Authentication>,
     /// The refresh token, if the client has one.
     pub refresh: Option<Refresh>,
-    /// The access token that ended those before it, where a new one does. Ids grow with time.
+    /// The one access token of the client that works, where a new one ends those before it.
     pub sole_access: Option<AccessTokenId>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -40,9 +40,11 @@ pub struct Family {
 }
 
 impl Family {
-    /// Whether the access token `id` of this family has not been ended by a later one.
-    pub fn keeps(&self, id: AccessTokenId) -> bool {
-        self.revoked_at.is_none() && self.sole_access.is_none_or(|sole| sole <= id)
+    /// Whether the access token `id` of this family has not been ended, by itself or by a later one.
+    /// One that was `exchanged` is not the client's own, and ends with the family only.
+    pub fn keeps(&self, id: AccessTokenId, exchanged: bool) -> bool {
+        let current = self.sole_access.is_none_or(|sole| sole == id);
+        self.revoked_at.is_none() && (exchanged || current)
     }
 }
 

@@ -74,7 +74,10 @@ impl TokenStore for Sqlite {
         Ok(view.filter(|view| {
             let kept = match (view.token.family, &view.family) {
                 (None, _) => true,
-                (Some(_), family) => family.as_ref().is_some_and(|family| family.keeps(id)),
+                (Some(_), family) => {
+                    let exchanged = view.token.exchanged.is_some();
+                    family.as_ref().is_some_and(|family| family.keeps(id, exchanged))
+                }
             };
             view.token.digest == *digest && now < view.token.expires_at && kept
         }))
