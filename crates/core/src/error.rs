@@ -216,6 +216,17 @@ refusals! {
     CsrfMismatch {} => InvalidRequest, "RFC 9700 §4.7", "This form is from another tab or has expired. Open the page again.";
     Throttled { wait: Seconds, per_minute: u32 } => TooManyRequests, "RFC 6585 §4", "Rate limit exceeded. Please try again later.";
 
+    // Signing in on the operator's own page.
+    ExternalSecretMissing {} => MissingToken, "RFC 6750 §3", "The API secret is missing. Send it as Authorization: Bearer.";
+    ExternalSecretWrong {} => InvalidToken, "RFC 6750 §3.1", "The API secret is not the one that is configured.";
+    ExternalUnknown {} => InvalidRequest, "RFC 9700 §4.7", "The login_challenge is unknown or has expired. Start again from the application.";
+    ExternalAnswered {} => InvalidRequest, "RFC 9700 §4.7", "This sign-in was already answered. Each login_challenge is good for one answer.";
+    ExternalGone {} => InvalidRequest, "RFC 9700 §4.7", "This sign-in was already used or has expired. Start again from the application.";
+    ExternalRejected {} => AccessDenied, "RFC 6749 §4.1.2.1", "The sign-in was refused.";
+    NoAccount {} => AccessDenied, "RFC 6749 §4.1.2.1", "There is no account here for this person.";
+    AccountDisabled {} => AccessDenied, "RFC 6749 §4.1.2.1", "The account may not be used.";
+    BadJson {} => InvalidRequest, "RFC 8259 §2", "The body is not a JSON object with the members that are known here.";
+
     // A grant.
     CodeUnknown {} => InvalidGrant, "RFC 6749 §5.2", "The authorization code is unknown, expired or already used.";
     CodeReplayed {} => InvalidGrant, "RFC 6749 §4.1.2", "The authorization code was used before. Every token issued with it is revoked.";

@@ -134,8 +134,29 @@ pub async fn deny(
     resumed: &Resumed,
     now: Timestamp,
 ) -> Result<AuthorizationResponse, Failure> {
-    let answer = resumed.request.return_to.error(server, Refusal::Denied {}.into());
+    refuse(server, resumed, Refusal::Denied {}, now).await
+}
+
+/// Answers a pending request that cannot be met, and why.
+pub async fn refuse(
+    server: &AuthorizationServer,
+    resumed: &Resumed,
+    why: Refusal,
+    now: Timestamp,
+) -> Result<AuthorizationResponse, Failure> {
+    let answer = resumed.request.return_to.error(server, why.into());
     end(server, resumed.pending.id, answer, now).await
+}
+
+/// What a pending request asks for; `None` when it is not good any more.
+pub(crate) async fn read_pending(
+    server: &AuthorizationServer,
+    pending: &PendingRequest,
+    now: Timestamp,
+) -> Result<Option<AuthorizationRequest>, Failure> {
+    let parameters = open(server, pending)?;
+    let params = Params::parse(&parameters)?;
+    Ok(check(server, &params, now).await?.ok())
 }
 
 /// The steps. Where a request may come from (a query, a form, later a pushed request or a request

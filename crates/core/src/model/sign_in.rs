@@ -6,34 +6,39 @@ use crate::id::{AttemptId, RequestId};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 
-/// A sign-in method by name: in configuration, on the sign-in page and as `acr`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MethodName {
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
+        /// A sign-in method by name: in configuration, on the sign-in page and as `acr`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum MethodName {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)+
+        }
+
+        impl MethodName {
+            /// All that this server has.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name, which is also the `acr` value.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+methods! {
     /// An admin token, e-mailed or fixed.
-    AdminToken,
+    AdminToken = "admin_token";
     /// A name and a password.
-    Password,
+    Password = "password";
     /// The operator's own sign-in page.
-    External,
+    External = "external";
 }
 
 impl MethodName {
-    /// All that this server has.
-    pub const ALL: [Self; 3] = [Self::AdminToken, Self::Password, Self::External];
-
-    /// The name, which is also the `acr` value.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AdminToken => "admin_token",
-            Self::Password => "password",
-            Self::External => "external",
-        }
-    }
-
     /// The method with this name.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str() == text)
+        Self::ALL.iter().copied().find(|method| method.as_str() == text)
     }
 }
 

@@ -1,17 +1,21 @@
 //! Signing in: the methods, which of them a request may use, and the session that follows.
 //!
 //! A method is a file here and a variant of [`Method`]. It turns what a person typed into a user
-//! and an [`Authentication`]; everything after that is the same for all of them.
+//! and an [`Authentication`]; everything after that is the same for all of them. How one is added
+//! is in `docs/sign-in-methods.md`.
 
 pub mod admin_token;
+pub mod external;
+pub mod form;
 pub mod password;
 pub mod session;
 
 pub use crate::model::MethodName as Method;
 pub use admin_token::static_token_digest;
+pub use form::{Field, FieldKind, FormMethod};
 
 use crate::authorize::AuthorizationRequest;
-use crate::model::{Authentication, User};
+use crate::model::{Authentication, Client, User};
 use crate::server::AuthorizationServer;
 
 /// A person who has just proved who they are.
@@ -21,6 +25,26 @@ pub struct SignedIn {
     pub user: User,
     /// How and when.
     pub authentication: Authentication,
+}
+
+/// What a person does to sign in.
+#[derive(Clone, Copy)]
+pub enum Way {
+    /// Gives an address, and then the token that was sent there.
+    Token,
+    /// Fills in one form.
+    Form(&'static dyn FormMethod),
+    /// Goes to the operator's own page and comes back.
+    Elsewhere,
+}
+
+/// What a person does to sign in by `method`.
+pub fn way(method: Method) -> Way {
+    match method {
+        Method::AdminToken => Way::Token,
+        Method::Password => Way::Form(&password::Password),
+        Method::External => Way::Elsewhere,
+    }
 }
 
 /// The methods that the sign-in page offers, the first one first: those of the operator, in that
@@ -56,6 +80,10 @@ pub fn accepts(
 }
 
 fn allows(request: &AuthorizationRequest, method: Method) -> bool {
-    let own = &request.client.sign_in_methods;
-    own.is_empty() || own.contains(&method)
+    client_allows(&request.client, method)
+}
+
+/// Whether `client` takes a sign-in by `method`.
+pub(crate) fn client_allows(client: &Client, method: Method) -> bool {
+    client.sign_in_methods.is_empty() || client.sign_in_methods.contains(&method)
 }

@@ -1,13 +1,39 @@
 //! Signing in with a name or an address and a password.
 
-use super::SignedIn;
+use async_trait::async_trait;
+
+use super::{Field, FieldKind, FormMethod, SignedIn};
 use crate::error::Failure;
 use crate::model::{Authentication, MethodName, UserStatus};
+use crate::params::Params;
 use crate::server::AuthorizationServer;
 use crate::time::Timestamp;
 
 /// The longest password that is hashed, in bytes.
 pub const LONGEST: usize = 1_024;
+
+/// A name and a password.
+pub struct Password;
+
+#[async_trait]
+impl FormMethod for Password {
+    fn fields(&self) -> &'static [Field] {
+        &[
+            Field { name: "username", kind: FieldKind::Name },
+            Field { name: "password", kind: FieldKind::Password },
+        ]
+    }
+
+    async fn sign_in(
+        &self,
+        server: &AuthorizationServer,
+        typed: &Params<'_>,
+        now: Timestamp,
+    ) -> Result<Option<SignedIn>, Failure> {
+        let username = typed.get("username").unwrap_or_default();
+        sign_in(server, username, typed.get("password").unwrap_or_default(), now).await
+    }
+}
 
 /// The person with this name and password. An unknown name takes as long as a wrong password.
 pub async fn sign_in(

@@ -271,7 +271,7 @@ fn refresh_policy(text: &str) -> Result<RefreshPolicy, String> {
 
 fn method(text: &str) -> Result<MethodName, String> {
     MethodName::parse(text).ok_or_else(|| {
-        let names = MethodName::ALL.map(MethodName::as_str).join(", ");
+        let names = MethodName::ALL.iter().map(|own| own.as_str()).collect::<Vec<_>>().join(", ");
         format!("use one of: {names}")
     })
 }
