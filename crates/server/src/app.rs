@@ -8,10 +8,10 @@ use axum::body::Bytes;
 use grantor_core::jose::Algorithm;
 use grantor_core::jose::seal::KeyRing;
 use grantor_core::keys::{self, Keys};
-use grantor_core::model::{AccessTokenFormat, Client, GrantType, MethodName, Scope};
+use grantor_core::model::{AccessTokenFormat, Client, GrantType, Scope};
 use grantor_core::policy::{
-    AdminTokenMode, AdminTokenPolicy, AllowedAddress, KeyPolicy, Policy, RegistrationMode,
-    RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,
+    AdminTokenMode, AdminTokenPolicy, AllowedAddress, ExternalPolicy, KeyPolicy, Policy,
+    RegistrationMode, RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
@@ -118,6 +118,7 @@ impl App {
             limits: Limits::new(Rates {
                 failed_client_auth: config.limits.failed_client_auth,
                 sign_in: config.limits.sign_in,
+                user_codes: config.limits.user_codes,
                 pages: config.limits.pages,
             }),
             client_rates: ClientRates {
@@ -251,13 +252,9 @@ fn lifetimes(own: &config::Lifetimes) -> ServerLifetimes {
 
 fn sign_in(config: &Config) -> SignInPolicy {
     let own = &config.sign_in.admin_token;
-    let methods = config.sign_in.methods.iter().map(|method| match method {
-        config::Method::AdminToken => MethodName::AdminToken,
-        config::Method::Password => MethodName::Password,
-    });
     let fixed = config.static_token().map(|token| signin::static_token_digest(token.expose()));
     SignInPolicy {
-        methods: methods.collect(),
+        methods: config.sign_in.methods.clone(),
         admin_token: AdminTokenPolicy {
             mode: fixed.map_or(AdminTokenMode::Emailed, AdminTokenMode::Static),
             allowed: own.allowed.iter().map(allowed).collect(),
@@ -265,9 +262,19 @@ fn sign_in(config: &Config) -> SignInPolicy {
             tries: own.tries,
             limits: AttemptLimits { pause: own.pause.seconds(), per_hour: own.per_hour },
         },
-        external: None,
+        external: config.sign_in.external.as_ref().and_then(external),
         sign_up: config.sign_in.sign_up,
     }
+}
+
+/// The secret is there: the settings were checked.
+fn external(own: &config::External) -> Option<ExternalPolicy> {
+    Some(ExternalPolicy {
+        url: own.url.clone(),
+        secret: signin::external::secret_digest(own.secret.as_ref()?.expose().trim()),
+        label: own.label.clone(),
+        lifetime: own.lifetime.seconds(),
+    })
 }
 
 fn allowed(own: &config::Allowed) -> AllowedAddress {

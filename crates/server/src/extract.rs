@@ -9,9 +9,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Refusal;
+use grantor_core::jose::parse_object_strict;
 use grantor_core::params::Params;
 use grantor_core::time::Timestamp;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::respond::Rejection;
@@ -104,6 +106,22 @@ impl FromRequest<Arc<App>> for OptionalForm {
             return Ok(Self(None, headers));
         }
         Ok(Self(Some(Form::from_request(request, app).await?), headers))
+    }
+}
+
+/// A JSON object in the body, read under the size and time limits; nothing at all counts as an empty
+/// one. Whether it could be read is for the handler to say, after it knows who calls.
+pub(crate) struct JsonObject(pub(crate) Result<Map<String, Value>, Refusal>);
+
+impl FromRequest<Arc<App>> for JsonObject {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Rejection> {
+        let body = read(request.into_body(), app).await?;
+        if body.is_empty() {
+            return Ok(Self(Ok(Map::new())));
+        }
+        Ok(Self(parse_object_strict(&body).map_err(|_| Refusal::BadJson {})))
     }
 }
 

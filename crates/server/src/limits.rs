@@ -44,9 +44,13 @@ pub(crate) struct Rates {
     pub(crate) failed_client_auth: u32,
     /// Sign-in attempts of one source.
     pub(crate) sign_in: u32,
+    /// Wrong user codes of one source, in ten minutes.
+    pub(crate) user_codes: u32,
     /// Page views of one source.
     pub(crate) pages: u32,
 }
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The limits of this process. A source is an IPv4 address or an IPv6 /64, which is what one
 /// subscriber gets.
@@ -54,6 +58,7 @@ pub(crate) struct Limits {
     hasher: RandomState,
     clients: RwLock<HashMap<NonZeroU32, Arc<Buckets>>>,
     failures: Option<Failures>,
+    user_codes: Option<Failures>,
     sign_in: Option<Buckets>,
     accounts: Option<Buckets>,
     pages: Option<Buckets>,
@@ -66,7 +71,10 @@ impl Limits {
         Self {
             hasher: RandomState::new(),
             clients: RwLock::default(),
-            failures: NonZeroU32::new(rates.failed_client_auth).map(Failures::new),
+            failures: NonZeroU32::new(rates.failed_client_auth)
+                .map(|rate| Failures::new(rate, MINUTE)),
+            user_codes: NonZeroU32::new(rates.user_codes)
+                .map(|rate| Failures::new(rate, 10 * MINUTE)),
             sign_in: buckets(rates.sign_in),
             // Wider than for a source, so that nobody is locked out by one who guesses.
             accounts: buckets(rates.sign_in.saturating_mul(10)),
@@ -108,6 +116,18 @@ impl Limits {
         }
     }
 
+    /// Whether `source` may try a user code. Asked before looking it up.
+    pub(crate) fn user_code(&self, source: IpAddr) -> Result<(), RetryAfter> {
+        self.user_codes.as_ref().map_or(Ok(()), |f| f.check(|| self.source_key(source)))
+    }
+
+    /// Counts a wrong user code from `source`.
+    pub(crate) fn user_code_wrong(&self, source: IpAddr) {
+        if let Some(failures) = &self.user_codes {
+            failures.count(self.source_key(source));
+        }
+    }
+
     /// Counts a sign-in attempt from `source`.
     pub(crate) fn sign_in(&self, source: IpAddr) -> Result<(), RetryAfter> {
         self.sign_in.as_ref().map_or(Ok(()), |b| b.take(self.source_key(source)))
@@ -133,7 +153,7 @@ impl Limits {
         clients.retain(|_, buckets| !empty(buckets));
         drop(clients);
         [&self.sign_in, &self.accounts, &self.pages].into_iter().flatten().for_each(Buckets::prune);
-        self.failures.iter().for_each(Failures::prune);
+        self.failures.iter().chain(&self.user_codes).for_each(Failures::prune);
     }
 
     fn key(&self, name: impl Hash) -> u64 {
@@ -170,12 +190,19 @@ const PRUNE_AFTER: usize = 10_000;
 
 impl Buckets {
     fn new(per_minute: NonZeroU32) -> Self {
+        Self::within(MINUTE, per_minute)
+    }
+
+    /// So many in `period`.
+    fn within(period: Duration, count: NonZeroU32) -> Self {
+        let each = Quota::with_period(period / count.get());
+        let quota = each.unwrap_or(Quota::per_minute(count)).allow_burst(count);
         Self {
-            limiter: RateLimiter::keyed(Quota::per_minute(per_minute)).with_middleware(),
+            limiter: RateLimiter::keyed(quota).with_middleware(),
             clock: DefaultClock::default(),
             fresh: AtomicUsize::new(0),
             crowded: AtomicBool::new(false),
-            burst: per_minute.get(),
+            burst: count.get(),
         }
     }
 
@@ -225,14 +252,17 @@ fn retry_after(wait: Duration) -> RetryAfter {
 struct Failures {
     buckets: Buckets,
     blocked: RwLock<HashMap<u64, Instant>>,
+    /// Until one more may be tried.
+    pause: RetryAfter,
     /// So that a server without attackers takes no lock.
     any: AtomicBool,
 }
 
 impl Failures {
-    fn new(per_minute: NonZeroU32) -> Self {
-        let any = AtomicBool::new(false);
-        Self { buckets: Buckets::new(per_minute), blocked: RwLock::default(), any }
+    fn new(count: NonZeroU32, period: Duration) -> Self {
+        let buckets = Buckets::within(period, count);
+        let pause = retry_after(period / count.get());
+        Self { buckets, blocked: RwLock::default(), pause, any: AtomicBool::new(false) }
     }
 
     fn check(&self, key: impl FnOnce() -> u64) -> Result<(), RetryAfter> {
@@ -246,7 +276,7 @@ impl Failures {
 
     fn count(&self, key: u64) {
         let RetryAfter(seconds) = match self.buckets.left_after(key) {
-            Ok(0) => RetryAfter(60_u32.div_ceil(self.buckets.burst)),
+            Ok(0) => self.pause,
             Ok(_) => return,
             Err(later) => later,
         };
@@ -316,6 +346,18 @@ mod tests {
         assert_eq!(limits.client_auth(good), Ok(()));
         limits.prune();
         assert!(limits.client_auth(bad).is_err(), "pruning forgives nothing");
+    }
+
+    #[test]
+    fn wrong_user_codes_are_counted_for_ten_minutes() {
+        let limits = Limits::new(Rates { user_codes: 10, ..Rates::default() });
+        let source = address("192.0.2.1");
+        for _ in 0..10 {
+            assert_eq!(limits.user_code(source), Ok(()));
+            limits.user_code_wrong(source);
+        }
+        assert_eq!(limits.user_code(source), Err(RetryAfter(60)));
+        assert_eq!(limits.user_code(address("192.0.2.2")), Ok(()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod key_file;
 mod limits;
 mod listen;
 mod mail;
+mod onward;
 mod outbox;
 mod pages;
 mod password_text;

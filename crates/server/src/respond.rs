@@ -198,7 +198,9 @@ fn bearer(failure: &Failure, metadata: Option<&str>) -> Option<HeaderValue> {
         return None;
     };
     let text = match refusal {
-        Refusal::TokenMissing {} => "Bearer realm=\"grantor\"".to_owned(),
+        Refusal::TokenMissing {} | Refusal::ExternalSecretMissing {} => {
+            "Bearer realm=\"grantor\"".to_owned()
+        }
         Refusal::ScopeMissing { scope } => format!(
             "Bearer realm=\"grantor\", error=\"insufficient_scope\", error_description=\"{refusal}\", scope=\"{scope}\""
         ),

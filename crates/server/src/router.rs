@@ -8,9 +8,9 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::cors;
 use crate::endpoints::{
-    account, authorize, consent, discovery, health, home, introspect, jwks, login, logout, mailbox,
-    not_found, protected, protected_resource, revoke, select_account, static_files, token,
-    userinfo,
+    account, authorize, callback, consent, device, device_authorization, discovery, external,
+    health, home, introspect, jwks, login, logout, mailbox, not_found, protected,
+    protected_resource, revoke, select_account, static_files, token, userinfo,
 };
 
 /// The routes of `app`.
@@ -26,12 +26,14 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/userinfo", get(userinfo::read).post(userinfo::read))
         .route("/introspect", post(introspect::answer))
         .route("/revoke", post(revoke::answer))
+        .route("/device_authorization", post(device_authorization::begin))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
         // People.
         .route("/", get(home::page))
         .route("/login", get(login::page).post(login::post))
+        .route("/device", get(device::page).post(device::post))
         .route("/select-account", get(select_account::page).post(select_account::post))
         .route("/consent", get(consent::page).post(consent::post))
         .route("/account", get(account::page))
@@ -46,6 +48,16 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             .route("/.well-known/oauth-protected-resource", get(protected_resource::read))
             .route("/protected", get(protected::read))
             .route("/api-secure-data", get(protected::read));
+    }
+    if app.server.policy.sign_in.external.is_some() {
+        router = router
+            .route("/login/external", get(external::back))
+            .route("/external/requests/{challenge}", get(external::read))
+            .route("/external/requests/{challenge}/accept", post(external::accept))
+            .route("/external/requests/{challenge}/reject", post(external::reject));
+    }
+    if app.demo.is_some() {
+        router = router.route("/callback", get(callback::page));
     }
     if app.demo.as_ref().is_some_and(|demo| demo.mailbox.is_some()) {
         router = router.route("/mailbox", get(mailbox::page));

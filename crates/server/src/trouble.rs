@@ -25,7 +25,11 @@ fn refused(refusal: &Refusal) -> ErrorPage {
     let page = ErrorPage::new(kind(refusal)).code(refusal.code().as_str());
     match refusal {
         Refusal::Throttled { wait, .. } => page.wait(wait.0.into()),
-        Refusal::RequestGone {} | Refusal::CsrfMismatch {} => page,
+        Refusal::RequestGone {}
+        | Refusal::ExternalGone {}
+        | Refusal::NoAccount {}
+        | Refusal::AccountDisabled {}
+        | Refusal::CsrfMismatch {} => page,
         other => page.detail(other.to_string()),
     }
 }
@@ -35,7 +39,12 @@ fn kind(refusal: &Refusal) -> ErrorKind {
         (Refusal::RedirectUriMismatch {} | Refusal::RedirectUriMissing {}, _) => {
             ErrorKind::RedirectUri
         }
-        (Refusal::RequestGone {} | Refusal::RequestOfOtherBrowser {}, _) => ErrorKind::Spent,
+        (
+            Refusal::RequestGone {} | Refusal::RequestOfOtherBrowser {} | Refusal::ExternalGone {},
+            _,
+        ) => ErrorKind::Spent,
+        (Refusal::NoAccount {}, _) => ErrorKind::NoAccount,
+        (Refusal::ExternalRejected {}, _) => ErrorKind::SignInRefused,
         (Refusal::CsrfMismatch {}, _) => ErrorKind::Csrf,
         (_, Code::TooManyRequests) => ErrorKind::TooManyRequests,
         (_, Code::InvalidClient) => ErrorKind::InvalidClient,

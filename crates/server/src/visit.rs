@@ -234,7 +234,12 @@ impl Visit {
         for origin in [logo, form.image].into_iter().flatten().filter_map(origin) {
             let _ = write!(images, " {origin}");
         }
-        let target = form.target.and_then(origin).map(|own| format!(" {own}")).unwrap_or_default();
+        // Any form may need a sign-in first, which may be on the operator's own page.
+        let external = self.app.server.policy.sign_in.external.as_ref().map(|own| own.url.as_str());
+        let mut target = String::new();
+        for origin in [form.target, external].into_iter().flatten().filter_map(origin) {
+            let _ = write!(target, " {origin}");
+        }
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'"
         );

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use grantor_core::model::MethodName;
 use serde::Serialize;
 use url::{Host, Url};
 
-use super::{Allowed, Config, Method, Period, Problem, TokenMode};
+use super::{Allowed, Config, Period, Problem, TokenMode};
 use crate::mail::Security;
 
 /// Something that a real deployment still needs.
@@ -27,6 +28,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     keys(config, &mut found);
     lifetimes(config, &mut found);
     sign_in(config, &mut found);
+    external(config, &mut found);
     mail(config, &mut found);
     brand(config, &mut found);
     scopes(config, &mut found);
@@ -240,6 +242,34 @@ fn sign_in(config: &Config, found: &mut Found) {
     );
 }
 
+fn external(config: &Config, found: &mut Found) {
+    let sign_in = &config.sign_in;
+    let Some(own) = &sign_in.external else {
+        let named = sign_in.methods.contains(&MethodName::External);
+        let text = "names external: set sign_in.external.url and sign_in.external.secret";
+        return found.when(named, "sign_in.methods", text);
+    };
+    let sound = Url::parse(&own.url).is_ok_and(|url| {
+        let safe = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
+        safe && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
+    });
+    let text = "must be an https URL without a fragment (http:// is for this machine only)";
+    found.when(!sound || own.url.contains(char::is_whitespace), "sign_in.external.url", text);
+    found.when(
+        own.secret.as_ref().is_none_or(|secret| secret.expose().trim().len() < 20),
+        "sign_in.external.secret",
+        "has to be set (or sign_in.external.secret_file) and have 20 characters at least: make one \
+         with `openssl rand -hex 32`",
+    );
+    found.when(own.lifetime == ZERO, "sign_in.external.lifetime", "must be one second at least");
+    let blank = |label: &String| label.trim().is_empty() || label.contains(char::is_control);
+    found.when(
+        own.label.as_ref().is_some_and(blank),
+        "sign_in.external.label",
+        "must be a text on one line",
+    );
+}
+
 fn mail(config: &Config, found: &mut Found) {
     let Some(smtp) = &config.mail.smtp else {
         return;
@@ -300,8 +330,8 @@ impl Config {
         };
         let local = Url::parse(&self.issuer()).is_ok_and(|url| is_loopback(&url));
         let admin = &self.sign_in.admin_token;
-        let mails =
-            self.sign_in.methods.contains(&Method::AdminToken) && admin.mode == TokenMode::EMailed;
+        let mails = self.sign_in.methods.contains(&MethodName::AdminToken)
+            && admin.mode == TokenMode::EMailed;
         when(
             local,
             "issuer",
@@ -313,7 +343,7 @@ impl Config {
             "admin tokens cannot be sent: name the SMTP server (host, from, username, password)",
         );
         when(
-            self.sign_in.methods.contains(&Method::AdminToken) && admin.allowed.is_empty(),
+            self.sign_in.methods.contains(&MethodName::AdminToken) && admin.allowed.is_empty(),
             "sign_in.admin_token.allowed",
             "nobody may sign in by admin token: list addresses or domains",
         );

@@ -21,7 +21,7 @@ pub(crate) use listen::Lifetimes;
 pub(crate) use protocol::{RegistrationPolicy, Resource, TokenFormat};
 pub(crate) use reference::reference;
 pub(crate) use sections::{Algorithm, Config, LogFormat};
-pub(crate) use sign_in::{Method, TokenMode};
+pub(crate) use sign_in::{External, TokenMode};
 pub(crate) use values::{Allowed, Period, Secret};
 
 /// Collects settings from their sources; what is added later overrides what came before.

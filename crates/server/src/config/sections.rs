@@ -163,6 +163,8 @@ pub(crate) struct Limits {
     pub(crate) failed_client_auth: u32,
     /// Sign-in attempts from one source address.
     pub(crate) sign_in: u32,
+    /// Wrong user codes of devices from one source address, in ten minutes.
+    pub(crate) user_codes: u32,
     /// Page views from one source address.
     pub(crate) pages: u32,
 }
@@ -174,6 +176,7 @@ impl Default for Limits {
             interactive_client: 600,
             failed_client_auth: 10,
             sign_in: 30,
+            user_codes: 10,
             pages: 600,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use grantor_core::model::MethodName;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::values::{Allowed, Period, Secret};
@@ -13,34 +14,34 @@ use crate::mail::{Security, SmtpSettings};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SignIn {
     /// The methods that are offered, the first one first.
-    pub(crate) methods: Vec<Method>,
+    #[schemars(schema_with = "methods")]
+    pub(crate) methods: Vec<MethodName>,
     /// Whether an allowed address that has no account gets one at its first sign-in.
     pub(crate) sign_up: bool,
     /// Sign-in with an admin token.
     pub(crate) admin_token: AdminToken,
     /// Sign-in with a password.
     pub(crate) password: Password,
+    /// Sign-in on a page of your own, in any language: `external` among the methods.
+    pub(crate) external: Option<External>,
 }
 
 impl Default for SignIn {
     fn default() -> Self {
         Self {
-            methods: vec![Method::AdminToken, Method::Password],
+            methods: vec![MethodName::AdminToken, MethodName::Password],
             sign_up: false,
             admin_token: AdminToken::default(),
             password: Password::default(),
+            external: None,
         }
     }
 }
 
-/// A way to sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Method {
-    /// A token that is sent by e-mail, or the one that is configured.
-    AdminToken,
-    /// A name and a password.
-    Password,
+/// A method has the name that the core gives it.
+fn methods(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<_> = MethodName::ALL.iter().map(|method| method.as_str()).collect();
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": names } })
 }
 
 /// Sign-in with an admin token.
@@ -117,6 +118,29 @@ impl Default for Password {
     fn default() -> Self {
         Self { minimum_length: 10, threads: 1, queue: 64 }
     }
+}
+
+/// Sign-in on a page of your own. `docs/sign-in-methods.md` says what it has to do;
+/// `examples/external-sign-in/` does it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct External {
+    /// The URL of the page. Browsers are sent there with a `login_challenge`.
+    pub(crate) url: String,
+    /// What its application shows to the API under `/external/requests/`: 20 random characters at
+    /// least.
+    pub(crate) secret: Option<Secret>,
+    /// A file with the secret.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// What the link on the sign-in page says, such as `Use your company account`.
+    pub(crate) label: Option<String>,
+    /// How long a person has on the page.
+    #[serde(default = "ten_minutes")]
+    pub(crate) lifetime: Period,
+}
+
+const fn ten_minutes() -> Period {
+    Period::of(600)
 }
 
 /// How mail is sent. Without `[mail.smtp]` none is.

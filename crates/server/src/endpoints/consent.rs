@@ -4,8 +4,9 @@ use axum::extract::RawQuery;
 use axum::response::Response;
 use grantor_core::authorize::{self, Need, Outcome, Resumed};
 use grantor_core::error::Failure;
-use grantor_core::model::GrantType;
+use grantor_core::model::{self, Client, GrantType, Scope};
 use grantor_core::store::SessionView;
+use grantor_core::{AuthorizationServer, signin};
 
 use super::authorize::{conclude, page_for};
 use crate::extract;
@@ -56,27 +57,17 @@ async fn show(
 ) -> Result<Response, Failure> {
     let (server, client) = (&visit.app.server, &resumed.request.client);
     let given = server.store.consent(session.user.id, &client.client_id).await?;
-    let rows = resumed.request.scope_to_consent();
-    let scopes = rows.iter().map(|name| ScopeRow {
-        name: name.to_owned(),
-        description: server.policy.scopes.get(name).cloned().flatten(),
-        new: given.as_ref().is_none_or(|given| !given.scope.contains(name)),
-    });
     let id = resumed.pending.id.to_string();
+    let offered = signin::offered(server, Some(&resumed.request));
+    let method = offered.first().map_or("", |method| method.as_str());
     let page = Consent {
         request: id.clone(),
-        client: ConsentClient {
-            name: client.client_name.clone(),
-            logo_url: client.logo_uri.clone(),
-            home_url: client.client_uri.clone(),
-            policy_url: client.policy_uri.clone(),
-            tos_url: client.tos_uri.clone(),
-        },
+        client: client_view(client),
         return_host: resumed.request.return_to.host(),
-        scopes: scopes.collect(),
-        period: period(visit, resumed),
+        scopes: scope_rows(server, &resumed.request.scope_to_consent(), given.as_ref()),
+        period: period(server, client),
         person: person(session),
-        not_you_url: format!("/login?request={id}&method={}", first_method(visit, resumed)),
+        not_you_url: format!("/login?request={id}&method={method}"),
     };
     let form = Form::person(&id)
         .leads_to(Some(resumed.request.return_to.uri()))
@@ -84,18 +75,46 @@ async fn show(
     Ok(visit.page(&page, form))
 }
 
-fn period(visit: &Visit, resumed: &Resumed) -> AccessPeriod {
-    let client = &resumed.request.client;
-    let lifetimes = visit.app.server.policy.lifetimes.of(client);
+/// What is known about an application.
+pub(crate) fn client_view(client: &Client) -> ConsentClient {
+    ConsentClient {
+        name: client.client_name.clone(),
+        logo_url: client.logo_uri.clone(),
+        home_url: client.client_uri.clone(),
+        policy_url: client.policy_uri.clone(),
+        tos_url: client.tos_uri.clone(),
+    }
+}
+
+/// The scopes that are asked for, and which of them the person has not `given` before.
+pub(crate) fn scope_rows(
+    server: &AuthorizationServer,
+    asked: &Scope,
+    given: Option<&model::Consent>,
+) -> Vec<ScopeRow> {
+    let row = |name: &str| ScopeRow {
+        name: name.to_owned(),
+        description: server.policy.scopes.get(name).cloned().flatten(),
+        new: given.is_none_or(|given| !given.scope.contains(name)),
+    };
+    asked.iter().map(row).collect()
+}
+
+/// How long an application keeps what it is given.
+pub(crate) fn period(server: &AuthorizationServer, client: &Client) -> AccessPeriod {
+    let lifetimes = server.policy.lifetimes.of(client);
     if !client.may_use(GrantType::RefreshToken) {
         return AccessPeriod::Once { seconds: lifetimes.access_token.0.into() };
     }
     AccessPeriod::UpTo { seconds: lifetimes.refresh_absolute.0.into() }
 }
 
-fn first_method(visit: &Visit, resumed: &Resumed) -> &'static str {
-    let offered = grantor_core::signin::offered(&visit.app.server, Some(&resumed.request));
-    offered.first().map_or("", |method| method.as_str())
+/// The first method that a client allows.
+pub(crate) fn first_method(server: &AuthorizationServer, client: &Client) -> &'static str {
+    let own = &client.sign_in_methods;
+    let mut offered = server.policy.sign_in.methods.iter();
+    let first = offered.find(|method| own.is_empty() || own.contains(method));
+    first.map_or("", |method| method.as_str())
 }
 
 /// What a person is called: the name, else the address, else the name to sign in with.

@@ -6,17 +6,20 @@ mod steps;
 use axum::extract::RawQuery;
 use axum::response::Response;
 use grantor_core::authorize::{self, Need, Resumed};
-use grantor_core::error::Refusal;
-use grantor_core::id::AttemptId;
+use grantor_core::error::{Failure, Refusal};
+use grantor_core::id::{AttemptId, RequestId};
 use grantor_core::params::Params;
-use grantor_core::signin::{self, Method};
+use grantor_core::signin::{self, Method, Way};
 
 use super::authorize::{conclude, page_for};
+use super::external;
 use crate::authenticate::throttled;
 use crate::extract;
+use crate::onward::Onward;
 use crate::pending;
 use crate::visit::{Visit, pending_id};
 use forms::Stage;
+pub(crate) use steps::signed;
 
 /// The subject of the sign-in forms. Not the request: signing in is the same in every tab.
 pub(crate) const SUBJECT: &str = "login";
@@ -39,61 +42,89 @@ pub(crate) async fn page(mut visit: Visit, RawQuery(query): RawQuery) -> Respons
         return go_on(&visit, resumed).await;
     }
     if stage.resumed.is_none() && visit.session.is_some() && asked.method.is_none() {
-        return visit.see_other("/account");
+        return visit.see_other(&stage.goal.path());
     }
-    match asked.attempt {
-        Some(attempt) => steps::show_token(&visit, &stage, attempt).await,
-        None => forms::first(&visit, &stage, asked.login_hint(&stage)),
-    }
+    let shown = match (signin::way(stage.method), asked.attempt) {
+        (Way::Token, Some(attempt)) => Ok(steps::show_token(&visit, &stage, attempt).await),
+        (Way::Token, None) => Ok(forms::first_address(&visit, &stage, asked.login_hint(&stage))),
+        (Way::Form(form), _) => {
+            Ok(forms::first_form(&visit, &stage, form, asked.login_hint(&stage)))
+        }
+        (Way::Elsewhere, _) => external::begin(&visit, &stage.goal).await,
+    };
+    shown.unwrap_or_else(|failure| visit.fail(failure))
 }
 
-/// Takes an address, a token, or a name and password.
+/// Takes what was typed.
 pub(crate) async fn post(mut visit: Visit, form: extract::Form) -> Response {
     let read = form.params().and_then(|params| {
         visit.check_csrf(&params, SUBJECT, false)?;
         visit.app.limits.sign_in(visit.caller.source).map_err(throttled)?;
-        Asked::of(&params)
+        Ok((Asked::of(&params)?, params))
     });
-    let asked = match read {
-        Ok(asked) => asked,
+    let (asked, params) = match read {
+        Ok(read) => read,
         Err(refusal) => return visit.fail(refusal),
     };
     let stage = match Stage::enter(&mut visit, &asked).await {
         Ok(stage) => stage,
         Err(response) => return response,
     };
-    let Ok(params) = form.params() else {
-        return visit.fail(Refusal::NotUtf8 {});
-    };
-    let done = match (stage.method, asked.attempt) {
-        (Method::AdminToken, Some(attempt))
-            if params.get("token").is_some() || params.get("resend").is_none() =>
-        {
-            steps::try_token(&mut visit, &stage, attempt, params.get("token").unwrap_or_default())
-                .await
-        }
-        (Method::AdminToken, _) => {
-            let resend = params.get("resend").is_some();
-            steps::ask_token(&visit, &stage, params.get("email").unwrap_or_default(), resend).await
-        }
-        (Method::External, _) => Err(Refusal::NoMethodLeft {}.into()),
-        (Method::Password, _) => {
-            let username = params.get("username").unwrap_or_default();
-            steps::password(
-                &mut visit,
-                &stage,
-                username,
-                params.get("password").unwrap_or_default(),
-            )
-            .await
-        }
-    };
+    let done = take(&mut visit, &stage, asked.attempt, &params).await;
     done.unwrap_or_else(|failure| visit.fail(failure))
+}
+
+async fn take(
+    visit: &mut Visit,
+    stage: &Stage,
+    attempt: Option<AttemptId>,
+    params: &Params<'_>,
+) -> Result<Response, Failure> {
+    let typed = |name| params.get(name).unwrap_or_default();
+    let resend = params.get("resend").is_some();
+    match (signin::way(stage.method), attempt) {
+        (Way::Token, Some(attempt)) if params.get("token").is_some() || !resend => {
+            steps::try_token(visit, stage, attempt, typed("token")).await
+        }
+        (Way::Token, _) => steps::ask_token(visit, stage, typed("email"), resend).await,
+        (Way::Form(form), _) => steps::try_form(visit, stage, form, params).await,
+        (Way::Elsewhere, _) => external::begin(visit, &stage.goal).await,
+    }
+}
+
+/// What a sign-in is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Goal {
+    /// The authorization request behind it.
+    pub(crate) request: Option<RequestId>,
+    /// Without one: the page that needs it.
+    pub(crate) onward: Option<Onward>,
+}
+
+impl Goal {
+    /// Where the browser goes once somebody is signed in.
+    pub(crate) fn path(&self) -> String {
+        match (&self.request, &self.onward) {
+            (Some(request), _) => format!("/login?request={request}"),
+            (None, Some(onward)) => onward.path(),
+            (None, None) => "/account".to_owned(),
+        }
+    }
+
+    /// The sign-in page for it, with more parameters.
+    fn login(&self, more: &str) -> String {
+        match (&self.request, &self.onward) {
+            (Some(request), _) => format!("/login?request={request}&{more}"),
+            (None, Some(onward)) => format!("/login?{}&{more}", onward.parameter()),
+            (None, None) => format!("/login?{more}"),
+        }
+    }
 }
 
 /// What the query or the form says.
 pub(crate) struct Asked {
-    request: Option<grantor_core::id::RequestId>,
+    request: Option<RequestId>,
+    onward: Option<Onward>,
     method: Option<Method>,
     attempt: Option<AttemptId>,
     resent: bool,
@@ -109,6 +140,7 @@ impl Asked {
         let attempt = params.get("attempt").map(str::parse).transpose();
         Ok(Self {
             request: pending_id(params)?,
+            onward: params.get("then").and_then(Onward::read),
             method: params.get("method").and_then(Method::parse),
             attempt: attempt.map_err(|_| Refusal::RequestGone {})?,
             resent: params.get("resent").is_some(),
@@ -134,7 +166,8 @@ impl Stage {
         let Some(method) = chosen.or_else(|| offered.first().copied()) else {
             return Err(visit.fail(Refusal::NoMethodLeft {}));
         };
-        Ok(Self { resumed, offered, method, resent: asked.resent })
+        let goal = Goal { request: asked.request, onward: asked.onward.clone() };
+        Ok(Self { resumed, goal, offered, method, resent: asked.resent })
     }
 }
 

@@ -2,8 +2,12 @@
 
 pub(crate) mod account;
 pub(crate) mod authorize;
+pub(crate) mod callback;
 pub(crate) mod consent;
+pub(crate) mod device;
+pub(crate) mod device_authorization;
 pub(crate) mod discovery;
+pub(crate) mod external;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod introspect;

@@ -14,6 +14,7 @@ sign-in-client = und weiter zu { $client }
 sign-in-button = Anmelden
 method-admin_token = Stattdessen ein Token per E-Mail
 method-password = Stattdessen mit Passwort
+method-external = Stattdessen auf einer anderen Anmeldeseite
 method-other = Auf anderem Weg
 
 address-label = E-Mail-Adresse
@@ -49,9 +50,10 @@ token-again-wait = Ein neues kann in { $wait } gesendet werden.
 token-resent = Ein neues Token wurde gesendet. Das vorige gilt nicht mehr.
 token-other-address = Andere Adresse verwenden
 
-password-name-label = Name oder E-Mail-Adresse
-password-label = Passwort
-password-error-wrong = Der Name oder das Passwort stimmt nicht.
+ask-password-username = Name oder E-Mail-Adresse
+ask-password-password = Passwort
+ask-password-wrong = Der Name oder das Passwort stimmt nicht.
+ask-wrong = Das stimmt nicht.
 
 select-title = Konto wählen
 select-continue = Mit diesem Konto weiter
@@ -83,6 +85,22 @@ scope-email = Ihre E-Mail-Adresse sehen
 scope-offline_access = Den Zugriff behalten, während Sie nicht da sind
 scope-read = Ihre Daten lesen
 scope-write = Ihre Daten ändern
+
+## Geräte
+
+device-title = Ein Gerät verbinden
+device-text = Tippen Sie den Code ein, den Ihr Gerät zeigt.
+device-label = Code
+device-help = Er sieht aus wie WDJB-MJHT. Kleinbuchstaben, Leerzeichen oder kein Strich sind auch in Ordnung.
+device-button = Weiter
+device-wrong = Kein Gerät wartet auf diesen Code. Vergleichen Sie ihn mit dem Gerät. Steht dort derselbe, holen Sie sich auf dem Gerät einen neuen.
+device-heading = { $client } auf einem Gerät bittet um Zugriff
+device-compare = Ihr Gerät muss diesen Code zeigen:
+device-warning = Erlauben Sie das nur für ein Gerät, das vor Ihnen steht. Hat Ihnen jemand den Code oder diesen Link geschickt, lehnen Sie ab.
+device-allowed-title = Ihr Gerät ist verbunden
+device-allowed-text = Sie können zu Ihrem Gerät zurückgehen. { $client } macht dort gleich weiter.
+device-denied-title = Der Zugriff wurde abgelehnt
+device-denied-text = { $client } hat nichts erhalten. Sie können zu Ihrem Gerät zurückgehen und diese Seite schließen.
 
 ## Konto
 
@@ -151,6 +169,12 @@ error-csrf-next = Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie e
 error-refused-title = Sie können sich hier nicht anmelden
 error-refused-what = Dieses Konto darf hier nicht verwendet werden.
 error-refused-next = Wenn es das sollte, fragen Sie die, die diesen Server betreiben.
+error-no-account-title = Hier gibt es kein Konto für Sie
+error-no-account-what = Die Anmeldeseite kennt Sie, aber auf diesem Server gibt es kein Konto für Sie.
+error-no-account-next = Fragen Sie die, die diesen Server betreiben, nach einem.
+error-sign-in-refused-title = Sie wurden nicht angemeldet
+error-sign-in-refused-what = Die Anmeldeseite hat abgelehnt.
+error-sign-in-refused-next = Beginnen Sie neu in der Anwendung, oder fragen Sie die, die diesen Server betreiben.
 error-not-found-title = Hier ist nichts
 error-not-found-what = Diese Adresse führt zu keiner Seite.
 error-not-found-next = Prüfen Sie die Adresse, oder beginnen Sie neu in der Anwendung.
@@ -177,9 +201,20 @@ mailbox-empty = Noch keine Mail. Fordern Sie auf der Anmeldeseite ein Token an u
 form-post-title = Zurück zu { $client }
 form-post-text = Wenn nichts geschieht, benutzen Sie den Knopf.
 form-post-button = Weiter
+callback-title = Die Antwort
+callback-text = In der Demo können Anwendungen, die gerade entstehen, ihre Antworten hierher schicken lassen.
+callback-answer = Was zurückkam
+callback-error = Was abgelehnt wurde
+callback-redeem = Den Code einlösen
+callback-redeem-help = Ein Code gilt einmal und eine Minute lang. Hatte die Anfrage eine code_challenge, fügen Sie -d code_verifier= mit dem Text dahinter hinzu.
+callback-fragment = Hinter dem #
+callback-fragment-help = Diesen Teil behalten Browser für sich; kein Server sieht ihn.
+callback-nothing = Es kam nichts zurück. Geben Sie diese Adresse als redirect_uri einer Autorisierungsanfrage an.
+callback-noscript = Skripte sind abgeschaltet. Deshalb kann nicht gezeigt werden, was hinter dem # dieser Adresse steht.
 home-title = Anmeldeserver
 home-text = { $operator } meldet Menschen an und lässt Anwendungen für sie handeln, mit ihrer Zustimmung.
 home-account = Ihr Konto
+home-device = Ein Gerät verbinden
 home-sample = Beispielanwendung ausprobieren
 home-issuer = Aussteller
 home-discovery = Discovery-Dokument

@@ -14,6 +14,7 @@ sign-in-client = to continue to { $client }
 sign-in-button = Sign in
 method-admin_token = Use a token by e-mail instead
 method-password = Use a password instead
+method-external = Use another sign-in page instead
 method-other = Use another way
 
 address-label = E-mail address
@@ -49,9 +50,10 @@ token-again-wait = A new one can be sent in { $wait }.
 token-resent = A new token was sent. The one before it no longer works.
 token-other-address = Use another address
 
-password-name-label = Name or e-mail address
-password-label = Password
-password-error-wrong = The name or the password is not right.
+ask-password-username = Name or e-mail address
+ask-password-password = Password
+ask-password-wrong = The name or the password is not right.
+ask-wrong = That is not right.
 
 select-title = Choose an account
 select-continue = Continue with this account
@@ -83,6 +85,22 @@ scope-email = See your e-mail address
 scope-offline_access = Keep its access while you are away
 scope-read = Read your data
 scope-write = Change your data
+
+## Devices
+
+device-title = Connect a device
+device-text = Type the code that your device shows.
+device-label = Code
+device-help = It looks like WDJB-MJHT. Lower case, spaces or no dash are fine.
+device-button = Continue
+device-wrong = No device waits for this code. Check it on the device. If it is the same there, start again on the device for a new one.
+device-heading = { $client } on a device asks for access
+device-compare = Your device has to show this code:
+device-warning = Allow this only for a device that is in front of you. If somebody sent you the code or this link, deny it.
+device-allowed-title = Your device is connected
+device-allowed-text = You can go back to your device. { $client } goes on there in a moment.
+device-denied-title = Access was denied
+device-denied-text = { $client } got nothing. You can go back to your device and close this page.
 
 ## Account
 
@@ -151,6 +169,12 @@ error-csrf-next = Go back, reload the page and try again. Cookies have to be all
 error-refused-title = You cannot sign in here
 error-refused-what = This account may not be used here.
 error-refused-next = If you think it should be, ask the people who run this server.
+error-no-account-title = There is no account for you here
+error-no-account-what = You are known on the sign-in page, but there is no account for you on this server.
+error-no-account-next = Ask the people who run this server for one.
+error-sign-in-refused-title = You were not signed in
+error-sign-in-refused-what = The sign-in page said no.
+error-sign-in-refused-next = Start again from the application, or ask the people who run this server.
 error-not-found-title = There is nothing here
 error-not-found-what = This address does not lead to a page.
 error-not-found-next = Check the address, or start again from the application.
@@ -177,9 +201,20 @@ mailbox-empty = No mail yet. Ask for a token on the sign-in page, then refresh.
 form-post-title = Going back to { $client }
 form-post-text = If nothing happens, use the button.
 form-post-button = Continue
+callback-title = The answer
+callback-text = In the demo, applications under development can send their answers here.
+callback-answer = What came back
+callback-error = What was refused
+callback-redeem = Redeem the code
+callback-redeem-help = A code works once and for a minute. If the request had a code_challenge, add -d code_verifier= with the text behind it.
+callback-fragment = Behind the #
+callback-fragment-help = Browsers keep this part to themselves; no server sees it.
+callback-nothing = Nothing came back. Make this address the redirect_uri of an authorization request.
+callback-noscript = Scripts are switched off, so what stands behind the # of this address cannot be shown.
 home-title = Sign-in server
 home-text = { $operator } signs people in and lets applications act for them, with their consent.
 home-account = Your account
+home-device = Connect a device
 home-sample = Try the sample application
 home-issuer = Issuer
 home-discovery = Discovery document

@@ -10,6 +10,7 @@ pub(crate) struct ErrorPage {
     kind: ErrorKind,
     error: Option<String>,
     detail: Option<String>,
+    reason: Option<String>,
     wait_seconds: Option<u64>,
     application: Option<String>,
     return_url: Option<String>,
@@ -31,6 +32,10 @@ pub(crate) enum ErrorKind {
     Csrf,
     /// The account may not be used.
     Refused,
+    /// The person is not known here.
+    NoAccount,
+    /// The operator's own page said no.
+    SignInRefused,
     /// No such page.
     NotFound,
     /// Over a limit.
@@ -42,13 +47,15 @@ pub(crate) enum ErrorKind {
 }
 
 impl ErrorKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::InvalidClient,
         Self::RedirectUri,
         Self::BadRequest,
         Self::Spent,
         Self::Csrf,
         Self::Refused,
+        Self::NoAccount,
+        Self::SignInRefused,
         Self::NotFound,
         Self::TooManyRequests,
         Self::Internal,
@@ -63,6 +70,7 @@ impl ErrorPage {
             kind,
             error: None,
             detail: None,
+            reason: None,
             wait_seconds: None,
             application: None,
             return_url: None,
@@ -80,6 +88,13 @@ impl ErrorPage {
     #[must_use]
     pub(crate) fn detail(mut self, description: impl Into<String>) -> Self {
         self.detail = Some(description.into());
+        self
+    }
+
+    /// Adds the reason that somebody gave, for the person.
+    #[must_use]
+    pub(crate) fn reason(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
         self
     }
 
@@ -110,12 +125,15 @@ impl Page for ErrorPage {
                 .detail("The parameter scope appears twice."),
         );
         samples.push(Self::new(ErrorKind::TooManyRequests).wait(90));
+        let reason = Some("Your contract ended in May.".to_owned());
+        samples.push(Self::new(ErrorKind::SignInRefused).reason(reason));
         samples
             .push(Self::new(ErrorKind::Spent).back_to("Acme Notes", "https://notes.example.com/"));
         samples.push(
             Self::new(ErrorKind::RedirectUri)
                 .code(HOSTILE)
                 .detail(HOSTILE)
+                .reason(Some(HOSTILE.to_owned()))
                 .back_to(HOSTILE, "javascript:alert(1)"),
         );
         samples

@@ -79,7 +79,7 @@ fn pages_as_files() {
         return;
     };
     fs::create_dir_all(&folder).unwrap();
-    for name in ["grantor.css", "icon.svg", "submit.js"] {
+    for name in ["grantor.css", "icon.svg", "submit.js", "callback.js"] {
         let bytes = asset(&format!("any/{name}")).unwrap().bytes;
         fs::write(folder.join(name), bytes).unwrap();
     }
@@ -105,4 +105,5 @@ fn beside(html: &str) -> String {
         .replace("\"/grantor", "\"grantor")
         .replace("\"/icon", "\"icon")
         .replace("\"/submit", "\"submit")
+        .replace("\"/callback", "\"callback")
 }

@@ -3,8 +3,10 @@
 mod account;
 mod assets;
 mod browser;
+mod callback;
 mod confirm;
 mod consent;
+mod device;
 mod error;
 mod form_post;
 mod home;
@@ -14,7 +16,8 @@ pub(crate) mod mail;
 mod mailbox;
 mod select_account;
 mod sign_in_address;
-mod sign_in_password;
+mod sign_in_form;
+mod sign_in_frame;
 mod sign_in_token;
 mod templates;
 mod text;
@@ -33,8 +36,10 @@ use serde::Serialize;
 
 pub(crate) use account::{Account, AccountNotice, ConsentRow, SessionRow};
 pub(crate) use assets::asset;
+pub(crate) use callback::{Callback, Redeem};
 pub(crate) use confirm::Confirm;
 pub(crate) use consent::{AccessPeriod, Consent, ConsentClient, ScopeRow};
+pub(crate) use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub(crate) use error::{ErrorKind, ErrorPage};
 pub(crate) use form_post::FormPost;
 pub(crate) use home::Home;
@@ -42,8 +47,9 @@ pub(crate) use language::{Language, negotiate};
 pub(crate) use logout::{LogoutConfirm, SignedOut};
 pub(crate) use mailbox::{Mailbox, MailboxMail};
 pub(crate) use select_account::SelectAccount;
-pub(crate) use sign_in_address::{AddressError, Alternative, SignInAddress};
-pub(crate) use sign_in_password::{PasswordError, SignInPassword};
+pub(crate) use sign_in_address::{AddressError, SignInAddress};
+pub(crate) use sign_in_form::{FormError, FormField, SignInForm};
+pub(crate) use sign_in_frame::{Alternative, SignInFrame};
 pub(crate) use sign_in_token::{SignInToken, TokenError};
 
 /// One page: the data that its template shows.
@@ -209,8 +215,12 @@ impl Pages {
         }
         pages!(
             Account,
+            Callback,
             Confirm,
             Consent,
+            DeviceCode,
+            DeviceConfirm,
+            DeviceDone,
             ErrorPage,
             FormPost,
             Home,
@@ -218,7 +228,7 @@ impl Pages {
             Mailbox,
             SelectAccount,
             SignInAddress,
-            SignInPassword,
+            SignInForm,
             SignInToken,
             SignedOut,
         );

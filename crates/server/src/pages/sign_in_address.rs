@@ -2,21 +2,18 @@
 
 use serde::Serialize;
 
-use super::{Page, text::HOSTILE};
+use super::{Page, SignInFrame, text::HOSTILE};
 
-/// Asks for the e-mail address. The form sends `csrf`, `request`, `method=admin_token`, `email`.
+/// Asks for the e-mail address. The form sends `csrf`, `request` or `then`, `method=admin_token`, `email`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SignInAddress {
-    /// The pending authorization request; `None` when `/login` was opened directly.
-    pub(crate) request: Option<String>,
-    /// The name of the application that asked.
-    pub(crate) client: Option<String>,
+    /// What it has in common with the other forms.
+    #[serde(flatten)]
+    pub(crate) frame: SignInFrame,
     /// What the field begins with: a `login_hint`, or what was typed before the error.
     pub(crate) email: String,
     /// What was wrong with the last try.
     pub(crate) error: Option<AddressError>,
-    /// The other methods that are offered.
-    pub(crate) alternatives: Vec<Alternative>,
     /// Whether a token is mailed to the address; otherwise the person has one already.
     pub(crate) mailed: bool,
     /// The mailbox page (demo only).
@@ -36,39 +33,19 @@ pub(crate) enum AddressError {
     },
 }
 
-/// A link to another sign-in method.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Alternative {
-    /// `admin_token` or `password`.
-    pub(crate) method: String,
-    /// Where it begins, with the pending request in it.
-    pub(crate) url: String,
-}
-
 impl Page for SignInAddress {
     const TEMPLATE: &'static str = "sign_in_address.html";
 
     fn samples() -> Vec<Self> {
         let first = Self {
-            request: Some("req_7Yk2".to_owned()),
-            client: Some("Acme Notes".to_owned()),
+            frame: SignInFrame::sample("password"),
             email: String::new(),
             error: None,
-            alternatives: vec![Alternative {
-                method: "password".to_owned(),
-                url: "/login?request=req_7Yk2&method=password".to_owned(),
-            }],
             mailed: true,
             mailbox_url: Some("/mailbox".to_owned()),
         };
         let fixed = Self { mailed: false, mailbox_url: None, ..first.clone() };
-        let direct = Self {
-            request: None,
-            client: None,
-            alternatives: Vec::new(),
-            mailbox_url: None,
-            ..first.clone()
-        };
+        let direct = Self { frame: SignInFrame::default(), mailbox_url: None, ..first.clone() };
         let wrong = Self {
             email: "ada@example".to_owned(),
             error: Some(AddressError::Invalid),
@@ -80,7 +57,7 @@ impl Page for SignInAddress {
             ..first.clone()
         };
         let hostile =
-            Self { client: Some(HOSTILE.to_owned()), email: HOSTILE.to_owned(), ..first.clone() };
+            Self { frame: SignInFrame::hostile(), email: HOSTILE.to_owned(), ..first.clone() };
         vec![first, fixed, direct, wrong, busy, hostile]
     }
 }

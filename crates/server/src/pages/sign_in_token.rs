@@ -2,18 +2,17 @@
 
 use serde::Serialize;
 
-use super::{Alternative, Page, text::HOSTILE};
+use super::{Page, SignInFrame, text::HOSTILE};
 
-/// Asks for the token. The form sends `csrf`, `request`, `attempt`, `method=admin_token`, `token`;
+/// Asks for the token. The form sends `csrf`, `request` or `then`, `attempt`, `method=admin_token`, `token`;
 /// the form below it `csrf`, `request`, `method=admin_token`, `email`, `resend=1`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SignInToken {
-    /// The pending authorization request; `None` when `/login` was opened directly.
-    pub(crate) request: Option<String>,
+    /// What it has in common with the other forms.
+    #[serde(flatten)]
+    pub(crate) frame: SignInFrame,
     /// The half-done sign-in that the token belongs to.
     pub(crate) attempt: String,
-    /// The name of the application that asked.
-    pub(crate) client: Option<String>,
     /// Where the token was sent, whole: the page masks it. `None` for the static token.
     pub(crate) address: Option<String>,
     /// How long the token lives from now on; `None` for the static token.
@@ -26,8 +25,6 @@ pub(crate) struct SignInToken {
     pub(crate) error: Option<TokenError>,
     /// Back to the first step.
     pub(crate) other_address_url: String,
-    /// The other methods that are offered.
-    pub(crate) alternatives: Vec<Alternative>,
     /// The mailbox page (demo only).
     pub(crate) mailbox_url: Option<String>,
 }
@@ -50,19 +47,14 @@ impl Page for SignInToken {
 
     fn samples() -> Vec<Self> {
         let first = Self {
-            request: Some("req_7Yk2".to_owned()),
+            frame: SignInFrame::sample("password"),
             attempt: "att_9Qx4".to_owned(),
-            client: Some("Acme Notes".to_owned()),
             address: Some("ada@example.com".to_owned()),
             lives_seconds: Some(600),
             resend_wait_seconds: 0,
             resent: false,
             error: None,
             other_address_url: "/login?request=req_7Yk2&method=admin_token".to_owned(),
-            alternatives: vec![Alternative {
-                method: "password".to_owned(),
-                url: "/login?request=req_7Yk2&method=password".to_owned(),
-            }],
             mailbox_url: Some("/mailbox".to_owned()),
         };
         let with = |error| Self { error: Some(error), ..first.clone() };
@@ -72,20 +64,18 @@ impl Page for SignInToken {
             with(TokenError::Wrong { tries_left: Some(1) }),
             with(TokenError::Wrong { tries_left: Some(0) }),
             with(TokenError::Gone),
-            Self { resend_wait_seconds: 40, ..first.clone() },
+            Self { resend_wait_seconds: 40, frame: SignInFrame::device(), ..first.clone() },
             Self { resent: true, resend_wait_seconds: 60, ..first.clone() },
             Self {
-                request: None,
-                client: None,
+                frame: SignInFrame::default(),
                 address: None,
                 lives_seconds: None,
-                alternatives: Vec::new(),
                 mailbox_url: None,
                 error: Some(TokenError::Wrong { tries_left: None }),
                 ..first.clone()
             },
             Self {
-                client: Some(HOSTILE.to_owned()),
+                frame: SignInFrame::hostile(),
                 address: Some(HOSTILE.to_owned()),
                 attempt: HOSTILE.to_owned(),
                 ..first.clone()

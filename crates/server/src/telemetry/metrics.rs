@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{Method, header};
 use axum::routing::get;
+use grantor_core::model::{GrantType, MethodName};
 use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -28,8 +29,6 @@ struct Inner {
     commit_micros: Counter,
 }
 
-const GRANTS: [&str; 3] = ["authorization_code", "refresh_token", OTHER];
-const METHODS: [&str; 3] = ["admin_token", "password", OTHER];
 const OUTCOMES: [&str; 4] = ["success", "failure", "limited", OTHER];
 const OTHER: &str = "other";
 
@@ -54,7 +53,11 @@ impl Metrics {
     /// Counts a token response of a grant type.
     pub(crate) fn token_issued(&self, grant: &str) {
         if let Some(inner) = &self.0 {
-            inner.tokens[place(&GRANTS, grant)].increment(1);
+            inner.tokens[GrantType::ALL
+                .iter()
+                .position(|own| own.as_str() == grant)
+                .unwrap_or(GrantType::ALL.len())]
+            .increment(1);
         }
     }
 
@@ -62,7 +65,9 @@ impl Metrics {
     /// `limited`.
     pub(crate) fn sign_in(&self, method: &str, outcome: &str) {
         if let Some(inner) = &self.0 {
-            inner.sign_ins[place(&METHODS, method)][place(&OUTCOMES, outcome)].increment(1);
+            let known = MethodName::ALL.iter().position(|own| own.as_str() == method);
+            let method = known.unwrap_or(MethodName::ALL.len());
+            inner.sign_ins[method][place(&OUTCOMES, outcome)].increment(1);
         }
     }
 
@@ -136,8 +141,8 @@ impl Inner {
         let sign_in = |method| OUTCOMES.map(|outcome| sign_ins(method, outcome)).to_vec();
         let made = metrics::with_local_recorder(&recorder, || {
             (
-                GRANTS.map(token).to_vec(),
-                METHODS.map(sign_in).to_vec(),
+                grants().into_iter().map(token).collect(),
+                methods().into_iter().map(sign_in).collect(),
                 metrics::gauge!("outbox_pending"),
                 metrics::counter!("store_commits_total"),
                 metrics::counter!("store_writes_total"),
@@ -163,6 +168,14 @@ fn describe() {
     metrics::describe_counter!("store_commits_total", "Groups of writes made durable.");
     metrics::describe_counter!("store_writes_total", "Writes in those groups.");
     metrics::describe_counter!("store_commit_micros_total", "Microseconds spent on that.");
+}
+
+fn grants() -> Vec<&'static str> {
+    GrantType::ALL.iter().map(|grant| grant.as_str()).chain([OTHER]).collect()
+}
+
+fn methods() -> Vec<&'static str> {
+    MethodName::ALL.iter().map(|method| method.as_str()).chain([OTHER]).collect()
 }
 
 /// The place of `name` in a list that ends in "other".

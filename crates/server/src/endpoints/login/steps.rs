@@ -5,12 +5,14 @@ use axum::response::Response;
 use grantor_core::error::Failure;
 use grantor_core::id::AttemptId;
 use grantor_core::model::SignInAttempt;
+use grantor_core::params::Params;
 use grantor_core::signin::admin_token::{self, Asked, Asking, Typed};
 use grantor_core::signin::session::{self, Device};
-use grantor_core::signin::{SignedIn, password as password_method};
+use grantor_core::signin::{FormMethod, SignedIn};
 
+use super::Goal;
 use super::forms::{self, Stage};
-use crate::pages::{AddressError, PasswordError, SignInToken, TokenError};
+use crate::pages::{AddressError, FormError, SignInToken, TokenError};
 use crate::visit::Visit;
 
 /// Sends a token to an address, or seems to.
@@ -70,7 +72,7 @@ pub(super) async fn try_token(
     let label = if matches!(outcome, Typed::SignedIn(_)) { "success" } else { "failure" };
     visit.app.metrics.sign_in("admin_token", label);
     match outcome {
-        Typed::SignedIn(signed_in) => signed(visit, stage, &signed_in).await,
+        Typed::SignedIn(signed_in) => signed(visit, &stage.goal, &signed_in).await,
         Typed::Wrong { tries_left } => {
             let error = TokenError::Wrong { tries_left: Some(tries_left) };
             Ok(token(visit, stage, id, before.as_ref(), Some(error)))
@@ -79,33 +81,34 @@ pub(super) async fn try_token(
     }
 }
 
-/// Takes a name and a password.
-pub(super) async fn password(
+/// Takes what was typed into the form of a method.
+pub(super) async fn try_form(
     visit: &mut Visit,
     stage: &Stage,
-    username: &str,
-    password: &str,
+    form: &dyn FormMethod,
+    typed: &Params<'_>,
 ) -> Result<Response, Failure> {
     let (server, now) = (&visit.app.server, visit.caller.now);
-    if let Err(wait) = visit.app.limits.account(username) {
-        let error = PasswordError::TooMany { wait_seconds: wait.0.into() };
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        return Ok(forms::password(visit, stage, username, Some(error), status));
+    let method = stage.method.as_str();
+    let account = form.fields().first().and_then(|field| typed.get(field.name)).unwrap_or_default();
+    if let Err(wait) = visit.app.limits.account(account) {
+        visit.app.metrics.sign_in(method, "limited");
+        let error = FormError::TooMany { wait_seconds: wait.0.into() };
+        return Ok(forms::form(visit, stage, form, account, Some(error)));
     }
-    let signed_in = password_method::sign_in(server, username, password, now).await?;
+    let signed_in = form.sign_in(server, typed, now).await?;
     let label = if signed_in.is_some() { "success" } else { "failure" };
-    visit.app.metrics.sign_in("password", label);
-    if let Some(signed_in) = signed_in {
-        return signed(visit, stage, &signed_in).await;
+    visit.app.metrics.sign_in(method, label);
+    match signed_in {
+        Some(signed_in) => signed(visit, &stage.goal, &signed_in).await,
+        None => Ok(forms::form(visit, stage, form, account, Some(FormError::Wrong))),
     }
-    let status = StatusCode::BAD_REQUEST;
-    Ok(forms::password(visit, stage, username, Some(PasswordError::Wrong), status))
 }
 
-/// Begins the session and goes on: to what the request needs next, or to the account page.
-async fn signed(
+/// Begins the session and goes on to what it is for.
+pub(crate) async fn signed(
     visit: &mut Visit,
-    stage: &Stage,
+    goal: &Goal,
     signed_in: &SignedIn,
 ) -> Result<Response, Failure> {
     let address = visit.caller.source.to_string();
@@ -117,10 +120,7 @@ async fn signed(
     let cookie = visit.app.cookies.set_session(&cookie.reveal(), lifetime);
     visit.set_cookie(cookie);
     visit.session = Some(view);
-    Ok(match stage.request() {
-        Some(request) => visit.see_other(&format!("/login?request={request}")),
-        None => visit.see_other("/account"),
-    })
+    Ok(visit.see_other(&goal.path()))
 }
 
 fn token(
@@ -139,16 +139,14 @@ fn token(
         Some(TokenError::Wrong { .. } | TokenError::Gone) => StatusCode::BAD_REQUEST,
     };
     let page = SignInToken {
-        request: stage.request(),
+        frame: stage.frame(visit),
         attempt: id.to_string(),
-        client: stage.client(),
         address: attempt.filter(|_| emailed).map(|attempt| attempt.email.clone()),
         lives_seconds: attempt.filter(|_| emailed).map(|own| now.until(own.expires_at).0.into()),
         resend_wait_seconds: pause_over.map_or(0, |over| now.until(over).0.into()),
         resent: stage.resent && error.is_none(),
         error,
         other_address_url: stage.url("method=admin_token"),
-        alternatives: stage.alternatives(),
         mailbox_url: forms::mailbox_url(visit),
     };
     visit.page_with(status, &page, stage.form())
