@@ -10,6 +10,9 @@ use crate::load::{Crew, Script};
 use crate::report::{Figures, HEADINGS, Verdict, median, number, percentile, table};
 use crate::target::Target;
 
+/// How this program was built, and so the servers.
+pub(crate) const PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+
 /// How much to measure.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Effort {
@@ -79,7 +82,7 @@ impl Comparison {
         let ratio = median(rounds.iter().map(|r| r.grantor.cpu_us / r.hello.cpu_us));
         Ok(Self {
             scenario,
-            profile: if cfg!(debug_assertions) { "debug" } else { "release" },
+            profile: PROFILE,
             effort,
             hello: of(|round| round.hello),
             grantor: of(|round| round.grantor),
@@ -110,7 +113,12 @@ impl Comparison {
     }
 }
 
-async fn phase<S: Subject>(server: &Target, subject: &mut S, effort: &Effort) -> Result<Figures> {
+/// Loads `server` once, for as long as a phase lasts.
+pub(crate) async fn phase<S: Subject>(
+    server: &Target,
+    subject: &mut S,
+    effort: &Effort,
+) -> Result<Figures> {
     let scripts = subject.scripts(effort).await?;
     let crew = Crew::gather(server.address, scripts).await?;
     let before = server.cpu()?;

@@ -44,10 +44,24 @@ pub(crate) struct Deployment {
     person: Account,
 }
 
+/// How a client authenticates.
 #[derive(Default, Deserialize)]
-struct Credentials {
-    client_id: String,
+pub(crate) struct Credentials {
+    /// What it calls itself.
+    pub(crate) client_id: String,
     client_secret: String,
+}
+
+/// Clients that act for themselves.
+pub(crate) struct Machines {
+    /// Gets opaque tokens.
+    pub(crate) opaque: Credentials,
+    /// Gets JWTs under EdDSA.
+    pub(crate) eddsa: Credentials,
+    /// Gets JWTs under ES256.
+    pub(crate) es256: Credentials,
+    /// The resource server that is sent the tokens.
+    pub(crate) api: Credentials,
 }
 
 #[derive(Default, Deserialize)]
@@ -93,6 +107,23 @@ impl Deployment {
         Ok(own)
     }
 
+    /// Registers the clients that act for themselves; before the server is started, which would
+    /// have to hear of them.
+    pub(crate) fn machines(&self) -> Result<Machines> {
+        let jwt = |alg| ["--access-token-format", "jwt", "--access-token-alg", alg];
+        Ok(Machines {
+            opaque: self.machine("opaque", &[])?,
+            eddsa: self.machine("eddsa", &jwt("EdDSA"))?,
+            es256: self.machine("es256", &jwt("ES256"))?,
+            api: self.machine("api", &["--resource-server-for", &self.issuer()])?,
+        })
+    }
+
+    /// The file of its store.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("grantor.db")
+    }
+
     /// Starts its server.
     pub(crate) fn serve(&self) -> Result<Target> {
         let log = std::fs::File::create(self.folder.path().join("server.log"))?;
@@ -124,11 +155,21 @@ impl Deployment {
         format!("/authorize?{query}")
     }
 
-    /// A token request, authenticated by `client_secret_basic`: RFC 6749 §2.3.1.
+    /// A token request of the client that signs people in.
     pub(crate) fn token_request(&self, form: &[(&str, &str)]) -> Vec<u8> {
-        let Credentials { client_id, client_secret } = &self.client;
+        self.request(&self.client, "/token", form)
+    }
+
+    /// A request of `client`, authenticated by `client_secret_basic`: RFC 6749 §2.3.1.
+    pub(crate) fn request(
+        &self,
+        client: &Credentials,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Vec<u8> {
+        let Credentials { client_id, client_secret } = client;
         let basic = STANDARD.encode(format!("{client_id}:{client_secret}"));
-        self.site.post("/token", &format!("authorization: Basic {basic}\r\n"), form)
+        self.site.post(path, &format!("authorization: Basic {basic}\r\n"), form)
     }
 
     /// The person's password.
@@ -138,7 +179,19 @@ impl Deployment {
 
     /// The path and query of a URL of this server.
     pub(crate) fn path_of<'a>(&self, url: &'a str) -> &'a str {
-        url.strip_prefix(&format!("http://localhost:{}", self.port)).unwrap_or(url)
+        url.strip_prefix(&self.issuer()).unwrap_or(url)
+    }
+
+    fn issuer(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    fn machine(&self, name: &str, options: &[&str]) -> Result<Credentials> {
+        let fixed = ["--grant", "client_credentials", "--scope", "read"];
+        let unlimited = ["--requests-per-minute", "0", "--json"];
+        let added =
+            self.cli(&[&["client", "add", name], &fixed[..], &unlimited, options].concat())?;
+        serde_json::from_str(&added).context("`client add --json` said otherwise")
     }
 
     fn cli(&self, arguments: &[&str]) -> Result<String> {

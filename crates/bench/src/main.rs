@@ -12,14 +12,16 @@ mod report;
 mod request;
 mod scenarios;
 mod store;
+mod stored;
 mod target;
+mod trials;
 mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use tokio::runtime;
 
@@ -29,6 +31,7 @@ use crate::person::{SignedIn, sign_in};
 use crate::report::{Verdict, write_json};
 use crate::scenarios::{Bearers, Chains, Codes, memory, start};
 use crate::target::Target;
+use crate::trials::Trial;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -79,6 +82,16 @@ enum Scenario {
     Refresh,
     /// Read claims with an access token.
     Userinfo,
+    /// Ask about tokens: RFC 7662.
+    Introspect(Store),
+    /// Issue opaque tokens to a client itself, each on the disk before it is answered.
+    ClientCredentials(Store),
+    /// Issue JWTs to a client itself, under EdDSA and ES256.
+    ClientCredentialsJwt(Store),
+    /// Revoke tokens: RFC 7009.
+    Revoke(Store),
+    /// The four before, in one table.
+    Tokens(Store),
     /// The SQLite store alone: redeem, rotate, read.
     Store {
         /// Access tokens to read among.
@@ -104,6 +117,14 @@ enum Scenario {
     Hello,
 }
 
+/// What is in the store beforehand.
+#[derive(Clone, Copy, Args)]
+struct Store {
+    /// Measures a second server too, with so many tokens in its store.
+    #[arg(long, value_name = "TOKENS", default_value_t = 0)]
+    stored: usize,
+}
+
 /// A prepared Grantor that runs, and somebody who is signed in.
 struct Stage {
     deployment: Deployment,
@@ -121,6 +142,11 @@ fn main() -> Result<ExitCode> {
         Scenario::Code
         | Scenario::Refresh
         | Scenario::Userinfo
+        | Scenario::Introspect(_)
+        | Scenario::ClientCredentials(_)
+        | Scenario::ClientCredentialsJwt(_)
+        | Scenario::Revoke(_)
+        | Scenario::Tokens(_)
         | Scenario::Memory { .. }
         | Scenario::Start { .. }
         | Scenario::Noise => &mut driver,
@@ -151,6 +177,13 @@ impl Arguments {
                 self.publish(&report.text(), &report)?;
                 Ok(Vec::new())
             }
+            Scenario::Introspect(store) => self.try_out(&[Trial::Introspect], store).await,
+            Scenario::ClientCredentials(store) => {
+                self.try_out(&[Trial::ClientCredentials], store).await
+            }
+            Scenario::ClientCredentialsJwt(store) => self.try_out(&Trial::JWT, store).await,
+            Scenario::Revoke(store) => self.try_out(&[Trial::Revoke], store).await,
+            Scenario::Tokens(store) => self.try_out(&Trial::ALL, store).await,
             Scenario::Code
             | Scenario::Refresh
             | Scenario::Userinfo
@@ -186,13 +219,40 @@ impl Arguments {
                 self.publish(&report.text(), &report)?;
                 Ok(report.verdicts())
             }
-            Scenario::Store { .. } | Scenario::Noise | Scenario::Hello => Ok(Vec::new()),
+            Scenario::Introspect(_)
+            | Scenario::ClientCredentials(_)
+            | Scenario::ClientCredentialsJwt(_)
+            | Scenario::Revoke(_)
+            | Scenario::Tokens(_)
+            | Scenario::Store { .. }
+            | Scenario::Noise
+            | Scenario::Hello => Ok(Vec::new()),
         }
     }
 
+    /// The endpoints that programs use, which need nobody who is signed in.
+    async fn try_out(&self, trials: &[Trial], store: Store) -> Result<Vec<Verdict>> {
+        let small = trials::Stage::set(self.deployment()?, 0).await?;
+        let full = match store.stored {
+            0 => None,
+            tokens => Some(trials::Stage::set(self.deployment()?, tokens).await?),
+        };
+        let report = trials::run(self.effort(), trials, &small, full.as_ref()).await?;
+        self.publish(&report.text(), &report)?;
+        Ok(report.verdicts())
+    }
+
+    fn deployment(&self) -> Result<Deployment> {
+        Deployment::prepare(self.grantor.clone().map_or_else(deploy::binary, Ok)?)
+    }
+
+    const fn effort(&self) -> Effort {
+        let Self { connections, seconds, rounds, .. } = *self;
+        Effort { connections, seconds, rounds }
+    }
+
     async fn stage(&self) -> Result<Stage> {
-        let binary = self.grantor.clone().map_or_else(deploy::binary, Ok)?;
-        let deployment = Deployment::prepare(binary)?;
+        let deployment = self.deployment()?;
         let server = deployment.serve_ready().await?;
         let person = sign_in(&deployment, &server).await.context("cannot sign in")?;
         Ok(Stage { deployment, server, person })
@@ -205,9 +265,7 @@ impl Arguments {
         subject: &mut impl Subject,
         limit: Option<f64>,
     ) -> Result<Vec<Verdict>> {
-        let Self { connections, seconds, rounds, .. } = *self;
-        let effort = Effort { connections, seconds, rounds };
-        let comparison = Comparison::of(scenario, effort, server, subject, limit).await?;
+        let comparison = Comparison::of(scenario, self.effort(), server, subject, limit).await?;
         self.publish(&comparison.text(), &comparison)?;
         Ok(comparison.verdicts())
     }

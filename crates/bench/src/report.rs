@@ -58,7 +58,7 @@ pub(crate) const HEADINGS: [&str; 7] =
 /// What has to be reached, and what was.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Verdict {
-    what: &'static str,
+    what: String,
     measured: f64,
     limit: f64,
     unit: &'static str,
@@ -68,12 +68,12 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// `measured` must not be above `limit`.
     pub(crate) fn at_most(
-        what: &'static str,
+        what: impl Into<String>,
         measured: f64,
         limit: f64,
         unit: &'static str,
     ) -> Self {
-        Self { what, measured, limit, unit, met: measured <= limit }
+        Self { what: what.into(), measured, limit, unit, met: measured <= limit }
     }
 
     /// Whether it was reached.

@@ -1,9 +1,13 @@
 //! What is asked of Grantor: a file for each scenario, and what they share.
 
+mod client_credentials;
 mod code;
+mod introspect;
 pub(crate) mod memory;
 mod refresh;
+mod revoke;
 pub(crate) mod start;
+mod supply;
 mod userinfo;
 
 use std::sync::Arc;
@@ -19,12 +23,28 @@ use crate::request::between;
 use crate::target::Target;
 use crate::wire::{Answer, Connection};
 
+pub(crate) use client_credentials::Issue;
 pub(crate) use code::Codes;
+pub(crate) use introspect::Introspect;
 pub(crate) use refresh::Chains;
+pub(crate) use revoke::Revoke;
 pub(crate) use userinfo::Bearers;
 
 /// How long preparations may take.
 const PREPARATION: Duration = Duration::from_mins(10);
+
+/// The same request again and again.
+pub(crate) struct Again(Vec<u8>);
+
+impl Script for Again {
+    fn request(&mut self) -> Option<&[u8]> {
+        Some(&self.0)
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>) -> Result<()> {
+        answer.expect(200)
+    }
+}
 
 /// What a client has after a code exchange.
 struct Tokens {

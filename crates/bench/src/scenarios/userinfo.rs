@@ -2,22 +2,15 @@
 
 use anyhow::Result;
 
-use super::tokens;
+use super::{Again, tokens};
 use crate::compare::{Effort, Subject};
 use crate::deploy::Deployment;
-use crate::load::Script;
 use crate::person::SignedIn;
 use crate::target::Target;
-use crate::wire::Answer;
 
 /// The subject: each connection has an access token of its own.
 pub(crate) struct Bearers {
     requests: Vec<Vec<u8>>,
-}
-
-/// The same request again and again.
-pub(crate) struct Read {
-    request: Vec<u8>,
 }
 
 impl Bearers {
@@ -36,21 +29,11 @@ impl Bearers {
 }
 
 impl Subject for Bearers {
-    type Script = Read;
+    type Script = Again;
 
-    async fn scripts(&mut self, _: &Effort) -> Result<Vec<Read>> {
-        Ok(self.requests.iter().map(|request| Read { request: request.clone() }).collect())
+    async fn scripts(&mut self, _: &Effort) -> Result<Vec<Again>> {
+        Ok(self.requests.iter().cloned().map(Again).collect())
     }
 
-    fn done(&mut self, _: Vec<Read>) {}
-}
-
-impl Script for Read {
-    fn request(&mut self) -> Option<&[u8]> {
-        Some(&self.request)
-    }
-
-    fn answer(&mut self, answer: &Answer<'_>) -> Result<()> {
-        answer.expect(200)
-    }
+    fn done(&mut self, _: Vec<Again>) {}
 }
