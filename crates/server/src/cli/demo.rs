@@ -96,6 +96,9 @@ async fn prepare(config: Config, sample_port: u16) -> anyhow::Result<(Prepared, 
     let sample_secret = account::ensure_sample(server, &data, &sample_url)
         .await
         .context("cannot register the sample client")?;
+    account::ensure_television(server, &sample_url)
+        .await
+        .context("cannot register the sample client's television")?;
     let running =
         Running { issuer, sample_url, data, mailbox: mailbox.is_some(), account, sample_secret };
     Ok((prepared, running))
@@ -106,6 +109,7 @@ fn sample_config(running: &Running) -> sample::Config {
     let mut config =
         sample::Config::new(&running.issuer, account::SAMPLE_ID, &running.sample_url, data);
     config.client_secret = Some(sample::Secret::new(&running.sample_secret));
+    config.tv_client_id = Some(account::TELEVISION_ID.to_owned());
     config
 }
 

@@ -16,6 +16,9 @@ use crate::{client_secret, key_file, password_text};
 /// The client_id of the sample client.
 pub(in crate::cli) const SAMPLE_ID: &str = "sample";
 
+/// The client_id of the sample client's television.
+pub(super) const TELEVISION_ID: &str = "sample-tv";
+
 /// The name of the demo account.
 const USERNAME: &str = "demo_user";
 
@@ -73,9 +76,6 @@ pub(super) async fn ensure_sample(
     };
     key_file::write_private(&file, &secret)?;
     let digest = client_auth::digest(SAMPLE_ID, &secret);
-    // Its tokens outlive a restart, as long as it is the same client.
-    let before = server.store.client(SAMPLE_ID).await?;
-    let since = before.map_or_else(|| server.clock.now(), |client| client.created_at);
     let client = Client {
         token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
         secret: Some(ClientSecret::Sha256(digest)),
@@ -86,10 +86,34 @@ pub(super) async fn ensure_sample(
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         response_types: vec![ResponseType::Code],
         scope: Scope::parse("openid profile email read")?,
-        ..Client::new(SAMPLE_ID, since)
+        ..Client::new(SAMPLE_ID, server.clock.now())
     };
+    register(server, client).await?;
+    Ok(secret)
+}
+
+/// The client of the page that plays a television: it has no secret, and no redirect URI.
+pub(super) async fn ensure_television(
+    server: &AuthorizationServer,
+    url: &str,
+) -> anyhow::Result<()> {
+    let client = Client {
+        client_name: "Fieldnotes on a television".to_owned(),
+        client_uri: Some(url.to_owned()),
+        grant_types: vec![GrantType::DeviceCode],
+        scope: Scope::parse("openid profile read")?,
+        ..Client::new(TELEVISION_ID, server.clock.now())
+    };
+    register(server, client).await
+}
+
+async fn register(server: &AuthorizationServer, mut client: Client) -> anyhow::Result<()> {
+    // Its tokens outlive a restart, as long as it is the same client.
+    if let Some(before) = server.store.client(&client.client_id).await? {
+        client.created_at = before.created_at;
+    }
     if !server.store.replace_client(client.clone()).await? {
         server.store.add_client(client).await?;
     }
-    Ok(secret)
+    Ok(())
 }
