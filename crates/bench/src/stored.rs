@@ -60,7 +60,7 @@ impl Stored {
         )?;
         let now: i64 = connection.query_row("SELECT unixepoch()", (), |row| row.get(0))?;
         let own = Self { tokens: tokens.next_multiple_of(10), begin: now - SINCE };
-        copy_clients(&connection, like)?;
+        own.copy_clients(&connection, like)?;
         own.write(&connection, PEOPLE, Self::person)?;
         own.write(&connection, own.tokens / 10, Self::family)?;
         own.write(&connection, own.tokens, Self::access)?;
@@ -79,6 +79,21 @@ impl Stored {
     pub(crate) fn token(&self, number: usize) -> Credential {
         let id = self.id(Of::Token, number, number);
         Credential::derived(Kind::AccessToken, id, random(Of::Token, number))
+    }
+
+    /// Copies of a client that was registered, each older than its tokens.
+    fn copy_clients(&self, connection: &Connection, like: &str) -> Result<()> {
+        connection.execute(
+            "CREATE TEMP TABLE model AS SELECT * FROM oauth2_client WHERE client_id = ?1",
+            [like],
+        )?;
+        connection.execute("UPDATE model SET created_at = ?1", [self.begin])?;
+        for number in 0..CLIENTS {
+            connection.execute("UPDATE model SET client_id = ?1", [client(number)])?;
+            let copied = connection.execute("INSERT INTO oauth2_client SELECT * FROM model", ())?;
+            ensure!(copied == 1, "there is no client {like} to copy");
+        }
+        Ok(())
     }
 
     fn write(
@@ -184,20 +199,6 @@ impl Stored {
     }
 }
 
-/// Copies of a client that was registered, so that the tokens have one.
-fn copy_clients(connection: &Connection, like: &str) -> Result<()> {
-    connection.execute(
-        "CREATE TEMP TABLE model AS SELECT * FROM oauth2_client WHERE client_id = ?1",
-        [like],
-    )?;
-    for number in 0..CLIENTS {
-        connection.execute("UPDATE model SET client_id = ?1", [client(number)])?;
-        let copied = connection.execute("INSERT INTO oauth2_client SELECT * FROM model", ())?;
-        ensure!(copied == 1, "there is no client {like} to copy");
-    }
-    Ok(())
-}
-
 fn client(number: usize) -> String {
     format!("stored-{number:04}")
 }
@@ -301,7 +302,8 @@ mod tests {
             let id = AccessTokenId(token.id());
             let view = store.access_token(id, &token.digest(), now).await.expect("reads");
             let AccessView { token, family, user } = view.expect("is alive");
-            assert!(store.client(&token.client_id).await.expect("reads").is_some());
+            let client = store.client(&token.client_id).await.expect("reads");
+            assert!(client.expect("is there").created_at <= token.issued_at);
             assert_eq!(token.issued_at, Timestamp::from_epoch(issued));
             let Some(family) = family else { continue };
             assert_eq!(
