@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use grantor_core::id::Id;
@@ -34,6 +35,10 @@ const BATCH: usize = 500_000;
 pub(crate) struct Stored {
     /// How many.
     pub(crate) tokens: usize,
+    /// How long it took to write them.
+    pub(crate) filling: Duration,
+    /// How large the file is, in bytes.
+    pub(crate) bytes: u64,
     /// When the first was issued, in seconds.
     begin: i64,
 }
@@ -52,6 +57,7 @@ impl Stored {
     /// Writes `tokens` tokens, rounded to tens, into the database, which has the schema and the
     /// client `like`, and which nobody else has open. Returns when all of it is on the disk.
     pub(crate) fn fill(database: &Path, tokens: usize, like: &str) -> Result<Self> {
+        let started = Instant::now();
         let connection = Connection::open(database)?;
         // Nobody reads it yet, and whoever is killed meanwhile starts over.
         connection.execute_batch(
@@ -59,7 +65,8 @@ impl Stored {
              PRAGMA cache_size = -262144;",
         )?;
         let now: i64 = connection.query_row("SELECT unixepoch()", (), |row| row.get(0))?;
-        let own = Self { tokens: tokens.next_multiple_of(10), begin: now - SINCE };
+        let tokens = tokens.next_multiple_of(10);
+        let own = Self { tokens, filling: Duration::ZERO, bytes: 0, begin: now - SINCE };
         own.copy_clients(&connection, like)?;
         own.write(&connection, PEOPLE, Self::person)?;
         own.write(&connection, own.tokens / 10, Self::family)?;
@@ -71,8 +78,9 @@ impl Stored {
              PRAGMA journal_mode = WAL;",
         )?;
         connection.close().map_err(|(_, error)| error)?;
-        File::open(database)?.sync_all().context("the database cannot be synced")?;
-        Ok(own)
+        let file = File::open(database)?;
+        file.sync_all().context("the database cannot be synced")?;
+        Ok(Self { filling: started.elapsed(), bytes: file.metadata()?.len(), ..own })
     }
 
     /// The access token with this number.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::compare::{Effort, PROFILE, Subject, Yardstick, phase};
 use crate::deploy::{Deployment, Machines};
-use crate::report::{Figures, Verdict, median, table};
+use crate::report::{Figures, Verdict, median, number, table};
 use crate::scenarios::{Introspect, Issue, Revoke};
 use crate::stored::Stored;
 use crate::target::Target;
@@ -103,12 +103,21 @@ struct Compared {
     cpu_ratio: f64,
 }
 
+/// The full store.
+#[derive(Debug, Serialize)]
+struct Filled {
+    tokens: usize,
+    /// To write it.
+    seconds: f64,
+    gigabytes: f64,
+}
+
 /// The outcome.
 #[derive(Debug, Serialize)]
 pub(crate) struct Trials {
     profile: &'static str,
     effort: Effort,
-    tokens: usize,
+    stored: Option<Filled>,
     lines: Vec<Line>,
     /// Introspection of tokens anywhere in the full store, beside that of new ones in the small.
     anywhere: Option<Compared>,
@@ -133,8 +142,12 @@ pub(crate) async fn run(
         }
         Some(_) | None => None,
     };
-    let tokens = full.and_then(|full| full.stored).map_or(0, |stored| stored.tokens);
-    Ok(Trials { profile: PROFILE, effort, tokens, lines, anywhere })
+    let stored = full.and_then(|full| full.stored).map(|stored| Filled {
+        tokens: stored.tokens,
+        seconds: stored.filling.as_secs_f64(),
+        gigabytes: number(stored.bytes) / 1e9,
+    });
+    Ok(Trials { profile: PROFILE, effort, stored, lines, anywhere })
 }
 
 async fn line(
@@ -261,15 +274,15 @@ impl Trials {
             self.profile,
             table(&headings("× hello-world"), &rows),
         );
-        if self.tokens > 0 {
+        if let Some(Filled { tokens, seconds, gigabytes }) = &self.stored {
             let limit = format!("{STORED_LIMIT:.1}");
-            let rows: Vec<_> = self
-                .compared()
+            let compared = self.compared();
+            let rows: Vec<_> = compared
                 .map(|(what, own)| row(&what, &own.grantor, own.cpu_ratio, &limit))
                 .collect();
             text.push_str(&format!(
-                "\nwith {} tokens in the store:\n\n{}",
-                self.tokens,
+                "\nwith {tokens} tokens in the store ({gigabytes:.1} GB, written in {seconds:.0} \
+                 s):\n\n{}",
                 table(&headings("× small store"), &rows),
             ));
         }
