@@ -1,5 +1,6 @@
 //! The running server: made from the configuration, shared by every request.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use crate::cookies::Cookies;
 use crate::key_file;
 use crate::limits::{Limits, Rates};
 use crate::mail::Mailbox;
-use crate::pages::{Brand, Pages};
+use crate::openapi;
+use crate::pages::{Brand, Docs, Pages};
 use crate::passwords::PasswordPool;
 use crate::telemetry::Metrics;
 
@@ -51,6 +53,10 @@ pub(crate) struct App {
     pub(crate) cors_origins: Vec<String>,
     /// The server metadata, serialized once.
     pub(crate) metadata: Bytes,
+    /// The description of the API, serialized once.
+    pub(crate) openapi: Bytes,
+    /// The same as a page.
+    pub(crate) reference: Docs,
     /// Rings when a mail was queued.
     pub(crate) mail_queued: Notify,
     /// What only the demo has.
@@ -113,6 +119,7 @@ impl App {
         };
         let pages = Pages::new(config.brand.templates.as_deref(), brand)?;
         let metadata = serde_json::to_vec(&discovery::metadata(&server.policy))?;
+        let described = openapi::document(&server.policy.issuer, &features(config, demo.as_ref()))?;
         Ok(Arc::new(Self {
             cookies: Cookies::of(&server.policy.issuer),
             limits: Limits::new(Rates {
@@ -131,6 +138,8 @@ impl App {
             },
             cors_origins: config.cors.origins.clone(),
             metadata: metadata.into(),
+            openapi: serde_json::to_vec(&described)?.into(),
+            reference: openapi::reference(&described),
             mail_queued: Notify::new(),
             server,
             sqlite,
@@ -139,6 +148,15 @@ impl App {
             demo,
         }))
     }
+}
+
+/// What the description of the API leaves out unless it is switched on.
+fn features(config: &Config, demo: Option<&Demo>) -> BTreeSet<&'static str> {
+    let mailbox = demo.is_some_and(|demo| demo.mailbox.is_some());
+    [("sample_api", config.sample_api.enabled), ("demo", demo.is_some()), ("mailbox", mailbox)]
+        .into_iter()
+        .filter_map(|(feature, on)| on.then_some(feature))
+        .collect()
 }
 
 /// The file of a key-encryption key that was not configured.

@@ -17,6 +17,7 @@ mod limits;
 mod listen;
 mod mail;
 mod onward;
+mod openapi;
 mod outbox;
 mod pages;
 mod password_text;

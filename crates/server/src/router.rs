@@ -8,8 +8,8 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::cors;
 use crate::endpoints::{
-    account, authorize, callback, consent, device, device_authorization, discovery, external,
-    health, home, introspect, jwks, login, logout, mailbox, not_found, protected,
+    account, authorize, callback, consent, device, device_authorization, discovery, docs, external,
+    health, home, introspect, jwks, login, logout, mailbox, not_found, openapi, protected,
     protected_resource, revoke, select_account, static_files, token, userinfo,
 };
 
@@ -27,6 +27,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/introspect", post(introspect::answer))
         .route("/revoke", post(revoke::answer))
         .route("/device_authorization", post(device_authorization::begin))
+        .route("/openapi.json", get(openapi::read))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
@@ -39,6 +40,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/account", get(account::page))
         .route("/account/sessions/end", get(account::ask_end).post(account::end))
         .route("/account/consents/withdraw", get(account::ask_withdraw).post(account::withdraw))
+        .route("/docs", get(docs::page))
         .route("/static/{*path}", get(static_files::read))
         // Whoever runs it.
         .route("/healthz", get(health::alive))

@@ -299,3 +299,19 @@ date =
         [11] November
        *[12] Dezember
     } { $year }
+
+# Die Beschreibung der API
+docs-title = API-Referenz
+docs-version = Version { $version }
+docs-contents = Inhalt
+docs-authentication = Authentisierung
+docs-nobody = Keine.
+docs-required = nötig
+docs-examples = Beispiele
+docs-answers = Antworten
+docs-errors = Fehler
+docs-redirected = Fehler an der Redirect-URI
+docs-status = Status
+docs-page = eine Seite
+docs-pages = Seiten
+docs-pages-text = Sie sind für Menschen am Browser. Programme brauchen sie nicht.

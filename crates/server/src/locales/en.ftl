@@ -299,3 +299,19 @@ date =
         [11] November
        *[12] December
     } { $year }
+
+# The reference of the API
+docs-title = API reference
+docs-version = version { $version }
+docs-contents = Contents
+docs-authentication = Authentication
+docs-nobody = None.
+docs-required = required
+docs-examples = Examples
+docs-answers = Answers
+docs-errors = Errors
+docs-redirected = Errors at the redirect URI
+docs-status = Status
+docs-page = a page
+docs-pages = Pages
+docs-pages-text = These are for people at a browser. Programs have no use for them.

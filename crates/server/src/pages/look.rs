@@ -79,7 +79,7 @@ fn pages_as_files() {
         return;
     };
     fs::create_dir_all(&folder).unwrap();
-    for name in ["grantor.css", "icon.svg", "submit.js", "callback.js"] {
+    for name in ["grantor.css", "docs.css", "icon.svg", "submit.js", "callback.js"] {
         let bytes = asset(&format!("any/{name}")).unwrap().bytes;
         fs::write(folder.join(name), bytes).unwrap();
     }
@@ -103,6 +103,7 @@ fn beside(html: &str) -> String {
         .fold(first, |page, part| page + part.trim_start_matches("&#x2f;").get(16..).unwrap())
         .replace("\"&#x2f;", "\"")
         .replace("\"/grantor", "\"grantor")
+        .replace("\"/docs.css", "\"docs.css")
         .replace("\"/icon", "\"icon")
         .replace("\"/submit", "\"submit")
         .replace("\"/callback", "\"callback")

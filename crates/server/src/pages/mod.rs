@@ -7,6 +7,7 @@ mod callback;
 mod confirm;
 mod consent;
 mod device;
+mod docs;
 mod error;
 mod form_post;
 mod home;
@@ -40,6 +41,10 @@ pub(crate) use callback::{Callback, Redeem};
 pub(crate) use confirm::Confirm;
 pub(crate) use consent::{AccessPeriod, Consent, ConsentClient, ScopeRow};
 pub(crate) use device::{DeviceCode, DeviceConfirm, DeviceDone};
+pub(crate) use docs::{
+    Docs, DocsAnswer, DocsBlock, DocsError, DocsField, DocsGroup, DocsOperation, DocsPage,
+    DocsSample, DocsSpan, DocsTable,
+};
 pub(crate) use error::{ErrorKind, ErrorPage};
 pub(crate) use form_post::FormPost;
 pub(crate) use home::Home;
@@ -221,6 +226,7 @@ impl Pages {
             DeviceCode,
             DeviceConfirm,
             DeviceDone,
+            Docs,
             ErrorPage,
             FormPost,
             Home,
