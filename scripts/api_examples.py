@@ -1,0 +1,248 @@
+"""The examples of the OpenAPI document, run one after the other against a demo.
+
+An example is a curl command with shell variables; PLAN says in which order they run, what is done
+before, and which members of an answer become variables for those that follow.
+"""
+
+import base64
+import hashlib
+import html.parser
+import os
+import subprocess
+import urllib.parse
+
+import requests
+
+import api_answers
+from demo import Demo
+
+SECONDS = 20
+
+
+class Examples:
+    """What the examples answered."""
+
+    def __init__(self, demo: Demo):
+        self.demo = demo
+        self.variables = {"PASSWORD": demo.password, "EXTERNAL_SECRET": "not-for-production-0123456789abcdef"}
+        self.answers: dict[tuple[str, str], str] = {}
+        self.document = requests.get(f"{demo.issuer}/openapi.json", timeout=SECONDS).json()
+        self.samples = {
+            (operation["operationId"], sample["label"]): sample["source"]
+            for path in self.document["paths"].values()
+            for operation in path.values()
+            if isinstance(operation, dict)
+            for sample in operation["x-codeSamples"]
+        }
+
+    def run(self) -> list[str]:
+        problems = []
+        for step in PLAN:
+            if callable(step):
+                self.variables |= step(self.demo, self.variables)
+                continue
+            operation, label, status, *kept = step
+            if (operation, label) not in self.samples:
+                problems.append(f"api_examples.py: there is no example {operation}, {label!r}")
+                continue
+            problems += self.example(operation, label, status, dict(kept))
+        never = self.samples.keys() - self.answers.keys()
+        return problems + [f"api_examples.py: the example {own} is never run" for own in sorted(never)]
+
+    def example(self, operation: str, label: str, status: int, kept: dict[str, str]) -> list[str]:
+        command = self.samples[operation, label]
+        raw = self.curl(command)
+        answer = api_answers.parse(raw)
+        if answer is None:  # a pipe after curl: what it prints is the answer
+            self.answers[operation, label] = self.plain(raw)
+            return []
+        self.answers[operation, label] = self.plain(answer.text())
+        if answer.status != status:
+            return [f"{operation}, {label!r}: {answer.status} and not {status}\n{command}\n{raw}"]
+        for name, member in kept.items():
+            self.variables[name] = answer.body[member]
+        return []
+
+    def curl(self, command: str) -> str:
+        """The headers come too, unless something else reads the answer."""
+        options = "-sS" if "|" in command else "-sS -i"
+        script = f'curl() {{ command curl {options} "$@"; }}\n{command}'
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env=os.environ | self.variables,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return done.stdout or done.stderr
+
+    def shown(self, text: str) -> str:
+        """On the ports that everybody's demo has."""
+        text = text.replace(f"localhost:{self.demo.port + 1}", "localhost:5051")
+        for quoted in (":", "%3A"):
+            text = text.replace(f"localhost{quoted}{self.demo.port}", f"localhost{quoted}5050")
+        return text
+
+    def plain(self, text: str) -> str:
+        return self.shown(api_answers.normalise(text, self.variables))
+
+
+class Form(html.parser.HTMLParser):
+    """The first form of a page that has a field: its action and fields."""
+
+    def __init__(self, page: str, wanted: str):
+        super().__init__()
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        self.feed(page)
+        self.action, self.fields = next(form for form in self.forms if wanted in form[1])
+
+    def handle_starttag(self, tag, attrs):
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append((values.get("action", ""), {}))
+        elif tag in ("input", "button") and self.forms and "name" in values:
+            self.forms[-1][1].setdefault(values["name"], values.get("value", ""))
+
+
+class Person:
+    """The demo account at a browser, saying yes."""
+
+    def __init__(self, demo: Demo):
+        self.demo, self.browser = demo, requests.Session()
+
+    def get(self, url: str) -> requests.Response:
+        url = urllib.parse.urljoin(self.demo.issuer, url)
+        return self.browser.get(url, allow_redirects=False, timeout=SECONDS)
+
+    def post(self, page: requests.Response, wanted: str, **fields: str) -> requests.Response:
+        form = Form(page.text, wanted)
+        url = urllib.parse.urljoin(page.url, form.action)
+        return self.browser.post(url, data=form.fields | fields, allow_redirects=False, timeout=SECONDS)
+
+    def answer(self, url: str) -> dict[str, str]:
+        """Signs in and allows; what comes back to the redirect URI."""
+        answer = self.sign_in(self.get(url))
+        while "/callback" not in answer.headers.get("location", ""):
+            if answer.is_redirect:
+                answer = self.get(answer.headers["location"])
+            else:
+                answer = self.post(answer, "decision", decision="allow")
+        query = urllib.parse.urlsplit(answer.headers["location"]).query
+        return dict(urllib.parse.parse_qsl(query))
+
+    def sign_in(self, answer: requests.Response) -> requests.Response:
+        """By password, from wherever a redirect leads to /login."""
+        login = answer.headers["location"]
+        page = self.get(login + ("&" if "?" in login else "?") + "method=password")
+        return self.post(page, "password", username="demo_user", password=self.demo.password)
+
+
+def challenge(demo: Demo, known: dict) -> dict[str, str]:
+    """PKCE, and a client of the code grant and those that start from a person's token."""
+    verifier = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+    digest = hashlib.sha256(verifier.encode()).digest()
+    metadata = {
+        "client_name": "Reports",
+        "redirect_uris": [f"{demo.issuer}/callback"],
+        "grant_types": [
+            "authorization_code",
+            "refresh_token",
+            "password",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ],
+        "scope": "openid profile email read write",
+    }
+    client = requests.post(f"{demo.issuer}/register", json=metadata, timeout=SECONDS).json()
+    device = {
+        "client_name": "Television",
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        "response_types": [],
+        "scope": "read",
+    }
+    television = requests.post(f"{demo.issuer}/register", json=device, timeout=SECONDS).json()
+    return {
+        "VERIFIER": verifier,
+        "CHALLENGE": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "WEB_ID": client["client_id"],
+        "WEB_SECRET": client["client_secret"],
+        "DEVICE_ID": television["client_id"],
+    }
+
+
+def code(demo: Demo, known: dict) -> dict[str, str]:
+    query = urllib.parse.urlencode(
+        {
+            "client_id": known["WEB_ID"],
+            "response_type": "code",
+            "redirect_uri": f"{demo.issuer}/callback",
+            "scope": "openid profile email read write",
+            "code_challenge": known["CHALLENGE"],
+            "code_challenge_method": "S256",
+        }
+    )
+    return {"CODE": Person(demo).answer(f"/authorize?{query}")["code"]}
+
+
+def approve(demo: Demo, known: dict) -> dict[str, str]:
+    """Somebody types the code that the device shows, and allows."""
+    person = Person(demo)
+    page = person.get(f"/device?user_code={known['USER_CODE']}")
+    if page.is_redirect:
+        page = person.sign_in(page)
+        while page.is_redirect:
+            page = person.get(page.headers["location"])
+    while "decision" not in page.text:
+        page = person.post(page, "user_code", user_code=known["USER_CODE"])
+        while page.is_redirect:
+            page = person.get(page.headers["location"])
+    done = person.post(page, "decision", decision="allow")
+    assert done.ok, done.text
+    return {}
+
+
+# A step is a function that makes variables, or an example: operation, label, status, and pairs of a
+# variable with the member of the answer that it becomes.
+PLAN = [
+    ("alive", "Alive", 200),
+    ("ready", "Ready", 200),
+    ("openidConfiguration", "The metadata", 200),
+    ("authorizationServerMetadata", "The metadata", 200),
+    ("protectedResourceMetadata", "The metadata", 200),
+    ("jwks", "The keys", 200),
+    ("openapi", "Every operation", 200),
+    ("createClient", "Make one", 200, ("CLIENT_ID", "client_id"), ("CLIENT_SECRET", "client_secret")),
+    ("token", "Client credentials", 200, ("ACCESS_TOKEN", "access_token"), ("REFRESH_TOKEN", "refresh_token")),
+    ("introspect", "A good token", 200),
+    ("introspect", "Anything else", 200),
+    ("protected", "With a token", 200),
+    ("protected", "Without", 401),
+    ("secureData", "With a token", 200),
+    ("secureData", "With a wrong one", 401),
+    ("token", "Refresh token", 200, ("ACCESS_TOKEN", "access_token")),
+    ("token", "A wrong secret", 401),
+    ("revoke", "Revoke", 200),
+    ("register", "Metadata as JSON", 201, ("REGISTERED_ID", "client_id"), ("REGISTRATION_TOKEN", "registration_access_token")),
+    ("register", "Chosen credentials as a form", 201),
+    ("register", "A redirect URI that is refused", 400),
+    ("readClient", "Read", 200),
+    ("changeClient", "Another name", 200, ("REGISTRATION_TOKEN", "registration_access_token")),
+    ("removeClient", "Remove", 204),
+    challenge,
+    ("authorize", "What a client has the browser open", 303),
+    ("authorize", "An error for the client", 303),
+    ("authorizePost", "Posted", 303),
+    code,
+    ("token", "Authorization code", 200, ("PERSON_TOKEN", "access_token")),
+    ("userinfo", "Claims", 200),
+    ("userinfoPost", "The token in the body", 200),
+    ("token", "Token exchange", 200),
+    ("token", "Password", 200),
+    ("deviceAuthorization", "A public client", 200, ("DEVICE_CODE", "device_code"), ("USER_CODE", "user_code")),
+    approve,
+    ("token", "Device code", 200),
+    ("logout", "With nobody signed in", 303),
+    ("logoutPost", "Posted without cookies", 303),
+]
