@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Keep the papers true: docs/standards.md and ARCHITECTURE.md against the code.
+"""Keep the papers true: docs/standards.md, docs/threats.md and ARCHITECTURE.md against the code.
 
-- Every file and every test that docs/standards.md names is there, and every row names a file.
+- Every file and every test that docs/standards.md or docs/threats.md names is there, and every row
+  names a file; every row of docs/threats.md also a test.
 - Every file and folder that ARCHITECTURE.md names is there.
 - Every section of an RFC or of OpenID Connect Core that crates/core/src names has a row.
 
@@ -22,11 +23,14 @@ SOURCE = re.compile(r"[\w./-]+\.(?:rs|toml|sql|html|css|ftl|py|md|sh)")
 
 def main() -> int:
     rows = list(table(ROOT / "docs/standards.md"))
-    problems = named_things(rows) + missing_sections(rows) + named_paths(ROOT / "ARCHITECTURE.md")
+    threats = list(attacks(ROOT / "docs/threats.md"))
+    problems = named_things("standards.md", rows) + named_things("threats.md", threats)
+    problems += [f"threats.md: {what}: no test is named" for _, what, _, tests in threats if not NAMED.search(tests)]
+    problems += missing_sections(rows) + named_paths(ROOT / "ARCHITECTURE.md")
     for problem in problems:
         print(problem, file=sys.stderr)
-    print(f"{len(rows)} rules of standards, {len(problems)} problems")
-    return 1 if problems or not rows else 0
+    print(f"{len(rows)} rules of standards, {len(threats)} threats, {len(problems)} problems")
+    return 1 if problems or not rows or not threats else 0
 
 
 def table(path: Path):
@@ -40,6 +44,14 @@ def table(path: Path):
             yield set(sections(cells[0], standard)), cells[0], cells[2], cells[3]
 
 
+def attacks(path: Path):
+    """The same of a table with a column for what is done about it."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and len(cells) == 5 and not cells[0].startswith(("--", "Section")):
+            yield set(), f"{cells[0]} {cells[1]}", cells[3], cells[4]
+
+
 def sections(text: str, standard: str):
     for named, listed in MENTION.findall(text):
         yield from ((named, one) for one in re.findall(SECTION, listed))
@@ -47,19 +59,19 @@ def sections(text: str, standard: str):
         yield from ((standard, one) for one in re.findall(SECTION, text))
 
 
-def named_things(rows: list) -> list[str]:
+def named_things(paper: str, rows: list) -> list[str]:
     code = {path: path.read_text(encoding="utf-8") for path in CRATES.rglob("*.rs")}
     functions = set(re.findall(r"\bfn (\w+)", "\n".join(code.values())))
     problems = []
     for _, section, files, tests in rows:
         if not NAMED.search(files):
-            problems.append(f"standards.md: {section}: no file is named")
+            problems.append(f"{paper}: {section}: no file is named")
         for file in NAMED.findall(files):
             if not (CRATES / file).is_file():
-                problems.append(f"standards.md: {section}: there is no file crates/{file}")
+                problems.append(f"{paper}: {section}: there is no file crates/{file}")
         for test in NAMED.findall(tests):
             if test not in functions:
-                problems.append(f"standards.md: {section}: there is no test {test}")
+                problems.append(f"{paper}: {section}: there is no test {test}")
     return problems
 
 
