@@ -119,7 +119,8 @@ impl App {
         };
         let pages = Pages::new(config.brand.templates.as_deref(), brand)?;
         let metadata = serde_json::to_vec(&discovery::metadata(&server.policy))?;
-        let described = openapi::document(&server.policy.issuer, &features(config, demo.as_ref()))?;
+        let described =
+            openapi::document(&server.policy.issuer, &features(&server.policy, demo.as_ref()))?;
         Ok(Arc::new(Self {
             cookies: Cookies::of(&server.policy.issuer),
             limits: Limits::new(Rates {
@@ -151,12 +152,20 @@ impl App {
 }
 
 /// What the description of the API leaves out unless it is switched on.
-fn features(config: &Config, demo: Option<&Demo>) -> BTreeSet<&'static str> {
+fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
+    let registration = policy.registration.mode != RegistrationMode::Closed;
     let mailbox = demo.is_some_and(|demo| demo.mailbox.is_some());
-    [("sample_api", config.sample_api.enabled), ("demo", demo.is_some()), ("mailbox", mailbox)]
-        .into_iter()
-        .filter_map(|(feature, on)| on.then_some(feature))
-        .collect()
+    let all = [
+        ("sample_api", policy.sample_api),
+        ("registration", registration),
+        ("chosen_credentials", registration && policy.registration.chosen_credentials),
+        ("password", policy.password_grant),
+        ("jwt_bearer", !policy.trusted_issuers.is_empty()),
+        ("external", policy.sign_in.methods.contains(&MethodName::External)),
+        ("demo", demo.is_some()),
+        ("mailbox", mailbox),
+    ];
+    all.into_iter().filter_map(|(feature, on)| on.then_some(feature)).collect()
 }
 
 /// The file of a key-encryption key that was not configured.
