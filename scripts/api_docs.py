@@ -143,6 +143,8 @@ class Paper:
         return f"| `{name}` | {kind} | {'yes' if required else ''} | {cell(text)} |"
 
     def kind(self, schema: dict) -> str:
+        if isinstance(schema.get("type"), list):
+            schema = schema | {"type": schema["type"][0]}
         match schema:
             case {"type": "string", "format": "uri"}:
                 return "URL"

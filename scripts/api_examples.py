@@ -138,36 +138,23 @@ class Person:
         return self.post(page, "password", username="demo_user", password=self.demo.password)
 
 
-def challenge(demo: Demo, known: dict) -> dict[str, str]:
-    """PKCE, and a client of the code grant and those that start from a person's token."""
+def clients(demo: Demo, known: dict) -> dict[str, str]:
+    """PKCE, an operator's client of every grant that starts from a person, and one on a device."""
     verifier = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
     digest = hashlib.sha256(verifier.encode()).digest()
-    metadata = {
-        "client_name": "Reports",
-        "redirect_uris": [f"{demo.issuer}/callback"],
-        "grant_types": [
-            "authorization_code",
-            "refresh_token",
-            "password",
-            "urn:ietf:params:oauth:grant-type:token-exchange",
-            "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        ],
-        "scope": "openid profile email read write",
-    }
-    client = requests.post(f"{demo.issuer}/register", json=metadata, timeout=SECONDS).json()
-    device = {
-        "client_name": "Television",
-        "token_endpoint_auth_method": "none",
-        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
-        "response_types": [],
-        "scope": "read",
-    }
-    television = requests.post(f"{demo.issuer}/register", json=device, timeout=SECONDS).json()
+    web = demo.client(
+        *("--redirect-uri", f"{demo.issuer}/callback", "--scope", "openid profile email read write"),
+        *("--grant", "authorization_code", "--grant", "refresh_token", "--grant", "password"),
+        *("--grant", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        *("--grant", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+    )
+    grants = ("--grant", "urn:ietf:params:oauth:grant-type:device_code", "--grant", "refresh_token")
+    television = demo.client("--public", "--scope", "read", *grants)
     return {
         "VERIFIER": verifier,
         "CHALLENGE": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
-        "WEB_ID": client["client_id"],
-        "WEB_SECRET": client["client_secret"],
+        "WEB_ID": web["client_id"],
+        "WEB_SECRET": web["client_secret"],
         "DEVICE_ID": television["client_id"],
     }
 
@@ -230,7 +217,7 @@ PLAN = [
     ("readClient", "Read", 200),
     ("changeClient", "Another name", 200, ("REGISTRATION_TOKEN", "registration_access_token")),
     ("removeClient", "Remove", 204),
-    challenge,
+    clients,
     ("authorize", "What a client has the browser open", 303),
     ("authorize", "An error for the client", 303),
     ("authorizePost", "Posted", 303),

@@ -6,6 +6,7 @@ SAMPLE_URL, GRANTOR_BIN, GRANTOR_FOLDER (its data), and DEMO_PASSWORD of the acc
 status is the command's. GRANTOR_BIN names the program (default: target/release/grantor).
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -56,6 +57,14 @@ class Demo:
                 return True
             time.sleep(0.1)
         return False
+
+    def client(self, *arguments: str) -> dict[str, str]:
+        """Registers a client on the command line."""
+        command = [self.program, "client", "add", "--json", "--data", self.data, *arguments]
+        done = subprocess.run(command, env=clean(), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"grantor client add {' '.join(arguments)}:\n{done.stderr}")
+        return json.loads(done.stdout)
 
     def environment(self) -> dict[str, str]:
         return clean() | {

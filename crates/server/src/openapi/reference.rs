@@ -150,7 +150,8 @@ impl<'a> Reader<'a> {
 
     /// What kind of value, in words.
     fn kind(&self, schema: &'a Value) -> String {
-        match (schema["type"].as_str(), schema["format"].as_str()) {
+        let kind = &schema["type"];
+        match (kind.as_str().or(kind[0].as_str()), schema["format"].as_str()) {
             (Some("string"), Some("uri")) => "URL".to_owned(),
             (Some("string"), _) => "text".to_owned(),
             (Some("integer"), _) => "number".to_owned(),
@@ -163,7 +164,7 @@ impl<'a> Reader<'a> {
                 }
             }
             (Some("object"), _) => "object".to_owned(),
-            (_, _) => "text or list".to_owned(),
+            (_, _) => String::new(),
         }
     }
 
