@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use grantor_core::jose::Algorithm;
 use grantor_core::jose::seal::KeyRing;
 use grantor_core::keys::{self, Keys};
-use grantor_core::model::{AccessTokenFormat, Client, GrantType, Scope};
+use grantor_core::model::{AccessTokenFormat, Client, GrantType, MethodName, Scope};
 use grantor_core::policy::{
     AdminTokenMode, AdminTokenPolicy, AllowedAddress, ExternalPolicy, KeyPolicy, Policy,
     RegistrationMode, RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,

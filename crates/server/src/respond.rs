@@ -210,5 +210,5 @@ fn bearer(failure: &Failure, metadata: Option<&str>) -> Option<HeaderValue> {
         ),
     };
     let metadata = metadata.map(|url| format!(", resource_metadata=\"{url}\""));
-    HeaderValue::from_str(&(text + &metadata.unwrap_or_default())).ok()
+    HeaderValue::from_str(&format!("{text}{}", metadata.unwrap_or_default())).ok()
 }
