@@ -5,6 +5,7 @@
 mod compact;
 mod json;
 mod jwk;
+mod jwk_set;
 pub mod seal;
 mod signing;
 #[cfg(test)]
@@ -18,9 +19,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-pub use compact::{Header, MAX_TOKEN_BYTES, Verified, sign_compact, verify_compact};
+pub use compact::{
+    Header, MAX_TOKEN_BYTES, MIN_HMAC_SECRET_BYTES, Peeked, Verified, VerifiedHmac, sign_compact,
+    verify_compact, verify_hmac_compact,
+};
 pub use json::parse_object_strict;
 pub use jwk::{PublicJwk, PublicParameters, VerifyingKey};
+pub use jwk_set::{JwkSet, MAX_KEYS};
 pub use signing::SigningKey;
 
 /// A signature algorithm of JWS: RFC 7518 §3.1, RFC 8037 §3.1.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::slice::from_ref;
 use std::sync::LazyLock;
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -11,8 +12,8 @@ use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use super::{
-    Algorithm, JoseError, MAX_TOKEN_BYTES, PublicJwk, SigningKey, VerifyingKey, decode, encode,
-    half_hash, parse_object_strict, sign_compact, verify_compact,
+    Algorithm, JoseError, MAX_TOKEN_BYTES, Peeked, PublicJwk, SigningKey, VerifyingKey, decode,
+    encode, half_hash, parse_object_strict, sign_compact, verify_compact, verify_hmac_compact,
 };
 
 /// RFC 7515 A.2.1.
@@ -21,7 +22,12 @@ const RSA_N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxH
 const RS256_TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
 /// RFC 7515 A.3.1.
 const ES256_TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
-/// RFC 7515 A.2 and A.3 sign the same claims.
+/// RFC 7515 A.1.1.
+const HS256_SECRET: &str =
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+/// RFC 7515 A.1.1: the three parts of the token.
+const HS256_TOKEN: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// RFC 7515 A.1, A.2 and A.3 sign the same claims.
 const JOE: &[u8] =
     b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
 /// RFC 8037 A.1.
@@ -333,6 +339,59 @@ fn debug_shows_no_private_key() {
     assert!(!shown.contains(ED25519_SEED) && !shown.contains("9d61b19d"), "{shown}");
 }
 
+/// A token with any header under an HMAC.
+fn forge_hmac(secret: &[u8], header: &str, payload: &[u8]) -> String {
+    let signed = format!("{}.{}", encode(header.as_bytes()), encode(payload));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
+    format!("{signed}.{}", encode(tag.as_ref()))
+}
+
+#[test]
+fn the_hmac_vector_of_rfc_7515_verifies() {
+    let secret = decode(HS256_SECRET, "").expect("base64url");
+    let verified = verify_hmac_compact(HS256_TOKEN, &secret).expect("the RFC's token");
+    assert_eq!((verified.payload.as_slice(), verified.typ.as_deref()), (JOE, Some("JWT")));
+    let peeked = Peeked::into(HS256_TOKEN).expect("readable");
+    assert_eq!((&peeked.header["alg"], &peeked.claims["iss"]), (&json!("HS256"), &json!("joe")));
+    let mut other = secret.clone();
+    other[0] ^= 1;
+    assert_eq!(verify_hmac_compact(HS256_TOKEN, &other), Err(JoseError::BadSignature));
+}
+
+#[test]
+fn a_shared_secret_verifies_hs256_only_and_needs_its_length() {
+    let secret = [7; 32];
+    for alg in ["none", "HS512", "hs256", "RS256", "ES256", ""] {
+        let token = forge_hmac(&secret, &format!(r#"{{"alg":"{alg}"}}"#), b"{}");
+        let refused = JoseError::AlgorithmNotAllowed(alg.to_owned());
+        assert_eq!(verify_hmac_compact(&token, &secret), Err(refused));
+    }
+    let critical = forge_hmac(&secret, r#"{"alg":"HS256","crit":["b64"],"b64":false}"#, b"{}");
+    assert_eq!(verify_hmac_compact(&critical, &secret), Err(JoseError::Critical));
+    let doubled = forge_hmac(&secret, r#"{"alg":"none","alg":"HS256"}"#, b"{}");
+    assert!(matches!(verify_hmac_compact(&doubled, &secret), Err(JoseError::Json(_))));
+    let short = forge_hmac(&secret[..31], r#"{"alg":"HS256"}"#, b"{}");
+    let refused = verify_hmac_compact(&short, &secret[..31]);
+    assert!(matches!(refused, Err(JoseError::KeyRejected(_))), "{refused:?}");
+    let unsigned = format!("{}.{}.", encode(br#"{"alg":"HS256"}"#), encode(b"{}"));
+    assert_eq!(verify_hmac_compact(&unsigned, &secret), Err(JoseError::BadSignature));
+}
+
+/// RFC 8725 §2.1: whoever can read a public key could make an HMAC with it.
+#[test]
+fn a_public_key_never_does_for_a_secret() {
+    for key in KEYS.iter() {
+        let public = serde_json::to_vec(key.public_jwk()).expect("serializes");
+        let header = format!(r#"{{"alg":"HS256","kid":"{}"}}"#, key.kid());
+        let token = forge_hmac(&public, &header, b"{}");
+        let verified = verify_compact(&token, &verifying(), &Algorithm::ALL);
+        assert_eq!(verified, Err(JoseError::AlgorithmNotAllowed("HS256".to_owned())));
+        let signed = sign_compact(key, None, &json!({})).expect("signs");
+        let verified = verify_hmac_compact(&signed, &public);
+        assert_eq!(verified, Err(JoseError::AlgorithmNotAllowed(key.algorithm().to_string())));
+    }
+}
+
 /// For `scripts/jose_interop.py`, which verifies with another implementation.
 #[test]
 fn tokens_for_another_implementation() {
@@ -366,6 +425,8 @@ proptest! {
         for header in [header, json.into_bytes()] {
             let token = format!("{}.e30.AAAA", encode(&header));
             prop_assert!(verify_compact(&token, &verifying(), &Algorithm::ALL).is_err());
+            prop_assert!(verify_hmac_compact(&token, &[7; 32]).is_err());
+            let _ = Peeked::into(&token);
         }
     }
 
