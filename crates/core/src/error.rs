@@ -180,8 +180,10 @@ refusals! {
     // Who is calling.
     NoClientAuthentication {} => InvalidClient, "RFC 6749 §3.2.1", "Client authentication failed: no client_id was sent.";
     BrokenBasicHeader {} => InvalidClient, "RFC 6749 §2.3.1", "Client authentication failed: the Authorization header is not Basic with a form-encoded client_id and client_secret.";
-    TwoAuthenticationMethods {} => InvalidRequest, "RFC 6749 §2.3", "The client authenticates in two ways at once. Use the Authorization header or the body, not both.";
+    TwoAuthenticationMethods {} => InvalidRequest, "RFC 6749 §2.3", "The client authenticates in two ways at once. Use one of the Authorization header, client_secret and client_assertion.";
     ClientAuthenticationFailed {} => InvalidClient, "RFC 6749 §5.2", "Client authentication failed.";
+    OtherAuthenticationMethod { registered: &'static str } => InvalidClient, "OpenID Connect Core §9", "Client authentication failed: this client is registered for {registered}.";
+    ClientAssertionRefused { why: &'static str } => InvalidClient, "RFC 7523 §3.2", "Client authentication failed: the client_assertion {why}.";
     GrantNotAllowed { grant: &'static str } => UnauthorizedClient, "RFC 6749 §5.2", "This client is not registered for the grant type {grant}.";
     UnsupportedGrant { grant: String } => UnsupportedGrantType, "RFC 6749 §5.2", "Grant type {grant} is not supported.";
 
@@ -255,6 +257,7 @@ refusals! {
     ExchangeTokenInvalid { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} is unknown, expired or revoked.";
     ExchangeTokenForeign { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} was neither issued to this client nor for a resource that it serves.";
     ExchangeScopeWider {} => InvalidScope, "RFC 8693 §2.1", "The scope asks for more than the subject_token or this client has.";
+    AssertionRefused { why: &'static str } => InvalidGrant, "RFC 7523 §3.1", "The assertion {why}.";
 
     // A resource: RFC 8707.
     ResourceUnknown {} => InvalidTarget, "RFC 8707 §2", "The resource is not one that this server issues tokens for.";
@@ -268,6 +271,18 @@ refusals! {
     TokenInvalid {} => InvalidToken, "RFC 6750 §3.1", "The access token is unknown, expired or revoked.";
     TokenForOther {} => InvalidToken, "RFC 8707 §2", "The access token was issued for another resource.";
     ScopeMissing { scope: &'static str } => InsufficientScope, "RFC 6750 §3.1", "The access token lacks the scope {scope}.";
+}
+
+impl Refusal {
+    /// Whether somebody who posed as a client was turned away; such attempts are counted.
+    pub const fn is_failed_authentication(&self) -> bool {
+        matches!(
+            self,
+            Self::ClientAuthenticationFailed {}
+                | Self::OtherAuthenticationMethod { .. }
+                | Self::ClientAssertionRefused { .. }
+        )
+    }
 }
 
 #[cfg(test)]

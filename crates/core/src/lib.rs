@@ -4,6 +4,7 @@
 //! of a request, the moment (`now`) and the ports (store, clock, randomness, password hashing);
 //! what comes back is a value to answer with, or a [`error::Failure`] that says why not.
 
+pub(crate) mod assertion;
 pub mod authorize;
 pub mod client_auth;
 pub mod device;
@@ -13,9 +14,11 @@ pub mod grants;
 pub mod id;
 pub mod introspect;
 pub mod jose;
+pub mod key_sets;
 pub mod keys;
 pub mod logout;
 pub mod model;
+pub mod outbound;
 pub mod params;
 pub mod policy;
 pub mod ports;

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::client_auth::VerifiedSecrets;
 use crate::id::Id;
 use crate::jose::JoseError;
 use crate::jose::seal::{HmacKey, KeyRing, NONCE_BYTES, Place};
+use crate::key_sets::KeySets;
 use crate::keys::Keys;
+use crate::outbound::Outbound;
 use crate::policy::Policy;
 use crate::ports::{Clock, Entropy, PasswordHasher};
 use crate::secret::{Credential, Kind};
@@ -23,12 +26,18 @@ pub struct AuthorizationServer {
     pub entropy: Arc<dyn Entropy>,
     /// Slow hashes.
     pub passwords: Arc<dyn PasswordHasher>,
+    /// Documents of others.
+    pub outbound: Arc<dyn Outbound>,
     /// Keys that seal what is stored.
     pub ring: Arc<KeyRing>,
     /// Keys that sign what is issued.
     pub keys: Keys,
     /// Keys that derive and compare.
     pub secrets: Secrets,
+    /// Public keys of others.
+    pub key_sets: KeySets,
+    /// Chosen client secrets that were verified.
+    pub verified_secrets: VerifiedSecrets,
 }
 
 impl AuthorizationServer {

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::body::Bytes;
+use grantor_core::client_auth::VerifiedSecrets;
 use grantor_core::jose::Algorithm;
 use grantor_core::jose::seal::KeyRing;
+use grantor_core::key_sets::KeySets;
 use grantor_core::keys::{self, Keys};
 use grantor_core::model::{AccessTokenFormat, Client, GrantType, MethodName, Scope};
 use grantor_core::policy::{
-    AdminTokenMode, AdminTokenPolicy, AllowedAddress, ExternalPolicy, KeyPolicy, Policy,
-    RegistrationMode, RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,
+    AdminTokenMode, AdminTokenPolicy, AllowedAddress, ExternalPolicy, IssuerKeys, KeyPolicy,
+    Policy, RegistrationMode, RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,
+    SubjectIs, TrustedIssuer,
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
@@ -27,6 +30,7 @@ use crate::key_file;
 use crate::limits::{Limits, Rates};
 use crate::mail::Mailbox;
 use crate::openapi;
+use crate::outbound::{Reach, Web};
 use crate::pages::{Brand, Docs, Pages};
 use crate::passwords::PasswordPool;
 use crate::telemetry::Metrics;
@@ -199,12 +203,15 @@ pub(crate) fn authorization_server(
     let ring = Arc::new(KeyRing::new(key, Vec::new()));
     let hashing = &config.sign_in.password;
     Ok(AuthorizationServer {
-        policy: policy(config),
+        policy: policy(config)?,
         store,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         passwords: Arc::new(PasswordPool::start(hashing.threads, hashing.queue)?),
         secrets: Secrets::of(&ring),
+        outbound: Arc::new(Web::new(reach(config)?)),
+        key_sets: KeySets::default(),
+        verified_secrets: VerifiedSecrets::new(ring.derive("chosen client secret")),
         ring,
         keys: Keys::default(),
     })
@@ -217,11 +224,11 @@ fn make_folder(data: &Path) -> anyhow::Result<()> {
     })
 }
 
-fn policy(config: &Config) -> Policy {
+fn policy(config: &Config) -> anyhow::Result<Policy> {
     let known =
         ["openid", "profile", "email", "offline_access"].map(|name| (name.to_owned(), None));
     let own = config.scopes.iter().map(|(name, text)| (name.clone(), Some(text.clone())));
-    Policy {
+    Ok(Policy {
         issuer: config.issuer(),
         lifetimes: lifetimes(&config.lifetimes),
         scopes: known.into_iter().chain(own).collect(),
@@ -246,8 +253,40 @@ fn policy(config: &Config) -> Policy {
             chosen_credentials: config.registration.chosen_credentials,
         },
         password_grant: config.grants.password,
-        trusted_issuers: Vec::new(),
-    }
+        trusted_issuers: trusted_issuers(config)?,
+    })
+}
+
+fn trusted_issuers(config: &Config) -> anyhow::Result<Vec<TrustedIssuer>> {
+    let one = |own: &config::TrustedIssuer| -> anyhow::Result<TrustedIssuer> {
+        let set = own.set().map_err(|error| anyhow::anyhow!("trusted_issuers: {error}"))?;
+        let keys = match (set, &own.jwks_uri) {
+            (Some(set), _) => IssuerKeys::Set(set),
+            (None, uri) => IssuerKeys::Uri(uri.clone().unwrap_or_default()),
+        };
+        let subject = match own.subject {
+            config::Subject::Id => SubjectIs::Id,
+            config::Subject::Username => SubjectIs::Username,
+            config::Subject::Email => SubjectIs::Email,
+        };
+        let algorithms = own.algorithms.iter().map(algorithm).collect();
+        Ok(TrustedIssuer { issuer: own.issuer.clone(), keys, algorithms, subject })
+    };
+    config.trusted_issuers.iter().map(one).collect()
+}
+
+fn reach(config: &Config) -> anyhow::Result<Reach> {
+    let own = &config.outbound;
+    let proxy = own.proxy.as_deref().map(url::Url::parse).transpose();
+    let host = |host: &String| match host.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => host.to_ascii_lowercase(),
+    };
+    Ok(Reach {
+        allow_private: own.allow_private,
+        allowed_hosts: own.allowed_hosts.iter().map(host).collect(),
+        proxy: proxy.context("outbound.proxy")?,
+    })
 }
 
 fn resource(own: &config::Resource) -> Resource {

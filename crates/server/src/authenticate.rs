@@ -23,8 +23,10 @@ pub(crate) async fn client(
 ) -> Result<Arc<Client>, Failure> {
     app.limits.client_auth(caller.source).map_err(throttled)?;
     let presented = Presented { authorization: form.authorization(), params };
-    let client = client_auth::authenticate(&app.server, presented).await;
-    if let Err(Failure::Refused(Refusal::ClientAuthenticationFailed {})) = client {
+    let client = client_auth::authenticate(&app.server, presented, caller.now).await;
+    if let Err(Failure::Refused(refusal)) = &client
+        && refusal.is_failed_authentication()
+    {
         app.limits.client_auth_failed(caller.source);
     }
     client

@@ -18,6 +18,7 @@ mod listen;
 mod mail;
 mod onward;
 mod openapi;
+mod outbound;
 mod outbox;
 mod pages;
 mod password_text;

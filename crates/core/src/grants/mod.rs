@@ -4,6 +4,7 @@
 mod authorization_code;
 mod client_credentials;
 mod device_code;
+mod jwt_bearer;
 mod password;
 mod refresh_token;
 pub(crate) mod scope;
@@ -71,7 +72,8 @@ pub async fn exchange(
         GrantType::Password => password::exchange(server, client, params, now).await,
         GrantType::DeviceCode => device_code::exchange(server, client, params, now).await,
         GrantType::TokenExchange => token_exchange::exchange(server, client, params, now).await,
-        GrantType::JwtBearer | GrantType::Implicit => {
+        GrantType::JwtBearer => jwt_bearer::exchange(server, client, params, now).await,
+        GrantType::Implicit => {
             Err(Refusal::UnsupportedGrant { grant: grant.as_str().to_owned() }.into())
         }
     }

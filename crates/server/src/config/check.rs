@@ -34,6 +34,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     scopes(config, &mut found);
     resources(config, &mut found);
     cors(config, &mut found);
+    trusted_issuers(config, &mut found);
+    outbound(config, &mut found);
     found.0
 }
 
@@ -118,6 +120,36 @@ fn cors(config: &Config, found: &mut Found) {
         );
         found.when(!same, "cors.origins", &text);
     }
+}
+
+fn trusted_issuers(config: &Config, found: &mut Found) {
+    let all = &config.trusted_issuers;
+    for (place, own) in all.iter().enumerate() {
+        let path = format!("trusted_issuers[{}]", place + 1);
+        if let Err(text) = own.set() {
+            found.when(true, &path, &text);
+        }
+        let uri = own.jwks_uri.as_deref().map(Url::parse);
+        found.when(uri.is_some_and(|uri| uri.is_err()), &path, "jwks_uri is not a URL");
+        found.when(own.algorithms.is_empty(), &path, "names no algorithm");
+        let twice = all[..place].iter().any(|other| other.issuer == own.issuer);
+        found.when(twice, &path, "is the same issuer as one before it");
+        // Its own ID tokens and access tokens are no assertions.
+        found.when(own.issuer == config.issuer(), &path, "is this server itself");
+    }
+}
+
+fn outbound(config: &Config, found: &mut Found) {
+    for host in &config.outbound.allowed_hosts {
+        let sound = Host::parse(host).is_ok() || host.parse::<std::net::Ipv6Addr>().is_ok();
+        let text = format!("{host:?} is not a host: write a name or an IP address, without a port");
+        found.when(!sound, "outbound.allowed_hosts", &text);
+    }
+    let proxy = config.outbound.proxy.as_deref().map(Url::parse);
+    let sound = proxy.is_none_or(|proxy| {
+        proxy.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+    });
+    found.when(!sound, "outbound.proxy", "must be a URL like http://proxy.example.com:3128");
 }
 
 fn is_loopback(url: &Url) -> bool {

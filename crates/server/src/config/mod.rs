@@ -7,6 +7,7 @@ mod reference;
 mod sections;
 mod sign_in;
 mod tree;
+mod trust;
 mod values;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use protocol::{RegistrationPolicy, Resource, TokenFormat};
 pub(crate) use reference::reference;
 pub(crate) use sections::{Algorithm, Config, LogFormat};
 pub(crate) use sign_in::{External, TokenMode};
+pub(crate) use trust::{Subject, TrustedIssuer};
 pub(crate) use values::{Allowed, Period, Secret};
 
 /// Collects settings from their sources; what is added later overrides what came before.

@@ -28,13 +28,20 @@ pub(crate) fn reference() -> String {
     text
 }
 
+/// A section, or each table of a list of them.
+fn inner_section(schema: &Value) -> Option<&Value> {
+    let schema = present(schema);
+    let inner = if is(schema, "array") { present(&schema["items"]) } else { schema };
+    inner["properties"].is_object().then_some(inner)
+}
+
 fn section(text: &mut String, schema: &Value, path: &str) {
     let Some(members) = schema["properties"].as_object() else {
         return;
     };
-    let nested = |inner: &Value| present(inner)["properties"].is_object();
     let title = if path.is_empty() { "Top level".to_owned() } else { format!("`[{path}]`") };
-    let leaves: Vec<_> = members.iter().filter(|(_, inner)| !nested(inner)).collect();
+    let leaves: Vec<_> =
+        members.iter().filter(|(_, inner)| inner_section(inner).is_none()).collect();
     if !leaves.is_empty() || !path.is_empty() {
         text.push_str(&format!("\n## {title}\n\n{}\n", describe(schema)));
         text.push_str("\n| Key | Type | Default | What it is |\n|---|---|---|---|\n");
@@ -42,17 +49,23 @@ fn section(text: &mut String, schema: &Value, path: &str) {
     for (key, inner) in leaves {
         text.push_str(&row(&join(path, key), key, inner, required(schema, key)));
     }
-    for (key, inner) in members.iter().filter(|(_, inner)| nested(inner)) {
-        section(text, present(inner), &join(path, key));
+    for (key, schema) in members {
+        if let Some(inner) = inner_section(schema) {
+            let many = is(present(schema), "array");
+            let path = join(path, key);
+            section(text, inner, &if many { format!("[{path}]") } else { path });
+        }
     }
 }
 
 fn row(path: &str, key: &str, schema: &Value, required: bool) -> String {
     let name = if is(present(schema), "object") { "__NAME" } else { "" };
     let variable = format!("GRANTOR__{}{name}", path.replace('.', "__").to_ascii_uppercase());
+    // A list of tables has no place in the environment.
+    let variable = if path.starts_with('[') { String::new() } else { format!("<br>`{variable}`") };
     let default = if required { "has to be set".to_owned() } else { default(schema) };
     let (kind, what) = (kind(present(schema)), describe(schema));
-    format!("| `{key}`<br>`{variable}` | {kind} | {default} | {what} |\n")
+    format!("| `{key}`{variable} | {kind} | {default} | {what} |\n")
 }
 
 fn required(schema: &Value, key: &str) -> bool {

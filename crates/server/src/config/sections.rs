@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use super::listen::{Lifetimes, Listen};
 use super::protocol::{Cors, Grants, Registration, Resource};
 use super::sign_in::{Mail, SignIn};
+use super::trust::{Outbound, TrustedIssuer};
 use super::values::{Period, Secret};
 
 /// The settings of Grantor. Every one has a safe default.
@@ -43,6 +44,12 @@ pub(crate) struct Config {
     pub(crate) resources: BTreeMap<String, Resource>,
     /// Which web pages may call the server from a browser.
     pub(crate) cors: Cors,
+    /// Issuers whose assertions are grants (RFC 7523 §2.1), each a table `[[trusted_issuers]]`.
+    pub(crate) trusted_issuers: Vec<TrustedIssuer>,
+    /// What Grantor fetches: the key sets of clients and issuers that are registered by their
+    /// address. Only public addresses are asked, over https, so that a registration cannot make
+    /// this server reach into its own network.
+    pub(crate) outbound: Outbound,
     /// A protected API to try tokens on.
     pub(crate) sample_api: SampleApi,
     /// How many requests are answered.
@@ -72,6 +79,8 @@ impl Default for Config {
             registration: Registration::default(),
             resources: BTreeMap::new(),
             cors: Cors::default(),
+            trusted_issuers: Vec::new(),
+            outbound: Outbound::default(),
             sample_api: SampleApi::default(),
             limits: Limits::default(),
             brand: Brand::default(),

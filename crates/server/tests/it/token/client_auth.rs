@@ -22,7 +22,7 @@ async fn the_secret_may_come_in_the_header_or_in_the_body() {
     assert_eq!(server.request(basic).await.status, 200, "client_secret_basic");
 
     let both = post().basic_auth("notes", Some(secret)).form(&fields);
-    let text = "The client authenticates in two ways at once. Use the Authorization header or the body, not both.";
+    let text = "The client authenticates in two ways at once. Use one of the Authorization header, client_secret and client_assertion.";
     assert_error(&server.request(both).await, 400, "invalid_request", text);
     let foreign = [fields[0], fields[1], ("client_id", "other")];
     let two = post().basic_auth("notes", Some(secret)).form(&foreign);
