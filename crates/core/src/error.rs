@@ -98,6 +98,8 @@ codes! {
     InvalidRedirectUri = "invalid_redirect_uri", 400;
     /// RFC 7591 §3.2.2.
     InvalidClientMetadata = "invalid_client_metadata", 400;
+    /// RFC 7591 §3.2.2.
+    UnapprovedSoftwareStatement = "unapproved_software_statement", 400;
     /// RFC 7009 §2.2.1.
     UnsupportedTokenType = "unsupported_token_type", 400;
     /// RFC 6749 §4.1.2.1.
@@ -264,6 +266,21 @@ refusals! {
     ResourceNotGranted {} => InvalidTarget, "RFC 8707 §2.2", "The resource was not granted. Name it in the authorization request.";
     ResourcesDiffer {} => InvalidTarget, "RFC 8707 §2", "These resources want different kinds of tokens. Ask for one at a time.";
     ScopeNotOfResource {} => InvalidScope, "RFC 8707 §2.2", "None of the scopes means anything to the resource.";
+
+    // A registration: RFC 7591, RFC 7592.
+    RegistrationClosed {} => AccessDenied, "RFC 7591 §3", "Clients cannot register themselves here. The operator of this server can register one: grantor client add.";
+    InitialTokenMissing {} => MissingToken, "RFC 7591 §3", "Registering a client here needs an initial access token from the operator of this server. Send it as Authorization: Bearer.";
+    InitialTokenInvalid {} => InvalidToken, "RFC 7591 §3", "The initial access token is unknown, expired or used up.";
+    NeitherJsonNorForm {} => InvalidRequest, "RFC 7591 §3.1", "Send the metadata of the client as application/json, or as application/x-www-form-urlencoded.";
+    NotAnObject {} => InvalidRequest, "RFC 7591 §3.1", "The body is not a JSON object without doubled members.";
+    RedirectUriRefused { uri: String, why: String } => InvalidRedirectUri, "RFC 7591 §3.2.2", "The redirect URI {uri} cannot be registered: {why}.";
+    RedirectUriNeeded {} => InvalidRedirectUri, "RFC 7591 §2", "redirect_uris is missing. Clients with redirect-based flows must register where answers may go.";
+    MetadataRefused { member: String, why: String } => InvalidClientMetadata, "RFC 7591 §3.2.2", "{member} cannot be registered: {why}.";
+    SoftwareStatement {} => UnapprovedSoftwareStatement, "RFC 7591 §3.2.2", "Software statements are not approved here. Send the metadata without one.";
+    CredentialsChosen {} => InvalidClientMetadata, "RFC 7591 §3.2.1", "This server makes client_id and client_secret itself. Leave them out.";
+    ClientIdTaken {} => InvalidClientMetadata, "RFC 7591 §3.2.1", "This client_id is taken. Choose another, or leave it out to be given one.";
+    RegistrationTokenMissing {} => MissingToken, "RFC 7592 §2", "The registration access token is missing. Send it as Authorization: Bearer.";
+    RegistrationTokenInvalid {} => InvalidToken, "RFC 7592 §2.1", "The registration access token is not the one of this client, or there is no such client.";
 
     // A protected resource.
     TokenMissing {} => MissingToken, "RFC 6750 §3", "Authorization token is missing.";

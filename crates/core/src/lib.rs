@@ -23,6 +23,7 @@ pub mod params;
 pub mod policy;
 pub mod ports;
 pub mod protected;
+pub mod registration;
 pub(crate) mod resource;
 pub mod revoke;
 pub mod secret;

@@ -41,7 +41,7 @@ pub fn require_scope(token: &ActiveToken, scope: &'static str) -> Result<(), Ref
 }
 
 /// RFC 6750 §2.1, the scheme in any case: RFC 9110 §11.1.
-fn scheme_bearer(header: &str) -> Option<&str> {
+pub(crate) fn scheme_bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -197,7 +197,8 @@ pub fn registrable(uri: &str) -> Result<(), Unregistrable> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether `url` is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
