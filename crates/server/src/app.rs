@@ -132,6 +132,7 @@ impl App {
                 sign_in: config.limits.sign_in,
                 user_codes: config.limits.user_codes,
                 pages: config.limits.pages,
+                registrations: config.limits.registrations,
             }),
             client_rates: ClientRates {
                 machine: config.limits.machine_client,

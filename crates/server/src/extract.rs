@@ -130,6 +130,27 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""))
 }
 
+/// The members that describe a client: of a JSON object (RFC 7591 §3.1), or fields of a form.
+pub(crate) enum Described {
+    /// JSON.
+    Json(Bytes),
+    /// A form.
+    Form(Bytes),
+}
+
+/// Reads what describes a client, under the size and time limits.
+pub(crate) async fn described(
+    headers: &HeaderMap,
+    body: Body,
+    app: &App,
+) -> Result<Described, Rejection> {
+    match () {
+        () if is_form(headers) => Ok(Described::Form(read(body, app).await?)),
+        () if is_json(headers) => Ok(Described::Json(read(body, app).await?)),
+        () => Err(Rejection::MediaType),
+    }
+}
+
 async fn read(body: Body, app: &App) -> Result<Bytes, Rejection> {
     let limited = Limited::new(body, app.body.bytes).collect();
     match tokio::time::timeout(app.body.timeout, limited).await {
@@ -141,7 +162,15 @@ async fn read(body: Body, app: &App) -> Result<Bytes, Rejection> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/x-www-form-urlencoded")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/json")
+}
+
+fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).map(str::trim);
-    essence.is_some_and(|own| own.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    essence.is_some_and(|own| own.eq_ignore_ascii_case(wanted))
 }

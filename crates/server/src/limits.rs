@@ -48,6 +48,8 @@ pub(crate) struct Rates {
     pub(crate) user_codes: u32,
     /// Page views of one source.
     pub(crate) pages: u32,
+    /// Registrations of clients from one source.
+    pub(crate) registrations: u32,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -62,6 +64,7 @@ pub(crate) struct Limits {
     sign_in: Option<Buckets>,
     accounts: Option<Buckets>,
     pages: Option<Buckets>,
+    registrations: Option<Buckets>,
 }
 
 impl Limits {
@@ -79,6 +82,7 @@ impl Limits {
             // Wider than for a source, so that nobody is locked out by one who guesses.
             accounts: buckets(rates.sign_in.saturating_mul(10)),
             pages: buckets(rates.pages),
+            registrations: buckets(rates.registrations),
         }
     }
 
@@ -144,6 +148,11 @@ impl Limits {
         self.pages.as_ref().map_or(Ok(()), |b| b.take(self.source_key(source)))
     }
 
+    /// Counts an attempt to register a client from `source`.
+    pub(crate) fn registration(&self, source: IpAddr) -> Result<(), RetryAfter> {
+        self.registrations.as_ref().map_or(Ok(()), |b| b.take(self.source_key(source)))
+    }
+
     /// Forgets buckets that are full again. To be called each minute.
     pub(crate) fn prune(&self) {
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -152,7 +161,10 @@ impl Limits {
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
         clients.retain(|_, buckets| !empty(buckets));
         drop(clients);
-        [&self.sign_in, &self.accounts, &self.pages].into_iter().flatten().for_each(Buckets::prune);
+        [&self.sign_in, &self.accounts, &self.pages, &self.registrations]
+            .into_iter()
+            .flatten()
+            .for_each(Buckets::prune);
         self.failures.iter().chain(&self.user_codes).for_each(Failures::prune);
     }
 

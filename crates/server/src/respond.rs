@@ -100,6 +100,8 @@ pub(crate) enum Rejection {
     BodyTooLarge,
     /// RFC 9110 §15.5.9.
     BodyTooSlow,
+    /// RFC 9110 §15.5.16.
+    MediaType,
     /// The connection ended in the middle, or its framing is wrong.
     BodyBroken,
 }
@@ -117,6 +119,7 @@ impl Rejection {
             Self::Refused(refusal) => refusal_status(refusal),
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyBroken => StatusCode::BAD_REQUEST,
         }
     }
@@ -127,6 +130,7 @@ impl Rejection {
             Self::Refused(refusal) => refusal,
             Self::BodyTooLarge => Refusal::BodyTooLarge {},
             Self::BodyTooSlow => Refusal::BodyTooSlow {},
+            Self::MediaType => Refusal::NeitherJsonNorForm {},
             Self::BodyBroken => Refusal::BodyBroken {},
         }
     }
@@ -198,9 +202,10 @@ fn bearer(failure: &Failure, metadata: Option<&str>) -> Option<HeaderValue> {
         return None;
     };
     let text = match refusal {
-        Refusal::TokenMissing {} | Refusal::ExternalSecretMissing {} => {
-            "Bearer realm=\"grantor\"".to_owned()
-        }
+        Refusal::TokenMissing {}
+        | Refusal::ExternalSecretMissing {}
+        | Refusal::InitialTokenMissing {}
+        | Refusal::RegistrationTokenMissing {} => "Bearer realm=\"grantor\"".to_owned(),
         Refusal::ScopeMissing { scope } => format!(
             "Bearer realm=\"grantor\", error=\"insufficient_scope\", error_description=\"{refusal}\", scope=\"{scope}\""
         ),

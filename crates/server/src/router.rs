@@ -8,9 +8,9 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::cors;
 use crate::endpoints::{
-    account, authorize, callback, consent, device, device_authorization, discovery, docs, external,
-    health, home, introspect, jwks, login, logout, mailbox, not_found, openapi, protected,
-    protected_resource, revoke, select_account, static_files, token, userinfo,
+    account, authorize, callback, consent, create_client, device, device_authorization, discovery,
+    docs, external, health, home, introspect, jwks, login, logout, mailbox, not_found, openapi,
+    protected, protected_resource, register, revoke, select_account, static_files, token, userinfo,
 };
 
 /// The routes of `app`.
@@ -28,6 +28,14 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/revoke", post(revoke::answer))
         .route("/device_authorization", post(device_authorization::begin))
         .route("/openapi.json", get(openapi::read))
+        .route("/register", post(register::create))
+        .route(
+            "/register/{client_id}",
+            get(register::manage::read)
+                .put(register::manage::update)
+                .delete(register::manage::remove),
+        )
+        .route("/create-client", post(create_client::create))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))

@@ -64,6 +64,7 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::ExpiredToken
             | Code::InvalidRedirectUri
             | Code::InvalidClientMetadata
+            | Code::UnapprovedSoftwareStatement
             | Code::InvalidScope
             | Code::UnsupportedResponseType
             | Code::LoginRequired

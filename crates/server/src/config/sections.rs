@@ -176,6 +176,8 @@ pub(crate) struct Limits {
     pub(crate) user_codes: u32,
     /// Page views from one source address.
     pub(crate) pages: u32,
+    /// Clients registered over HTTP, and attempts to, from one source address (IPv6: one /64).
+    pub(crate) registrations: u32,
 }
 
 impl Default for Limits {
@@ -187,6 +189,7 @@ impl Default for Limits {
             sign_in: 30,
             user_codes: 10,
             pages: 600,
+            registrations: 10,
         }
     }
 }
