@@ -150,6 +150,17 @@ impl Digest {
         Self(bytes)
     }
 
+    /// As text, as an export keeps it: `sha256:` and base64url.
+    pub fn to_text(&self) -> String {
+        format!("sha256:{}", URL_SAFE_NO_PAD.encode(self.0))
+    }
+
+    /// Reads [`Digest::to_text`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix("sha256:")?).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -1,5 +1,7 @@
 //! A registered client: RFC 6749 §2, with the metadata names of RFC 7591 §2.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -134,6 +136,28 @@ pub enum ClientSecret {
     Argon2id(String),
     /// The secret itself, sealed: a key for `client_secret_jwt` must be at hand.
     Sealed(Vec<u8>),
+}
+
+impl ClientSecret {
+    /// As text, as a store and an export keep it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Sha256(digest) => digest.to_text(),
+            Self::Argon2id(phc) => phc.clone(),
+            Self::Sealed(sealed) => format!("sealed:{}", URL_SAFE_NO_PAD.encode(sealed)),
+        }
+    }
+
+    /// Reads [`ClientSecret::to_text`]; `None` for every other text, such as a secret in clear.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.starts_with("$argon2id$") {
+            return Some(Self::Argon2id(text.to_owned()));
+        }
+        if let Some(encoded) = text.strip_prefix("sealed:") {
+            return URL_SAFE_NO_PAD.decode(encoded).ok().map(Self::Sealed);
+        }
+        Digest::parse(text).map(Self::Sha256)
+    }
 }
 
 macro_rules! names {

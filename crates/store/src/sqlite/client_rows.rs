@@ -2,11 +2,8 @@
 
 use std::str::FromStr as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::jose::Algorithm;
 use grantor_core::model::{AccessTokenFormat, AuthMethod, Client, ClientSecret, OnNewToken};
-use grantor_core::secret::Digest;
 use rusqlite::{Params, ToSql, params_from_iter};
 
 use super::fault::Fault;
@@ -70,7 +67,7 @@ fn columns(client: &Client) -> Result<impl Params, Fault> {
     let values: [Box<dyn ToSql>; COLUMNS] = [
         Box::new(client.client_id.clone()),
         Box::new(client.token_endpoint_auth_method.as_str()),
-        Box::new(client.secret.as_ref().map(shown)),
+        Box::new(client.secret.as_ref().map(ClientSecret::to_text)),
         Box::new(client.jwks.as_ref().map(json_column).transpose()?),
         Box::new(client.jwks_uri.clone()),
         Box::new(client.client_name.clone()),
@@ -149,32 +146,12 @@ fn named<T>(
     parse(text).ok_or_else(|| Fault::Record(format!("not a name of {what}: {text:?}")))
 }
 
-fn shown(secret: &ClientSecret) -> String {
-    match secret {
-        ClientSecret::Sha256(digest) => {
-            format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest.as_bytes()))
-        }
-        ClientSecret::Argon2id(phc) => phc.clone(),
-        ClientSecret::Sealed(sealed) => format!("sealed:{}", URL_SAFE_NO_PAD.encode(sealed)),
-    }
-}
-
 /// The text is not part of the error, because it may be a secret that somebody has put there.
 fn secret(text: &str) -> Result<ClientSecret, Fault> {
-    let unknown = || {
+    ClientSecret::parse(text).ok_or_else(|| {
         Fault::Record(
             "a client_secret is neither sha256: and 43 characters, nor $argon2id$…, nor sealed:…"
                 .to_owned(),
         )
-    };
-    if text.starts_with("$argon2id$") {
-        return Ok(ClientSecret::Argon2id(text.to_owned()));
-    }
-    if let Some(encoded) = text.strip_prefix("sealed:") {
-        let sealed = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| unknown())?;
-        return Ok(ClientSecret::Sealed(sealed));
-    }
-    let digest = text.strip_prefix("sha256:").and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
-    let digest = digest.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).ok_or_else(unknown)?;
-    Ok(ClientSecret::Sha256(Digest::from_bytes(digest)))
+    })
 }
