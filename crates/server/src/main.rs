@@ -4,7 +4,6 @@ mod app;
 mod authenticate;
 mod background;
 mod cli;
-mod client_secret;
 mod clock;
 mod config;
 mod cookies;

@@ -169,7 +169,7 @@ pub fn default_response_types(grants: &[GrantType]) -> Vec<ResponseType> {
 /// Everything that the server offers, as far as the client's grants can use it: scopes about a
 /// person need one, and `offline_access` a refresh token. What a person has to agree to is asked
 /// for all the same.
-fn default_scope(policy: &Policy, grants: &[GrantType]) -> Scope {
+pub fn default_scope(policy: &Policy, grants: &[GrantType]) -> Scope {
     let alone = super::is_machine(grants);
     let refreshes = grants.contains(&GrantType::RefreshToken);
     let fits = |name: &&String| match name.as_str() {

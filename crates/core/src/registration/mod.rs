@@ -13,7 +13,7 @@ mod text;
 use serde_json::{Map, Value};
 
 pub use answer::ClientInformation;
-pub use metadata::default_response_types;
+pub use metadata::{default_response_types, default_scope};
 pub use rules::check;
 
 use crate::error::{Failure, Refusal};
@@ -150,7 +150,7 @@ pub fn default_refresh(client: &Client) -> RefreshPolicy {
 }
 
 /// Whether a client with these grants acts for itself only.
-fn is_machine(grants: &[GrantType]) -> bool {
+pub fn is_machine(grants: &[GrantType]) -> bool {
     let for_itself = |grant: &GrantType| match grant {
         GrantType::ClientCredentials | GrantType::RefreshToken => true,
         GrantType::AuthorizationCode

@@ -69,7 +69,7 @@ pub fn place(client_id: &str) -> Place<'_> {
 }
 
 /// Whether `stored` still fits a client of `method`.
-pub(super) const fn fits(stored: Option<&ClientSecret>, method: AuthMethod) -> bool {
+pub const fn fits(stored: Option<&ClientSecret>, method: AuthMethod) -> bool {
     match stored {
         None => !has_secret(method),
         Some(ClientSecret::Sealed(_)) => matches!(method, AuthMethod::ClientSecretJwt),

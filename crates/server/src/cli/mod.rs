@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod key;
 mod output;
+mod registration_token;
 mod serve;
 mod settings;
 mod user;
@@ -37,6 +38,9 @@ enum Command {
     /// Applications that may ask for tokens.
     #[command(subcommand)]
     Client(client::ClientCommand),
+    /// Tokens that let an application register itself.
+    #[command(subcommand)]
+    RegistrationToken(registration_token::RegistrationTokenCommand),
     /// Accounts that may sign in.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -62,6 +66,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(own) => blocking(serve::run(own, place)),
         Command::Demo(own) => blocking(demo::run(own, place)),
         Command::Client(own) => blocking(client::run(own, place)),
+        Command::RegistrationToken(own) => blocking(registration_token::run(own, place)),
         Command::User(own) => blocking(user::run(own, place)),
         Command::Key(own) => blocking(key::run(own, place)),
         Command::Config(own) => config::run(&own, &place),

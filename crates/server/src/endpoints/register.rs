@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::authenticate::throttled;
 use crate::extract::{Caller, Described, authorization, described};
-use crate::respond::{ApiError, Challenge, json};
+use crate::respond::{ApiError, Challenge, Rejection, json};
 
 /// Registers a client.
 pub(crate) async fn create(
@@ -61,7 +61,7 @@ async fn members(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Map<String, Value>, Response> {
-    let read = described(headers, body, app).await.map_err(|why| why.into_response())?;
+    let read = described(headers, body, app).await.map_err(Rejection::into_response)?;
     let members = match &read {
         Described::Json(body) => registration::members(body),
         Described::Form(body) => form::members(body),

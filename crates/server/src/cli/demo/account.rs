@@ -9,9 +9,10 @@ use grantor_core::id::UserId;
 use grantor_core::model::{
     AuthMethod, Client, ClientSecret, GrantType, ResponseType, Scope, User, UserStatus,
 };
+use grantor_core::registration::secret;
 use grantor_core::store::Added;
 
-use crate::{client_secret, key_file, password_text};
+use crate::{key_file, password_text};
 
 /// The client_id of the sample client.
 pub(in crate::cli) const SAMPLE_ID: &str = "sample";
@@ -72,7 +73,7 @@ pub(super) async fn ensure_sample(
     let file = data.join("sample-secret");
     let secret = match fs::read_to_string(&file) {
         Ok(secret) => secret.trim().to_owned(),
-        Err(_) => client_secret::generate(server.entropy.as_ref()),
+        Err(_) => secret::random(server.entropy.as_ref()),
     };
     key_file::write_private(&file, &secret)?;
     let digest = client_auth::digest(SAMPLE_ID, &secret);
