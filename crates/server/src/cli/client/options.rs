@@ -112,7 +112,7 @@ pub(super) fn refresh_policy(text: &str) -> Result<RefreshPolicy, String> {
 }
 
 pub(super) fn method(text: &str) -> Result<MethodName, String> {
-    MethodName::parse(text).ok_or_else(|| one_of(&MethodName::ALL.map(MethodName::as_str)))
+    MethodName::parse(text).ok_or_else(|| names(MethodName::ALL, MethodName::as_str))
 }
 
 pub(super) fn response_type(text: &str) -> Result<ResponseType, String> {
