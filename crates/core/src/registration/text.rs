@@ -58,10 +58,10 @@ pub(super) fn link_problem(text: &str) -> Option<&'static str> {
     named.then_some("it has a user name or password in it")
 }
 
-/// A name out of a request as it may stand in an error: `error_description` takes no quotes and no
-/// backslashes (RFC 6749 §5.2).
+/// A name out of a request as it may stand in an error: `error_description` takes printable ASCII
+/// without quotes and backslashes (RFC 6749 §5.2).
 pub(super) fn shown(name: &str) -> String {
-    let plain = |c: &char| c.is_ascii_alphanumeric() || "_-.:#/".contains(*c);
+    let plain = |c: &char| c.is_ascii_graphic() && !"\"\\".contains(*c);
     name.chars().filter(plain).take(60).collect()
 }
 
