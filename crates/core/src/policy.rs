@@ -229,6 +229,20 @@ impl AllowedAddress {
     }
 }
 
+impl KeyPolicy {
+    /// What is signed with when nothing is said: ES256 where there are keys for it, which is quick
+    /// and understood by everybody, else the first algorithm.
+    pub fn usual(&self) -> Algorithm {
+        let first = self.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
+        if self.algorithms.contains(&Algorithm::Es256) { Algorithm::Es256 } else { first }
+    }
+
+    /// `asked`, if there are keys for it.
+    pub fn enabled_or_usual(&self, asked: Algorithm) -> Algorithm {
+        if self.algorithms.contains(&asked) { asked } else { self.usual() }
+    }
+}
+
 /// Signing keys.
 #[derive(Clone, Debug)]
 pub struct KeyPolicy {

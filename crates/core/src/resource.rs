@@ -68,7 +68,7 @@ pub(crate) struct Form {
 pub(crate) fn form(policy: &Policy, client: &Client, audience: &[String]) -> Result<Form, Refusal> {
     let own = Form {
         format: client.access_token_format.unwrap_or(AccessTokenFormat::Opaque),
-        algorithm: client.access_token_signed_response_alg,
+        algorithm: policy.keys.enabled_or_usual(client.access_token_signed_response_alg),
     };
     let mut wanted = audience.iter().map(|name| {
         let resource = policy.resources.get(name);

@@ -15,12 +15,14 @@ use crate::endpoints::{
 
 /// The routes of `app`.
 pub(crate) fn routes(app: Arc<App>) -> Router {
-    // Client backends, and pages that are clients themselves.
+    // Client backends, and pages that are clients themselves. Their answer to other methods is set
+    // here already, so that a browser's preflight reaches the layer.
     let scripted = Router::new()
         .route("/token", post(token::exchange))
         .route("/jwks.json", get(jwks::read))
         .route("/.well-known/openid-configuration", get(discovery::read))
-        .route("/.well-known/oauth-authorization-server", get(discovery::read));
+        .route("/.well-known/oauth-authorization-server", get(discovery::read))
+        .method_not_allowed_fallback(not_found::no_method);
     let mut router = cors::allow(scripted, &app.cors_origins)
         // Client backends.
         .route("/userinfo", get(userinfo::read).post(userinfo::read))

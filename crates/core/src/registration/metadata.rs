@@ -125,7 +125,9 @@ impl Metadata {
             scope,
             require_pkce: public || self.require_pkce.unwrap_or(false),
             access_token_format: self.access_token_format,
-            access_token_signed_response_alg: self.access_token_alg.unwrap_or(Algorithm::Es256),
+            access_token_signed_response_alg: self
+                .access_token_alg
+                .unwrap_or_else(|| policy.keys.usual()),
             // OpenID Connect Dynamic Client Registration 1.0 §2: RS256 is the default.
             id_token_signed_response_alg: self.id_token_alg.unwrap_or(Algorithm::Rs256),
             lifetimes: Lifetimes { session: self.default_max_age, ..base.lifetimes },

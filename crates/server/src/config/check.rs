@@ -101,6 +101,10 @@ fn resources(config: &Config, found: &mut Found) {
             let text = format!("names the scope {unknown:?}, which [scopes] does not have");
             found.when(true, &path, &text);
         }
+        let keyless = resource.signing_alg.is_some_and(|alg| {
+            alg != super::Algorithm::Rs256 && !config.keys.algorithms.contains(&alg)
+        });
+        found.when(keyless, &path, "names a signing_alg that keys.algorithms does not have");
     }
 }
 

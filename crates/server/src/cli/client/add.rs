@@ -77,12 +77,12 @@ pub(in crate::cli) struct Add {
     /// Access tokens: opaque or jwt, unless the resource says otherwise [default: opaque]
     #[arg(long, value_name = "FORMAT", value_parser = token_format)]
     access_token_format: Option<AccessTokenFormat>,
-    /// What its JWT access tokens are signed with.
-    #[arg(long, value_name = "ALG", default_value = "ES256")]
-    access_token_alg: Algorithm,
-    /// What its ID tokens are signed with.
-    #[arg(long, value_name = "ALG", default_value = "ES256")]
-    id_token_alg: Algorithm,
+    /// What its JWT access tokens are signed with [default: ES256, if the server has such keys]
+    #[arg(long, value_name = "ALG")]
+    access_token_alg: Option<Algorithm>,
+    /// What its ID tokens are signed with [default: ES256, if the server has such keys]
+    #[arg(long, value_name = "ALG")]
+    id_token_alg: Option<Algorithm>,
     /// A resource whose tokens it may ask about at /introspect: its identifier, or the issuer for
     /// tokens of no resource; may be given several times.
     #[arg(long, value_name = "URI")]
@@ -146,6 +146,7 @@ impl Add {
             false => self.auth_method.unwrap_or(AuthMethod::ClientSecretBasic),
         };
         let grant_types: Vec<_> = self.grants.iter().map(|grant| grant.registered()).collect();
+        let usual = server.policy.keys.usual();
         let mut client = Client {
             token_endpoint_auth_method: method,
             client_name: self.name.clone().unwrap_or_else(|| base.client_name.clone()),
@@ -166,8 +167,8 @@ impl Add {
             require_pkce: method == AuthMethod::None || !self.no_pkce,
             on_new_token: self.on_new_token,
             access_token_format: self.access_token_format,
-            access_token_signed_response_alg: self.access_token_alg,
-            id_token_signed_response_alg: self.id_token_alg,
+            access_token_signed_response_alg: self.access_token_alg.unwrap_or(usual),
+            id_token_signed_response_alg: self.id_token_alg.unwrap_or(usual),
             resource_server_for: self.resource_server_for,
             lifetimes: self.lifetimes.registered(),
             sign_in_methods: self.sign_in_methods,

@@ -11,6 +11,7 @@ use grantor_core::registration::manage::{Managed, authenticate};
 
 use super::fail;
 use crate::app::App;
+use crate::authenticate::throttled;
 use crate::extract::{Caller, authorization};
 use crate::respond::json;
 
@@ -38,6 +39,10 @@ pub(crate) async fn update(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    // As dear as a registration: it may hash a chosen secret.
+    if let Err(later) = app.limits.registration(caller.source) {
+        return fail(Failure::Refused(throttled(later)), caller);
+    }
     let own = match managed(&app, client_id, &parts.headers).await {
         Ok(own) => own,
         Err(why) => return fail(why, caller),

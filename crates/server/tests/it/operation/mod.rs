@@ -1,6 +1,7 @@
 //! Running it: health, metrics, limits of connections, TLS, proxies, stopping.
 
 mod connections;
+mod cors;
 mod proxies;
 mod tls;
 

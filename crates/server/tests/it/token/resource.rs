@@ -108,3 +108,18 @@ async fn the_sample_api_describes_itself() {
     let metadata = server.get("/.well-known/oauth-authorization-server").await.json();
     assert_eq!(metadata["protected_resources"], serde_json::json!([server.issuer, NOTES, MAPS]));
 }
+
+#[tokio::test]
+async fn a_server_without_es256_signs_with_what_it_has() {
+    let mut resources = toml::Table::new();
+    resources.insert(NOTES.to_owned(), toml::toml! { access_token_format = "jwt" }.into());
+    let server = Server::setup()
+        .set("keys.algorithms", vec!["RS256"])
+        .set("resources", resources)
+        .start()
+        .await;
+    let machine = server.machine("machine", &[]);
+    let pairs = [("grant_type", "client_credentials"), ("resource", NOTES)];
+    let tokens = Tokens::of(&server.token(&machine, &pairs).await);
+    assert_eq!(decode(&tokens.access).0["alg"], "RS256");
+}
