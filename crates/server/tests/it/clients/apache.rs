@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::open_server;
 use crate::support::smtp::programs;
 use crate::support::{App, Browser, Page, Server, free_port};
 
@@ -22,7 +24,7 @@ struct Apache {
 }
 
 impl Apache {
-    async fn start(server: &Server, app: &App, port: u16) -> Self {
+    async fn start(server: &Server, app: &App, port: u16, response: (&str, &str)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["pages/private/bob", "cache"] {
             fs::create_dir_all(folder.path().join(name)).expect("a folder");
@@ -40,7 +42,7 @@ impl Apache {
         }
         let mut apache = Self {
             origin: format!("http://127.0.0.1:{port}"),
-            child: spawn(server, app, port, folder.path()),
+            child: spawn(server, app, port, folder.path(), response),
             folder,
         };
         apache.wait_until_ready(port).await;
@@ -77,7 +79,13 @@ impl Drop for Apache {
 }
 
 /// In one process, so that nothing stays when it is killed.
-fn spawn(server: &Server, app: &App, port: u16, folder: &Path) -> Child {
+fn spawn(
+    server: &Server,
+    app: &App,
+    port: u16,
+    folder: &Path,
+    (response_type, mode): (&str, &str),
+) -> Child {
     let mut command = Command::new(PROGRAM);
     command.arg("-X").arg("-f").arg(programs().join("apache/apache.conf"));
     let secret = app.secret.as_deref().expect("a secret");
@@ -85,7 +93,10 @@ fn spawn(server: &Server, app: &App, port: u16, folder: &Path) -> Child {
         ("FOLDER", folder.display().to_string()),
         ("PORT", port.to_string()),
         ("ISSUER", server.issuer.clone()),
+        ("CLIENT", app.id.clone()),
         ("SECRET", secret.to_owned()),
+        ("RESPONSE_TYPE", response_type.to_owned()),
+        ("RESPONSE_MODE", mode.to_owned()),
     ];
     for (name, value) in settings {
         command.env(name, value);
@@ -95,13 +106,13 @@ fn spawn(server: &Server, app: &App, port: u16, folder: &Path) -> Child {
     })
 }
 
-async fn apache_at(server: &Server) -> Apache {
-    let port = free_port();
-    let callback = format!("http://127.0.0.1:{port}/private/callback");
-    let after = format!("http://127.0.0.1:{port}/");
-    let options = ["--redirect-uri", &callback, "--post-logout-redirect-uri", &after];
-    let app = server.app_with("apache", &options);
-    Apache::start(server, &app, port).await
+/// An application for an Apache on a port.
+fn metadata(port: u16) -> Value {
+    json!({
+        "redirect_uris": [format!("http://127.0.0.1:{port}/private/callback")],
+        "post_logout_redirect_uris": [format!("http://127.0.0.1:{port}/")],
+        "scope": "openid email read",
+    })
 }
 
 /// Opens a page of Apache, is sent to Grantor, signs in, and comes back to the page.
@@ -110,15 +121,20 @@ async fn open(server: &Server, browser: &Browser, who: &str, url: &str) -> Page 
     let location = sent.location().unwrap_or_else(|| panic!("no redirect: {sent:?}"));
     assert!(location.starts_with(&server.url("/authorize?")), "{location}");
     let answer = server.walk(browser, who, &location).await;
-    let back = browser.get(&answer.location().expect("back to Apache")).await;
+    let back = match answer.location() {
+        Some(location) => browser.get(&location).await,
+        // The page of a form post, which sends itself.
+        None => browser.submit(&answer.form_with("code")).await,
+    };
     assert_eq!(back.location().as_deref(), Some(url), "{back:?}");
     browser.get(url).await
 }
 
 #[tokio::test]
 async fn mod_auth_openidc_protects_a_page() {
-    let server = Server::start().await;
-    let apache = apache_at(&server).await;
+    let (server, port) = (open_server().await, free_port());
+    let app = server.register(&metadata(port)).await;
+    let apache = Apache::start(&server, &app, port, ("code", "query")).await;
     let browser = server.browser();
     assert_eq!(browser.get(&apache.url("/")).await.body, "For everybody");
 
@@ -138,9 +154,13 @@ async fn mod_auth_openidc_protects_a_page() {
 }
 
 #[tokio::test]
-async fn mod_auth_openidc_signs_out_here_and_there() {
-    let server = Server::start().await;
-    let apache = apache_at(&server).await;
+async fn mod_auth_openidc_signs_in_by_a_form_and_out_here_and_there() {
+    let (server, port) = (open_server().await, free_port());
+    let mut metadata = metadata(port);
+    metadata["response_types"] = json!(["code id_token"]);
+    metadata["grant_types"] = json!(["authorization_code", "implicit"]);
+    let app = server.register(&metadata).await;
+    let apache = Apache::start(&server, &app, port, ("code id_token", "form_post")).await;
     let browser = server.browser();
     let private = apache.url("/private/");
     assert_eq!(open(&server, &browser, "ada", &private).await.status, 200);

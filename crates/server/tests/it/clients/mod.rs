@@ -11,7 +11,35 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{App, STATIC_TOKEN, Server};
+use crate::support::{App, STATIC_TOKEN, Server, client};
+
+/// A password of the person `grace`.
+const PASSWORD: &str = "to-err-is-human-42";
+
+/// A server where anybody may register an application, and where old ones may send passwords.
+async fn open_server() -> Server {
+    let server = Server::setup()
+        .set("registration.policy", "open")
+        .set("grants.password", true)
+        .start()
+        .await;
+    server.person("grace", PASSWORD);
+    server
+}
+
+impl Server {
+    /// Registers an application as a program does it (RFC 7591).
+    async fn register(&self, metadata: &Value) -> App {
+        let page = self.request(client().post(self.url("/register")).json(metadata)).await;
+        assert_eq!(page.status, 201, "{page:?}");
+        let (made, text) = (page.json(), |value: &Value| value.as_str().map(ToOwned::to_owned));
+        App {
+            id: text(&made["client_id"]).expect("a client_id"),
+            secret: text(&made["client_secret"]),
+            redirect_uri: text(&made["redirect_uris"][0]).unwrap_or_default(),
+        }
+    }
+}
 
 /// What a client program is told: the server, a person, and an application.
 fn setting(server: &Server, app: &App) -> Value {
@@ -22,6 +50,8 @@ fn setting(server: &Server, app: &App) -> Value {
         "redirect_uri": app.redirect_uri,
         "email": "ada@example.com",
         "token": STATIC_TOKEN,
+        "username": "grace",
+        "password": PASSWORD,
     })
 }
 

@@ -1,16 +1,19 @@
 //! The crate `openidconnect`.
 
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata, CoreUserInfoClaims,
+    CoreAuthenticationFlow, CoreClient, CoreClientRegistrationRequest, CoreIdTokenClaims,
+    CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreUserInfoClaims,
 };
+use openidconnect::registration::EmptyAdditionalClientMetadata;
 use openidconnect::{
-    AccessTokenHash, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl, Nonce,
-    OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, Scope, TokenResponse as _,
+    AccessTokenHash, AuthorizationCode, ClaimsVerificationError, ClientId, ClientName,
+    ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, IssuerUrl,
+    LocalizedClaim, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl,
+    RegistrationUrl, Scope, TokenResponse as _,
 };
 
 use super::{code, send};
+use crate::clients::open_server;
 use crate::support::{App, Server};
 
 /// A client as discovery makes it.
@@ -46,6 +49,27 @@ async fn discovery_is_followed_and_id_tokens_are_verified_with_every_algorithm()
         let app = server.app_with(&name.to_lowercase(), &["--id-token-alg", name]);
         signs_in(&server, &app, alg).await;
     }
+}
+
+#[tokio::test]
+async fn an_application_registers_itself_and_signs_people_in() {
+    let server = open_server().await;
+    let http = |request: HttpRequest| send(&server, request);
+    let redirect_uri = "https://notes.example/callback".to_owned();
+    let callback = RedirectUrl::new(redirect_uri.clone()).expect("a URL");
+    let metadata =
+        CoreClientRegistrationRequest::new(vec![callback], EmptyAdditionalClientMetadata {})
+            .set_client_name(Some(LocalizedClaim::from(ClientName::new("Notes".to_owned()))))
+            .set_id_token_signed_response_alg(Some(CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256));
+    let url = RegistrationUrl::new(server.url("/register")).expect("a URL");
+    let made = metadata.register_async(&url, &http).await.expect("registered");
+    assert!(made.registration_access_token().is_some() && made.registration_client_uri().is_some());
+    let app = App {
+        id: made.client_id().to_string(),
+        secret: made.client_secret().map(|own| own.secret().clone()),
+        redirect_uri,
+    };
+    signs_in(&server, &app, CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256).await;
 }
 
 async fn signs_in(server: &Server, app: &App, alg: CoreJwsSigningAlgorithm) {
