@@ -43,7 +43,7 @@ function listen() {
     Object.assign(request, { query: Object.fromEntries(searchParams), session })
     signIn(request, response, (error) => {
       response.statusCode = error ? 502 : 200
-      response.end(JSON.stringify(error ? { code: error.code, message: error.message } : request.user))
+      response.end(JSON.stringify(error ? { code: error.code } : request.user))
     })
   })
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))

@@ -40,6 +40,14 @@ export class Person {
     return page
   }
 
+  /** Opens what a device shows, signs in and decides. */
+  async allowDevice(url, decision = 'allow') {
+    let page = await this.#follow(url)
+    page = await this.#fill(page, 'email', this.email)
+    page = await this.#fill(page, 'token', this.token)
+    return this.#fill(page, 'user_code', undefined, { decision })
+  }
+
   async #fill(page, name, value, more = {}) {
     if (page instanceof URL) throw new Error('back at the application too early')
     const { action, fields } = formWith(page, name)

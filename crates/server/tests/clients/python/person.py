@@ -82,3 +82,11 @@ def setting() -> dict:
 def check(holds: bool, what: str) -> None:
     if not holds:
         sys.exit(f"does not hold: {what}")
+
+
+def register(own: dict, **metadata) -> dict:
+    """A client of its own, by dynamic registration (RFC 7591); the answer."""
+    metadata = {"redirect_uris": [own["redirect_uri"]], "scope": "openid email read"} | metadata
+    answer = requests.post(f"{own['issuer']}/register", json=metadata)
+    check(answer.status_code == 201, f"registered: {answer.text}")
+    return answer.json()

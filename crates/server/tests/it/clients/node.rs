@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use serde_json::Value;
 
-use super::{drive, setting};
+use super::{drive, open_server, setting, setting_with};
 use crate::support::Server;
 use crate::support::smtp::programs;
 
@@ -34,16 +34,27 @@ async fn openid_client_with_every_algorithm_and_without_a_secret() {
 }
 
 #[tokio::test]
+async fn openid_client_with_the_grants_that_need_no_code() {
+    let server = open_server().await;
+    run("openid_client_grants.mjs", &setting(&server, &server.app("notes")));
+}
+
+#[tokio::test]
 async fn oauth4webapi() {
-    let server = Server::start().await;
-    run("oauth4webapi_client.mjs", &setting(&server, &server.app("notes")));
+    let server = open_server().await;
+    let signed = ["--access-token-format", "jwt", "--grant", "client_credentials", "--grant"];
+    let signed = [&signed[..], &["urn:ietf:params:oauth:grant-type:token-exchange"]].concat();
+    let signed = server.app_with("signed", &signed);
+    let clients = [("signed", &signed)];
+    run("oauth4webapi_client.mjs", &setting_with(&server, &server.app("notes"), &clients));
 }
 
 #[tokio::test]
 async fn simple_oauth2() {
-    let server = Server::start().await;
+    let server = open_server().await;
     let app = server.app_with("notes", &["--no-pkce"]);
-    run("simple_oauth2_client.mjs", &setting(&server, &app));
+    let legacy = server.app_with("legacy", &["--grant", "password"]);
+    run("simple_oauth2_client.mjs", &setting_with(&server, &app, &[("legacy", &legacy)]));
 }
 
 #[tokio::test]
@@ -56,6 +67,8 @@ async fn passport_oauth2() {
 
 #[tokio::test]
 async fn badgateway_oauth2_client() {
-    let server = Server::start().await;
-    run("badgateway_client.mjs", &setting(&server, &server.app("notes")));
+    let server = open_server().await;
+    let legacy = server.app_with("legacy", &["--grant", "password"]);
+    let app = server.app("notes");
+    run("badgateway_client.mjs", &setting_with(&server, &app, &[("legacy", &legacy)]));
 }

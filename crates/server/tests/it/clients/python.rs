@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{drive, setting, setting_with};
+use super::{drive, open_server, setting, setting_with};
 use crate::support::Server;
 use crate::support::smtp::{programs, python};
 
@@ -13,13 +13,15 @@ fn run(name: &str, setting: &Value) {
 
 #[tokio::test]
 async fn requests_oauthlib() {
-    let server = Server::start().await;
-    run("requests_oauthlib_client.py", &setting(&server, &server.app("notes")));
+    let server = open_server().await;
+    let legacy = server.app_with("legacy", &["--grant", "password", "--grant", "refresh_token"]);
+    let app = server.app("notes");
+    run("requests_oauthlib_client.py", &setting_with(&server, &app, &[("legacy", &legacy)]));
 }
 
 #[tokio::test]
 async fn authlib() {
-    let server = Server::start().await;
+    let server = open_server().await;
     run("authlib_client.py", &setting(&server, &server.app("notes")));
 }
 
