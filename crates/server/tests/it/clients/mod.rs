@@ -1,6 +1,7 @@
 //! Client libraries of others, unchanged, drive Grantor.
 
 mod apache;
+mod curl;
 mod node;
 mod python;
 mod rust;
