@@ -18,10 +18,7 @@ const server = await discover('oidc')
 assert.equal((await discover('oauth2')).token_endpoint, server.token_endpoint)
 assert.equal(server.authorization_response_iss_parameter_supported, true)
 
-await code()
-await machine()
-await jwt()
-await device()
+await Promise.all([code(), machine(), jwt(), device()]) // devices wait
 
 async function code() {
   const client = { client_id: own.client_id, require_auth_time: true, default_max_age: 600 }

@@ -8,11 +8,7 @@ import { MACHINE } from './registered.mjs'
 const own = JSON.parse(process.argv[2])
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 
-await machine()
-await assertion()
-await fragment()
-await hybrid()
-await device()
+await Promise.all([machine(), assertion(), fragment(), hybrid(), device()]) // devices wait
 
 /** A client of its own, by dynamic registration. */
 async function registered(metadata, authentication) {
