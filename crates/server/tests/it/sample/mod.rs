@@ -1,5 +1,7 @@
 //! The sample client as programs use it: JSON with the session cookie, never with a token in it.
 
+mod television;
+
 use tokio::task::JoinSet;
 
 use crate::support::demo::Demo;
