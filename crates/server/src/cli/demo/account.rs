@@ -99,7 +99,7 @@ pub(super) async fn ensure_television(
     url: &str,
 ) -> anyhow::Result<()> {
     let client = Client {
-        client_name: "Fieldnotes on a television".to_owned(),
+        client_name: "Fieldnotes TV".to_owned(),
         client_uri: Some(url.to_owned()),
         grant_types: vec![GrantType::DeviceCode],
         scope: Scope::parse("openid profile read")?,

@@ -30,7 +30,7 @@ async fn at_the_question(demo: &Demo, code: &str) -> (Browser, Page) {
     let page = grantor.open(&format!("/login?then={then}&method=password")).await;
     let form = page.form_with("password").with("username", "demo_user");
     let page = grantor.send_form(&form.with("password", &demo.password)).await;
-    assert!(page.body.contains("Fieldnotes on a television"), "{}", page.body);
+    assert!(page.body.contains("Fieldnotes TV"), "{}", page.body);
     (grantor, page)
 }
 
