@@ -61,7 +61,7 @@ impl Managed {
             client.secret = new.as_ref().map(|own| own.stored.clone());
             shown = new.map(|own| own.text);
         }
-        if !server.store.replace_client(client.clone()).await? {
+        if !server.store.replace_client(before, client.clone()).await? {
             return Err(Refusal::RegistrationTokenInvalid {}.into());
         }
         Ok(ClientInformation::new(server, &client, shown.as_deref(), &self.token.reveal()))
@@ -73,8 +73,12 @@ impl Managed {
         server: &AuthorizationServer,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        server.store.remove_client(&self.client.client_id, now).await?;
-        Ok(())
+        // The client may have changed hands since its token was looked at.
+        if server.store.remove_client(&self.client, now).await? {
+            Ok(())
+        } else {
+            Err(Refusal::RegistrationTokenInvalid {}.into())
+        }
     }
 
     /// Checks what a client says about its credentials; the secret that it named, if it did.

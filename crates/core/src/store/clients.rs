@@ -60,12 +60,15 @@ pub trait ClientStore: Send + Sync {
         replace: bool,
     ) -> Result<Imported, StoreError>;
 
-    /// Replaces everything about a client but its id; `false` when there is none.
-    async fn replace_client(&self, client: Client) -> Result<bool, StoreError>;
+    /// Replaces everything about a client but its id, if it still is as `before` says; `false` when it
+    /// was changed or removed meanwhile, also when another one has the id since. Of callers with the
+    /// same `before`, one is `true`.
+    async fn replace_client(&self, before: &Client, client: Client) -> Result<bool, StoreError>;
 
-    /// Removes a client with its consents, and revokes every family it holds; `false` when there is
-    /// none. Codes that it has not redeemed are gone.
-    async fn remove_client(&self, client_id: &str, now: Timestamp) -> Result<bool, StoreError>;
+    /// Removes a client that still is as `client` says, with its consents, and revokes every family
+    /// it holds; `false` when it was changed or removed meanwhile. Codes that it has not redeemed and
+    /// devices that wait are gone.
+    async fn remove_client(&self, client: &Client, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Keeps an initial access token.
     async fn add_initial_token(&self, token: InitialToken) -> Result<(), StoreError>;

@@ -9,7 +9,7 @@ mod show;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use grantor_core::AuthorizationServer;
 use grantor_core::model::Client;
@@ -102,7 +102,9 @@ async fn remove(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let client = find(server, client_id).await?;
-    server.store.remove_client(client_id, server.clock.now()).await?;
+    if !server.store.remove_client(&client, server.clock.now()).await? {
+        bail!("{client_id:?} was changed by somebody else just now; try again");
+    }
     if as_json {
         return super::output::json(&serde_json::json!({ "removed": client_id }));
     }

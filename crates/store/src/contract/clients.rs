@@ -14,6 +14,7 @@ rules![
     a_secret_reads_back_in_each_form,
     an_id_is_given_once,
     a_replaced_client_is_seen_at_once,
+    of_changes_on_the_same_ground_one_counts,
     a_removed_client_takes_everything_with_it,
 ];
 
@@ -61,14 +62,30 @@ async fn an_id_is_given_once(store: Arc<dyn Store>) {
 
 async fn a_replaced_client_is_seen_at_once(store: Arc<dyn Store>) {
     let mut changed = client("a");
-    assert!(!store.replace_client(changed.clone()).await.expect("no such client"));
+    let absent = store.replace_client(&changed, changed.clone()).await;
+    assert!(!absent.expect("no such client"));
     store.add_client(changed.clone()).await.expect("add");
     for name in ["one", "two", "three"] {
+        let before = changed.clone();
         changed.client_name = name.to_owned();
-        assert!(store.replace_client(changed.clone()).await.expect("replace"));
+        assert!(store.replace_client(&before, changed.clone()).await.expect("replace"));
+        let late = Client { client_name: "late".to_owned(), ..before.clone() };
+        assert!(!store.replace_client(&before, late).await.expect("replace"), "it has changed");
+        assert!(!store.remove_client(&before, NOW).await.expect("remove"), "it has changed");
         let read = store.client("a").await.expect("read").expect("is there");
         assert_eq!(*read, changed);
     }
+}
+
+async fn of_changes_on_the_same_ground_one_counts(store: Arc<dyn Store>) {
+    let before = client("a");
+    store.add_client(before.clone()).await.expect("add");
+    let changed = race(&store, |store, place| {
+        let before = before.clone();
+        let after = Client { client_name: format!("{place}"), ..before.clone() };
+        async move { store.replace_client(&before, after).await }
+    });
+    assert_eq!(count(&changed.await, |one| matches!(one, Ok(true))), 1);
 }
 
 async fn a_removed_client_takes_everything_with_it(store: Arc<dyn Store>) {
@@ -78,8 +95,9 @@ async fn a_removed_client_takes_everything_with_it(store: Arc<dyn Store>) {
     let allowed = consent(held.user.id, "a", "read");
     store.answer_request(answer(open.clone()), None, Some(allowed), NOW).await.expect("issue");
 
-    assert!(store.remove_client("a", after(1)).await.expect("remove"));
-    assert!(!store.remove_client("a", after(1)).await.expect("remove again"));
+    let own = store.client("a").await.expect("read").expect("is there");
+    assert!(store.remove_client(&own, after(1)).await.expect("remove"));
+    assert!(!store.remove_client(&own, after(1)).await.expect("remove again"));
     assert!(store.client("a").await.expect("read").is_none());
     assert!(store.consent(held.user.id, "a").await.expect("read").is_none());
     assert!(held.access_token(&store, after(1)).await.is_none());

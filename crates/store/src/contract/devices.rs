@@ -285,7 +285,8 @@ async fn a_yes_that_is_taken_back_gives_no_tokens(store: Arc<dyn Store>) {
     let off = store.set_user_status(bob, UserStatus::Disabled, NOW).await;
     assert!(off.expect("disable"));
     let open = added(&store, "c").await;
-    assert!(store.remove_client("c", NOW).await.expect("remove"));
+    let own = store.client("c").await.expect("read").expect("is there");
+    assert!(store.remove_client(&own, NOW).await.expect("remove"));
     for (user, device, outcome) in [
         (ann, &withdrawn, Polled::Denied),
         (bob, &disabled, Polled::Denied),

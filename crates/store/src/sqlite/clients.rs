@@ -69,13 +69,20 @@ impl ClientStore for Sqlite {
         self.write_clients(move |db| import(db, &clients, replace)).await
     }
 
-    async fn replace_client(&self, client: Client) -> Result<bool, StoreError> {
-        self.write_clients(move |db| client_rows::update(db, &client)).await
+    async fn replace_client(&self, before: &Client, client: Client) -> Result<bool, StoreError> {
+        let before = before.clone();
+        self.write_clients(
+            move |db| Ok(is_still(db, &before)? && client_rows::update(db, &client)?),
+        )
+        .await
     }
 
-    async fn remove_client(&self, client_id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let client_id = client_id.to_owned();
-        self.write_clients(move |db| remove(db, &client_id, now)).await
+    async fn remove_client(&self, client: &Client, now: Timestamp) -> Result<bool, StoreError> {
+        let client = client.clone();
+        self.write_clients(move |db| {
+            Ok(is_still(db, &client)? && remove(db, &client.client_id, now)?)
+        })
+        .await
     }
 
     async fn add_initial_token(&self, token: InitialToken) -> Result<(), StoreError> {
@@ -89,6 +96,12 @@ impl ClientStore for Sqlite {
     async fn remove_initial_token(&self, id: InitialTokenId) -> Result<bool, StoreError> {
         self.write(move |db| initial_tokens::remove(db, id)).await
     }
+}
+
+/// Whether the client is as it was read. In the one writer, so it stays so until the write.
+fn is_still(db: &Db<'_>, before: &Client) -> Result<bool, Fault> {
+    let there = db.one(SELECT_ONE, [&before.client_id], client_rows::client)?;
+    Ok(there.as_ref() == Some(before))
 }
 
 fn import(db: &Db<'_>, clients: &[Client], replace: bool) -> Result<Imported, Fault> {

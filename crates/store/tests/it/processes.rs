@@ -21,15 +21,16 @@ async fn a_client_changed_by_another_process_is_seen_within_a_second() {
     shell.add_client(changed.clone()).await.expect("add");
     assert!(server.client("a").await.expect("read").is_some(), "nothing to be behind of");
     for name in ["one", "two", "three"] {
+        let before = changed.clone();
         changed.client_name = name.to_owned();
-        shell.replace_client(changed.clone()).await.expect("replace");
+        assert!(shell.replace_client(&before, changed.clone()).await.expect("replace"));
         let since = Instant::now();
         while server.client("a").await.expect("read").expect("is there").client_name != name {
             assert!(since.elapsed() < Duration::from_secs(1), "{name} is not seen");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    shell.remove_client("a", NOW).await.expect("remove");
+    assert!(shell.remove_client(&changed, NOW).await.expect("remove"));
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(server.client("a").await.expect("read").is_none());
 }

@@ -136,7 +136,8 @@ async fn the_clients_are_as_they_were(store: &Sqlite) {
         assert!(client.resource_server_for.is_empty() && client.other_metadata.is_empty());
     }
     assert_eq!(web.lifetimes.code, Some(Seconds(30)));
-    assert!(store.replace_client(Client { client_name: "Site".to_owned(), ..web }).await.is_ok());
+    let site = Client { client_name: "Site".to_owned(), ..web.clone() };
+    assert!(store.replace_client(&web, site).await.expect("replace"));
 }
 
 async fn a_refresh_token_rotates(store: &Sqlite) {

@@ -45,14 +45,17 @@ pub(super) async fn rotate(
     client_id: &str,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let mut client = find(server, client_id).await?;
+    let before = find(server, client_id).await?;
+    let mut client = before.clone();
     let method = client.token_endpoint_auth_method;
     let Some(new) = secret::make(server, client_id, method, None).await? else {
         let why = if client.is_public() { "is a public client" } else { "signs with its own key" };
         bail!("{client_id:?} {why} and has no secret");
     };
     client.secret = Some(new.stored);
-    server.store.replace_client(client.clone()).await?;
+    if !server.store.replace_client(&before, client.clone()).await? {
+        bail!("{client_id:?} was changed by somebody else just now; try again");
+    }
     if as_json {
         return json(&Made { client: &client, client_secret: Some(&new.text) });
     }

@@ -113,8 +113,6 @@ async fn register(server: &AuthorizationServer, mut client: Client) -> anyhow::R
     if let Some(before) = server.store.client(&client.client_id).await? {
         client.created_at = before.created_at;
     }
-    if !server.store.replace_client(client.clone()).await? {
-        server.store.add_client(client).await?;
-    }
+    server.store.import_clients(vec![client], true).await?;
     Ok(())
 }
