@@ -9,6 +9,7 @@ pub(crate) mod flow;
 pub(crate) mod html;
 pub(crate) mod seen;
 pub(crate) mod server;
+pub(crate) mod signer;
 pub(crate) mod smtp;
 
 pub(crate) use api::half_hash;
