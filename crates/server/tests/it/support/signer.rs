@@ -127,7 +127,7 @@ impl Server {
     }
 
     /// Registers a client that acts for itself, by this method.
-    pub(crate) async fn machine(&self, id: &str, change: impl FnOnce(&mut Client)) {
+    pub(crate) async fn add_machine(&self, id: &str, change: impl FnOnce(&mut Client)) {
         let mut own = Client::new(id, Timestamp::from_epoch(now()));
         own.grant_types = vec![GrantType::ClientCredentials];
         own.scope = Scope::parse("read write").expect("a scope");
@@ -149,7 +149,7 @@ impl Server {
 
     /// A client for `private_key_jwt` with these keys.
     pub(crate) async fn signing_machine(&self, id: &str, jwks: Value) {
-        self.machine(id, |own| {
+        self.add_machine(id, |own| {
             own.token_endpoint_auth_method = AuthMethod::PrivateKeyJwt;
             own.jwks = Some(jwks);
         })
@@ -168,7 +168,7 @@ impl Server {
         let nonce = [7; jose::seal::NONCE_BYTES];
         let sealed = ring.seal(secret.as_bytes(), &client_auth::sealed_place(id), nonce);
         let sealed = sealed.expect("sealed");
-        self.machine(id, |own| {
+        self.add_machine(id, |own| {
             own.token_endpoint_auth_method = AuthMethod::ClientSecretJwt;
             own.secret = Some(ClientSecret::Sealed(sealed));
         })

@@ -238,7 +238,7 @@ async fn refused_assertions_are_counted_as_failed_authentications() {
 /// A client whose keys are at the address of `site`.
 async fn elsewhere(server: &Server, id: &str, site: &Site) {
     server
-        .machine(id, |own| {
+        .add_machine(id, |own| {
             own.token_endpoint_auth_method = AuthMethod::PrivateKeyJwt;
             own.jwks_uri = Some(site.url.clone());
         })
@@ -306,7 +306,7 @@ async fn private_addresses_are_not_asked_by_default() {
     {
         let (id, url) = (format!("robot-{n}"), format!("{host}:{port}"));
         server
-            .machine(&id, |own| {
+            .add_machine(&id, |own| {
                 own.token_endpoint_auth_method = AuthMethod::PrivateKeyJwt;
                 own.jwks_uri = Some(url);
             })

@@ -22,7 +22,7 @@ fn phc(secret: &str) -> ClientSecret {
 
 async fn chosen(server: &Server, id: &str, secret: ClientSecret) {
     server
-        .machine(id, |own| {
+        .add_machine(id, |own| {
             own.token_endpoint_auth_method = AuthMethod::ClientSecretPost;
             own.secret = Some(secret);
         })

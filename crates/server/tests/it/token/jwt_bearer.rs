@@ -35,7 +35,7 @@ async fn bearer_app(server: &Server, id: &str, grant: GrantType) -> App {
     let secret = random();
     server.seen.add(&secret);
     server
-        .machine(id, |own| {
+        .add_machine(id, |own| {
             own.token_endpoint_auth_method = AuthMethod::ClientSecretBasic;
             own.secret = Some(ClientSecret::Sha256(client_auth::digest(id, &secret)));
             own.grant_types = vec![grant, GrantType::RefreshToken];
