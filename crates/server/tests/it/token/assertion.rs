@@ -52,6 +52,40 @@ async fn every_algorithm_authenticates_wherever_clients_do() {
     assert_eq!(server.bearer("/protected", &access).await.status, 401);
 }
 
+/// From the registration to the token, without a hand in the store.
+#[tokio::test]
+async fn a_client_that_registered_itself_signs() {
+    let server = Server::setup().set("registration.policy", "open").start().await;
+    let signer = Signer::new(&["ES256", "EdDSA"]);
+    let register = async |metadata: Value| {
+        let mut metadata = metadata;
+        metadata["grant_types"] = json!(["client_credentials"]);
+        metadata["scope"] = json!("read");
+        let page = server.request(client().post(server.url("/register")).json(&metadata)).await;
+        assert_eq!(page.status, 201, "{page:?}");
+        let text = |name: &str| page.json()[name].as_str().unwrap_or_default().to_owned();
+        (text("client_id"), text("client_secret"))
+    };
+    let (counter, secret) =
+        register(json!({"token_endpoint_auth_method": "client_secret_jwt"})).await;
+    let (robot, none) = register(json!({
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": signer.jwks(&["ES256", "EdDSA"]),
+    }))
+    .await;
+    assert_eq!(none, "");
+    let tokens = signer.tokens(&[
+        under(&secret, &server.claims(&counter, &counter)),
+        by("ES256", &server.claims(&robot, &robot)),
+        by("EdDSA", &server.claims(&robot, &robot)),
+    ]);
+    assert_eq!(server.assert_client(&tokens[0]).await.status, 200);
+    assert_eq!(server.assert_client(&tokens[1]).await.status, 200);
+    let page = server.assert_client(&tokens[2]).await;
+    assert_refused(&page, NOT_SIGNED, "another algorithm than it registered");
+}
+
 #[tokio::test]
 async fn hostile_assertions_are_refused() {
     let server = Server::start().await;
