@@ -4,9 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::refused;
-use crate::client_auth;
+use crate::client_auth::{self, sealed_place};
 use crate::error::{Failure, Refusal};
-use crate::jose::seal::Place;
 use crate::model::{AuthMethod, ClientSecret};
 use crate::ports::Entropy;
 use crate::server::AuthorizationServer;
@@ -54,18 +53,13 @@ pub async fn make(
     let stored = match (method, chosen) {
         // The key of an HMAC must be at hand.
         (AuthMethod::ClientSecretJwt, _) => {
-            ClientSecret::Sealed(server.seal(text.as_bytes(), &place(client_id))?)
+            ClientSecret::Sealed(server.seal(text.as_bytes(), &sealed_place(client_id))?)
         }
         // Somebody's own words could be guessed from a plain digest.
         (_, Some(chosen)) => ClientSecret::Argon2id(server.passwords.hash(chosen).await?),
         (_, None) => ClientSecret::Sha256(client_auth::digest(client_id, &text)),
     };
     Ok(Some(NewSecret { text, stored }))
-}
-
-/// Where the secret of a client is kept when it is sealed.
-pub fn place(client_id: &str) -> Place<'_> {
-    Place { table: "oauth2_client", column: "client_secret", row: client_id.as_bytes() }
 }
 
 /// Whether `stored` still fits a client of `method`.
@@ -91,7 +85,7 @@ pub(super) async fn matches(
         Some(ClientSecret::Sha256(digest)) => *digest == client_auth::digest(client_id, given),
         Some(ClientSecret::Argon2id(phc)) => server.passwords.verify(given, Some(phc)).await?,
         Some(ClientSecret::Sealed(sealed)) => {
-            let own = server.ring.open(sealed, &place(client_id))?;
+            let own = server.ring.open(sealed, &sealed_place(client_id))?;
             let own = String::from_utf8_lossy(&own);
             client_auth::digest(client_id, &own) == client_auth::digest(client_id, given)
         }

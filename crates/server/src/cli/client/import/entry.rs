@@ -3,6 +3,7 @@
 use anyhow::{Context as _, anyhow, bail, ensure};
 use argon2::password_hash::phc::PasswordHash;
 use grantor_core::AuthorizationServer;
+use grantor_core::client_auth;
 use grantor_core::jose::Algorithm;
 use grantor_core::model::{
     AuthMethod, Client, ClientSecret, GrantType, OnNewToken, ResponseType, Scope,
@@ -173,7 +174,7 @@ async fn stored(
             ensure!(PasswordHash::new(phc).is_ok(), "its client_secret is not an argon2id hash");
         }
         Some(ClientSecret::Sealed(sealed)) => {
-            let opened = server.ring.open(sealed, &secret::place(id));
+            let opened = server.ring.open(sealed, &client_auth::sealed_place(id));
             opened.map(drop).context(
                 "its client_secret was sealed under another key-encryption key; bring that key, or give it a new secret",
             )?;
