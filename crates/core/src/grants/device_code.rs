@@ -2,7 +2,7 @@
 
 use crate::error::{Failure, Refusal};
 use crate::id::DeviceId;
-use crate::model::{Approval, ClaimsRequest, Client, DeviceAuthorization, DeviceState};
+use crate::model::{Approval, ClaimsRequest, Client, DeviceAuthorization, DeviceState, Scope};
 use crate::params::Params;
 use crate::resource;
 use crate::secret::{Credential, Kind};
@@ -47,6 +47,12 @@ async fn redeem(
     };
     let user = server.store.user(user).await?;
     let user = subject_active(user.as_ref()).ok_or(Refusal::PersonGone {})?;
+    // What was allowed may have been withdrawn since.
+    let consent = server.store.consent(user.id, &client.client_id).await?;
+    let covers = |given: &Scope| device.scope.first_outside(given).is_none();
+    if !consent.is_some_and(|consent| covers(&consent.scope)) {
+        return Err(Refusal::ConsentGone {}.into());
+    }
     let audience = resource::narrowed(&server.policy, &device.resource, params)?;
     let granted = Granted {
         client,

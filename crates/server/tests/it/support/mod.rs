@@ -5,6 +5,8 @@ pub(crate) mod browser;
 pub(crate) mod chrome;
 pub(crate) mod cli;
 pub(crate) mod demo;
+pub(crate) mod device;
+pub(crate) mod external;
 pub(crate) mod flow;
 pub(crate) mod html;
 pub(crate) mod seen;
