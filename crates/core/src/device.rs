@@ -146,7 +146,9 @@ pub async fn waiting(
     };
     // The client may have been removed or changed meanwhile.
     let client = server.store.client(&device.client_id).await?;
-    let client = client.filter(|client| client.may_use(GrantType::DeviceCode));
+    let client = client.filter(|client| {
+        client.may_use(GrantType::DeviceCode) && device.scope.first_outside(&client.scope).is_none()
+    });
     Ok(client.map(|client| Waiting { device, client }))
 }
 

@@ -261,7 +261,7 @@ fn checked(mut identity: ExternalIdentity) -> Result<ExternalIdentity, Refusal> 
     if identity.name.as_deref().is_some_and(|name| !plain(name, 200)) {
         return Err(wrong("name", "send a text of 1 to 200 printable characters"));
     }
-    // RFC 8176 §1: amr values are case-sensitive strings; they are kept apart by spaces here.
+    // They are kept apart by spaces in the store.
     let value = |text: &String| plain(text, 40) && !text.contains(char::is_whitespace);
     if identity.amr.len() > 10 || !identity.amr.iter().all(value) {
         return Err(wrong("amr", "send up to 10 values of 1 to 40 characters without spaces"));

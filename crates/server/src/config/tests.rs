@@ -191,3 +191,38 @@ fn every_setting_is_explained() {
     }
     assert_eq!(schema()["properties"]["listen"]["additionalProperties"], false);
 }
+
+#[test]
+fn a_sign_in_page_of_the_operator_has_an_address_and_a_secret() {
+    let page = |url: &str, secret: &str| {
+        format!(
+            "[sign_in]\nmethods = [\"external\"]\n[sign_in.external]\nurl = \"{url}\"\nsecret = \"{secret}\""
+        )
+    };
+    let secret = "0123456789abcdef0123456789abcdef";
+    for url in ["https://login.example.com/start?tenant=1", "http://127.0.0.1:5060/"] {
+        let config = from_text(&page(url, secret)).expect("valid");
+        let external = config.sign_in.external.as_ref().expect("set");
+        assert_eq!((external.url.as_str(), external.lifetime), (url, Period::of(600)));
+        assert!(!config.effective().contains(secret) && !format!("{config:?}").contains(secret));
+    }
+    for url in [
+        "http://login.example.com/",
+        "login.example.com",
+        "https://u:p@x.example/",
+        "https://x.example/#a",
+    ] {
+        let found = complaints(&page(url, secret));
+        assert!(
+            found.iter().any(|own| own.starts_with("sign_in.external.url: must be")),
+            "{found:?}"
+        );
+    }
+    let found = complaints(&page("https://login.example.com/", "short"));
+    assert!(found[0].starts_with("sign_in.external.secret: has to be set"), "{found:?}");
+    let found = complaints("[sign_in]\nmethods = [\"external\"]");
+    assert!(found[0].starts_with("sign_in.methods: names external"), "{found:?}");
+    let found = complaints("[sign_in]\nmethods = [\"magic\"]");
+    let known = "must be one of admin_token, password, external";
+    assert!(found[0].contains(known), "{found:?}");
+}

@@ -1,6 +1,8 @@
 //! The demo in a real browser: everything that a person does, clicked or typed.
 
 mod account;
+mod callback;
+mod device;
 mod flow;
 mod other_ways;
 

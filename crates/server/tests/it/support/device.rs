@@ -34,10 +34,7 @@ impl Setup {
 impl Server {
     /// Registers a client for the grant of devices. A server that runs sees it within a second.
     pub(crate) fn let_on_devices(&self, id: &str) {
-        let grants = format!("[\"refresh_token\",\"{DEVICE_GRANT}\"]");
-        self.sql(&format!(
-            "UPDATE oauth2_client SET grant_types = '{grants}' WHERE client_id = '{id}'"
-        ));
+        self.sql(&for_devices(id));
     }
 
     /// What the client asks at the start: RFC 8628 §3.1.
@@ -67,6 +64,12 @@ impl Server {
         let page = browser.open(&link(device)).await;
         decide(&browser, &page, decision).await
     }
+}
+
+/// The statement that registers a client for the grant of devices.
+pub(crate) fn for_devices(id: &str) -> String {
+    let grants = format!("[\"refresh_token\",\"{DEVICE_GRANT}\"]");
+    format!("UPDATE oauth2_client SET grant_types = '{grants}' WHERE client_id = '{id}'")
 }
 
 /// `verification_uri_complete`, as a path.
