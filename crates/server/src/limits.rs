@@ -61,6 +61,7 @@ pub(crate) struct Limits {
     clients: RwLock<HashMap<NonZeroU32, Arc<Buckets>>>,
     failures: Option<Failures>,
     user_codes: Option<Failures>,
+    lookups: Option<Buckets>,
     sign_in: Option<Buckets>,
     accounts: Option<Buckets>,
     pages: Option<Buckets>,
@@ -78,6 +79,9 @@ impl Limits {
                 .map(|rate| Failures::new(rate, MINUTE)),
             user_codes: NonZeroU32::new(rates.user_codes)
                 .map(|rate| Failures::new(rate, 10 * MINUTE)),
+            // Right or wrong: for guesses that all come before the first of them was counted.
+            lookups: NonZeroU32::new(rates.user_codes.saturating_mul(10))
+                .map(|rate| Buckets::within(10 * MINUTE, rate)),
             sign_in: buckets(rates.sign_in),
             // Wider than for a source, so that nobody is locked out by one who guesses.
             accounts: buckets(rates.sign_in.saturating_mul(10)),
@@ -122,7 +126,9 @@ impl Limits {
 
     /// Whether `source` may try a user code. Asked before looking it up.
     pub(crate) fn user_code(&self, source: IpAddr) -> Result<(), RetryAfter> {
-        self.user_codes.as_ref().map_or(Ok(()), |f| f.check(|| self.source_key(source)))
+        let key = || self.source_key(source);
+        self.user_codes.as_ref().map_or(Ok(()), |failures| failures.check(key))?;
+        self.lookups.as_ref().map_or(Ok(()), |buckets| buckets.take(key()))
     }
 
     /// Counts a wrong user code from `source`.
@@ -161,7 +167,7 @@ impl Limits {
         let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
         clients.retain(|_, buckets| !empty(buckets));
         drop(clients);
-        [&self.sign_in, &self.accounts, &self.pages, &self.registrations]
+        [&self.sign_in, &self.accounts, &self.lookups, &self.pages, &self.registrations]
             .into_iter()
             .flatten()
             .for_each(Buckets::prune);
@@ -369,7 +375,10 @@ mod tests {
             limits.user_code_wrong(source);
         }
         assert_eq!(limits.user_code(source), Err(RetryAfter(60)));
-        assert_eq!(limits.user_code(address("192.0.2.2")), Ok(()));
+        // Many at once, before one of them is found to be wrong.
+        let other = address("192.0.2.2");
+        assert!((0..100).all(|_| limits.user_code(other).is_ok()));
+        assert!(limits.user_code(other).is_err());
     }
 
     #[test]

@@ -50,6 +50,9 @@ async fn known(
     let Some(mut user) = server.store.user_by_email(email).await? else {
         return Ok(None);
     };
+    if user.status == UserStatus::Disabled {
+        return Ok(Some(user));
+    }
     if !server.store.link_external_subject(user.id, &identity.subject, now).await? {
         // The account is another person's of the application, or this one was just linked.
         return Ok(server.store.user_by_external_subject(&identity.subject).await?);

@@ -201,11 +201,18 @@ async fn an_account_is_found_by_subject_then_by_a_proved_address() {
     let linked = "SELECT hex(id) || external_subject FROM user_account";
     assert_eq!(server.sql(linked), format!("{known}s1"));
 
-    server.cli().ok(&["user", "disable", "ada"]);
+    server.person("carol", "correct horse battery");
+    for name in ["ada", "carol"] {
+        server.cli().ok(&["user", "disable", name]);
+    }
     tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
     let page = come(proved("s1")).await;
     assert_eq!(page.status, 403);
     page.must_say("This account may not be used here.");
+    let carol = json!({ "subject": "s3", "email": "carol@example.com", "email_verified": true });
+    come(carol).await.must_say("This account may not be used here.");
+    let tied = "SELECT count(*) FROM user_account WHERE external_subject = 's3'";
+    assert_eq!(server.sql(tied), "0");
 }
 
 #[tokio::test]

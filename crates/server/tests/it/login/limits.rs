@@ -64,6 +64,12 @@ async fn odd_requests_are_pages_and_never_faults() {
         "/consent?request=x",
         "/select-account",
         "/select-account?request=x",
+        "/login?then=x&method=password",
+        "/login?then=%ff",
+        "/device",
+        "/device?user_code=%ff",
+        "/device?user_code=%00",
+        "/device?user_code=a&user_code=b",
         "/account/sessions/end",
         "/nothing/here",
     ] {
@@ -72,7 +78,9 @@ async fn odd_requests_are_pages_and_never_faults() {
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
     }
     for body in ["", "csrf=x", "csrf=%ff", "csrf=a&csrf=b", "=&=&="] {
-        for path in ["/login", "/consent", "/select-account", "/logout", "/account/sessions/end"] {
+        for path in
+            ["/login", "/consent", "/device", "/select-account", "/logout", "/account/sessions/end"]
+        {
             let request = client().post(server.url(path)).body(body);
             let request = request.header("content-type", "application/x-www-form-urlencoded");
             let page = server.request(request).await;
@@ -85,7 +93,7 @@ async fn odd_requests_are_pages_and_never_faults() {
 async fn every_page_is_protected_by_its_headers() {
     let server = Server::start().await;
     let browser = server.browser();
-    for path in ["/", "/login", "/login?method=password", "/nothing"] {
+    for path in ["/", "/login", "/login?method=password", "/device", "/nothing"] {
         let page = browser.get(path).await;
         let policy = page.header("content-security-policy").unwrap_or_else(|| panic!("{path}"));
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
