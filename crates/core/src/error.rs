@@ -258,6 +258,7 @@ refusals! {
     TokenTypeUnsupported {} => InvalidRequest, "RFC 8693 §2.1", "This token type cannot be exchanged or issued. Use urn:ietf:params:oauth:token-type:access_token.";
     ExchangeTokenInvalid { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} is unknown, expired or revoked.";
     ExchangeTokenForeign { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} was neither issued to this client nor for a resource that it serves.";
+    ExchangeTooDeep {} => InvalidRequest, "RFC 8693 §4.1", "The subject_token was exchanged too often already.";
     ExchangeScopeWider {} => InvalidScope, "RFC 8693 §2.1", "The scope asks for more than the subject_token or this client has.";
     AssertionRefused { why: &'static str } => InvalidGrant, "RFC 7523 §3.1", "The assertion {why}.";
 

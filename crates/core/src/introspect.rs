@@ -90,12 +90,14 @@ fn of_access_token(server: &AuthorizationServer, token: ActiveToken) -> Introspe
     let auth_time = authentication.map(|own| own.auth_time);
     let acr = authentication.map(|own| own.acr().to_owned());
     let issuer = &server.policy.issuer;
+    // What a person is called is for those who may read the profile.
+    let profile = token.scope.contains("profile");
     let audience = if token.audience.is_empty() { vec![issuer.clone()] } else { token.audience };
     Introspection {
         active: true,
         scope: Some(token.scope),
         client_id: Some(token.client_id),
-        username: token.user.and_then(|user| user.username),
+        username: token.user.and_then(|user| user.username).filter(|_| profile),
         token_type: Some("Bearer"),
         exp: Some(token.expires_at),
         iat: Some(token.issued_at),
@@ -131,12 +133,13 @@ async fn of_refresh_token(
         return Ok(Introspection::default());
     };
     let subject = family.user.map_or_else(|| family.client_id.clone(), |user| user.to_string());
+    let profile = family.scope.contains("profile");
     let audience = Some(family.resource).filter(|own| !own.is_empty());
     Ok(Introspection {
         active: true,
         scope: Some(family.scope),
         client_id: Some(family.client_id),
-        username: user.and_then(|user| user.username.clone()),
+        username: user.and_then(|user| user.username.clone()).filter(|_| profile),
         exp: Some(refresh.idle_expires_at.min(refresh.expires_at)),
         iat: Some(family.created_at),
         sub: Some(subject),

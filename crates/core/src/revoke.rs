@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::id::FamilyId;
-use crate::model::{AccessTokenFormat, Client};
+use crate::model::Client;
 use crate::params::Params;
 use crate::secret::{Credential, Kind};
 use crate::server::AuthorizationServer;
@@ -58,9 +58,5 @@ async fn access_token(
         server.store.revoke_family(family, now).await?;
         return Ok(());
     }
-    match token.format {
-        AccessTokenFormat::Opaque => server.store.revoke_access(token.id).await?,
-        AccessTokenFormat::Jwt => server.store.revoke_jwt(token.id, token.expires_at).await?,
-    }
-    Ok(())
+    Ok(server.store.revoke_access(token.id, token.expires_at).await?)
 }

@@ -19,6 +19,9 @@ use crate::tokens::{Access, ActiveToken, MintedAccess, TokenResponse, mint_acces
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
+/// How often a token can be passed on; each time it gets longer.
+const MOST_EXCHANGES: usize = 8;
+
 /// Exchanges a token.
 pub(super) async fn exchange(
     server: &AuthorizationServer,
@@ -34,7 +37,10 @@ pub(super) async fn exchange(
     let subject =
         token(server, client, params, ("subject_token", "subject_token_type"), now).await?;
     let actor = actor(server, client, params, now).await?;
-    let audience = audience(server, params)?;
+    if subject.from.len() >= MOST_EXCHANGES {
+        return Err(Refusal::ExchangeTooDeep {}.into());
+    }
+    let audience = audience(server, &subject, params)?;
     let scope = scope(client, &subject, params)?;
     let scope = resource::scope_for(&server.policy, &audience, &scope)?;
     let form = resource::form(&server.policy, client, &audience)?;
@@ -103,9 +109,24 @@ async fn actor(
     }
 }
 
-/// RFC 8693 §2.1: the target services, as resources or by the same names as audience.
-fn audience(server: &AuthorizationServer, params: &Params<'_>) -> Result<Vec<String>, Refusal> {
-    resource::known(&server.policy, params.all("resource").chain(params.all("audience")))
+/// RFC 8693 §2.1: the target services, as resources or by the same names as audience. Without one
+/// the audience stays. This server is none for a token that was not for it: an API must not read
+/// with it what the person granted the client alone.
+fn audience(
+    server: &AuthorizationServer,
+    subject: &ActiveToken,
+    params: &Params<'_>,
+) -> Result<Vec<String>, Refusal> {
+    let policy = &server.policy;
+    let mut named = params.all("resource").chain(params.all("audience")).peekable();
+    if named.peek().is_none() {
+        return Ok(subject.audience.clone());
+    }
+    let asked = resource::known(policy, named)?;
+    if resource::is_own(policy, &asked) && !resource::is_own(policy, &subject.audience) {
+        return Err(Refusal::ResourceNotGranted {});
+    }
+    Ok(asked)
 }
 
 /// No more than the subject's token had, and no more than the client may have.
@@ -138,8 +159,11 @@ fn mint(
     now: Timestamp,
 ) -> Result<MintedAccess, Failure> {
     let own: Seconds = server.policy.lifetimes.of(client).access_token;
-    let exchanged =
-        Exchanged { sub: subject.family.is_none().then(|| subject.subject.clone()), act };
+    let exchanged = Exchanged {
+        sub: subject.family.is_none().then(|| subject.subject.clone()),
+        from: subject.from.iter().copied().chain([subject.id]).collect(),
+        act,
+    };
     let access = Access {
         client,
         // In the family of the first token, so that revoking that ends this one too.

@@ -97,6 +97,9 @@ pub struct Exchanged {
     /// The subject of the token that was exchanged, where it had no family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
+    /// The tokens that it came from, the first one first. It ends when one of them is revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<AccessTokenId>,
     /// Who acts for the subject: the `act` claim (§4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Value>,

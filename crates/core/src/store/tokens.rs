@@ -141,7 +141,8 @@ pub trait TokenStore: Send + Sync {
     /// not outlive it: the caller has seen to that).
     async fn issue_access(&self, access: AccessToken) -> Result<(), StoreError>;
 
-    /// The access token with this id and digest, alive at `now`, that its family keeps.
+    /// The access token with this id and digest, alive at `now`, that its family keeps, and of whose
+    /// origins ([`crate::model::Exchanged::from`]) none was revoked.
     async fn access_token(
         &self,
         id: AccessTokenId,
@@ -149,15 +150,22 @@ pub trait TokenStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<AccessView>, StoreError>;
 
-    /// What is known of the JWT access token `id` of `family`.
-    async fn jwt(&self, id: AccessTokenId, family: Option<FamilyId>)
-    -> Result<JwtView, StoreError>;
+    /// What is known of the JWT access token `id` of `family`, which was exchanged for those in
+    /// `from`: revoked when one of them is.
+    async fn jwt(
+        &self,
+        id: AccessTokenId,
+        family: Option<FamilyId>,
+        from: &[AccessTokenId],
+    ) -> Result<JwtView, StoreError>;
 
-    /// Revokes an opaque access token that has no family, or was exchanged: it is gone.
-    async fn revoke_access(&self, id: AccessTokenId) -> Result<(), StoreError>;
-
-    /// Revokes a JWT access token by its id; remembered until it would have expired.
-    async fn revoke_jwt(&self, id: AccessTokenId, expires_at: Timestamp) -> Result<(), StoreError>;
+    /// Revokes one access token, opaque or not, and what was exchanged for it: its row is gone, and
+    /// its id is remembered until it would have expired.
+    async fn revoke_access(
+        &self,
+        id: AccessTokenId,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Revokes a family, and so all of its tokens; `true` for the caller that revoked it.
     async fn revoke_family(&self, id: FamilyId, now: Timestamp) -> Result<bool, StoreError>;

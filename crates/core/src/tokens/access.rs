@@ -110,6 +110,8 @@ pub struct ActiveToken {
     pub authentication: Option<Authentication>,
     /// Who acts for the subject: RFC 8693 §4.1.
     pub act: Option<Value>,
+    /// The tokens that were exchanged for it.
+    pub from: Vec<AccessTokenId>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// When it stops working.
@@ -132,10 +134,15 @@ pub async fn read_access(
         None
     };
     let active = active.ok_or(Refusal::TokenInvalid {})?;
-    let client = server.store.client(&active.client_id).await?;
-    // A client of the same name that came later has nothing to do with this token.
-    if client.is_none_or(|client| client.created_at > active.issued_at) {
-        return Err(Refusal::TokenInvalid {}.into());
+    // Whoever holds it, and after an exchange the client that it is about, if it is about none else.
+    let about =
+        Some(&active.subject).filter(|own| active.family.is_none() && **own != active.client_id);
+    for client_id in std::iter::once(&active.client_id).chain(about) {
+        let client = server.store.client(client_id).await?;
+        // A client of the same name that came later has nothing to do with this token.
+        if client.is_none_or(|client| client.created_at > active.issued_at) {
+            return Err(Refusal::TokenInvalid {}.into());
+        }
     }
     Ok(active)
 }
@@ -167,6 +174,7 @@ async fn read_opaque(
             claims,
             authentication,
             act: exchanged.act,
+            from: exchanged.from,
             issued_at: token.issued_at,
             expires_at: token.expires_at,
         })

@@ -35,6 +35,9 @@ struct Claims<'a> {
     amr: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<&'a Value>,
+    /// The tokens that were exchanged for this one, by their ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchanged_from: Option<&'a [AccessTokenId]>,
 }
 
 /// RFC 7519 §4.1.3: one is written as a string.
@@ -73,6 +76,7 @@ pub(super) fn sign(
         acr: authentication.map(Authentication::acr),
         amr: authentication.map(|own| own.amr.as_slice()),
         act: access.exchanged.as_ref().and_then(|own| own.act.as_ref()),
+        exchanged_from: access.exchanged.as_ref().map(|own| own.from.as_slice()),
     };
     let keys = server.keys.current();
     Ok(sign_compact(keys.signing(algorithm, now)?, Some(TYPE), &claims)?)
@@ -90,6 +94,8 @@ struct Read {
     exp: Timestamp,
     jti: String,
     act: Option<Value>,
+    #[serde(default)]
+    exchanged_from: Vec<AccessTokenId>,
 }
 
 /// Whether `text` has the outer form of a signed token.
@@ -109,7 +115,7 @@ pub(super) async fn read(
     let Some((id, family, exchanged)) = read_jti(server, &claims.jti) else {
         return Ok(None);
     };
-    let view = server.store.jwt(id, family).await?;
+    let view = server.store.jwt(id, family, &claims.exchanged_from).await?;
     let kept = view.family.as_ref().map_or(family.is_none(), |family| family.keeps(id, exchanged));
     if view.revoked || !kept {
         return Ok(None);
@@ -133,6 +139,7 @@ pub(super) async fn read(
         claims: asked,
         authentication,
         act: claims.act,
+        from: claims.exchanged_from,
         issued_at: claims.iat,
         expires_at: claims.exp,
     }))

@@ -25,6 +25,7 @@ rules![
     of_many_that_replace_each_other_one_family_lives,
     an_access_token_needs_no_family,
     one_more_access_token_ends_with_its_family,
+    what_was_exchanged_for_a_token_ends_with_it,
     an_access_token_without_the_family_it_names_is_none,
     a_jwt_is_known_by_what_was_revoked,
     a_sole_access_token_ends_those_before_it,
@@ -160,8 +161,11 @@ async fn of_many_that_replace_each_other_one_family_lives(store: Arc<dyn Store>)
 async fn an_access_token_needs_no_family(store: Arc<dyn Store>) {
     let (plain, mut full) = (own_access("a"), own_access("a"));
     full.audience = resources();
-    full.exchanged =
-        Some(Exchanged { sub: Some("ann".to_owned()), act: Some(serde_json::json!({"sub": "b"})) });
+    full.exchanged = Some(Exchanged {
+        sub: Some("ann".to_owned()),
+        from: vec![],
+        act: Some(serde_json::json!({"sub": "b"})),
+    });
     for made in [&plain, &full] {
         store.issue_access(made.clone()).await.expect("issue");
         let read = store.access_token(made.id, &made.digest, after(299)).await.expect("read");
@@ -171,15 +175,16 @@ async fn an_access_token_needs_no_family(store: Arc<dyn Store>) {
         let wrong = store.access_token(made.id, &digest(), NOW).await.expect("read");
         assert!(wrong.is_none());
     }
-    store.revoke_access(plain.id).await.expect("revoke");
-    store.revoke_access(plain.id).await.expect("again");
+    store.revoke_access(plain.id, after(300)).await.expect("revoke");
+    store.revoke_access(plain.id, after(300)).await.expect("again");
     assert!(!works(&store, &plain, NOW).await);
     assert!(works(&store, &full, NOW).await, "another one");
 }
 
 async fn one_more_access_token_ends_with_its_family(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
-    let exchanged = Some(Exchanged { sub: None, act: Some(serde_json::json!({"sub": "b"})) });
+    let exchanged =
+        Some(Exchanged { sub: None, from: vec![], act: Some(serde_json::json!({"sub": "b"})) });
     let made = AccessToken { client_id: "b".to_owned(), exchanged, ..access(&held.family) };
     let other = access(&held.family);
     for one in [&made, &other] {
@@ -188,11 +193,31 @@ async fn one_more_access_token_ends_with_its_family(store: Arc<dyn Store>) {
     let view = store.access_token(made.id, &made.digest, NOW).await.expect("read").expect("works");
     assert_eq!((&view.token, view.family), (&made, Some(held.family.clone())));
     assert_eq!(view.user, Some(held.user.clone()));
-    store.revoke_access(other.id).await.expect("revoke");
+    store.revoke_access(other.id, after(300)).await.expect("revoke");
     assert!(!works(&store, &other, NOW).await);
     assert!(works(&store, &made, NOW).await && held.access_token(&store, NOW).await.is_some());
     store.revoke_family(held.family.id, NOW).await.expect("revoke");
     assert!(!works(&store, &made, NOW).await);
+}
+
+async fn what_was_exchanged_for_a_token_ends_with_it(store: Arc<dyn Store>) {
+    let (first, mut second) = (own_access("a"), own_access("b"));
+    second.exchanged = Some(Exchanged { from: vec![first.id], ..Exchanged::default() });
+    let mut third = own_access("c");
+    third.exchanged = Some(Exchanged { from: vec![first.id, second.id], ..Exchanged::default() });
+    for one in [&first, &second, &third] {
+        store.issue_access(one.clone()).await.expect("issue");
+    }
+    let jwt = AccessTokenId(id());
+    let signed = |from: &[AccessTokenId]| {
+        let (store, from) = (Arc::clone(&store), from.to_vec());
+        async move { store.jwt(jwt, None, &from).await.expect("read").revoked }
+    };
+    assert!(works(&store, &third, NOW).await && !signed(&[first.id, second.id]).await);
+    store.revoke_access(second.id, after(300)).await.expect("revoke");
+    assert!(works(&store, &first, NOW).await, "the one before it stays");
+    assert!(!works(&store, &third, NOW).await);
+    assert!(signed(&[first.id, second.id]).await && !signed(&[first.id]).await);
 }
 
 async fn an_access_token_without_the_family_it_names_is_none(store: Arc<dyn Store>) {
@@ -205,21 +230,21 @@ async fn a_jwt_is_known_by_what_was_revoked(store: Arc<dyn Store>) {
     let held = granted(&store, "a", |_| {}).await;
     let (one, other) = (AccessTokenId(id()), AccessTokenId(id()));
     let unknown = JwtView { revoked: false, family: None, user: None };
-    assert_eq!(store.jwt(one, None).await.expect("read"), unknown);
-    assert_eq!(store.jwt(one, Some(own_family("a").id)).await.expect("read"), unknown);
+    assert_eq!(store.jwt(one, None, &[]).await.expect("read"), unknown);
+    assert_eq!(store.jwt(one, Some(own_family("a").id), &[]).await.expect("read"), unknown);
 
-    store.revoke_jwt(one, after(300)).await.expect("revoke");
-    store.revoke_jwt(one, after(200)).await.expect("again");
+    store.revoke_access(one, after(300)).await.expect("revoke");
+    store.revoke_access(one, after(200)).await.expect("again");
     let revoked = JwtView { revoked: true, ..unknown };
-    assert_eq!(store.jwt(one, None).await.expect("read"), revoked);
+    assert_eq!(store.jwt(one, None, &[]).await.expect("read"), revoked);
     while store.sweep(after(299), 100).await.expect("sweep") > 0 {}
-    assert!(store.jwt(one, None).await.expect("read").revoked, "until the token expires");
+    assert!(store.jwt(one, None, &[]).await.expect("read").revoked, "until the token expires");
 
-    let view = store.jwt(other, Some(held.family.id)).await.expect("read");
+    let view = store.jwt(other, Some(held.family.id), &[]).await.expect("read");
     assert!(!view.revoked);
     assert_eq!((view.family, view.user), (Some(held.family.clone()), Some(held.user)));
     store.revoke_family(held.family.id, after(1)).await.expect("revoke");
-    let view = store.jwt(other, Some(held.family.id)).await.expect("read");
+    let view = store.jwt(other, Some(held.family.id), &[]).await.expect("read");
     assert_eq!(view.family.and_then(|family| family.revoked_at), Some(after(1)));
 }
 
@@ -256,7 +281,7 @@ async fn a_sole_access_token_ends_those_before_it(store: Arc<dyn Store>) {
     let rotated = store.rotate_refresh(family, next, NOW).await.expect("rotate");
     assert_eq!(rotated, Rotated::Done);
     assert!(!works(&store, &renewed(&retry.renewal), NOW).await, "a JWT ends an opaque one");
-    let view = store.jwt(jwt, Some(family)).await.expect("read").family.expect("is there");
+    let view = store.jwt(jwt, Some(family), &[]).await.expect("read").family.expect("is there");
     let other = AccessTokenId(id());
     assert!(view.keeps(jwt, false) && !view.keeps(other, false) && view.keeps(other, true));
 }

@@ -28,7 +28,7 @@ async fn add_further(store: &Arc<dyn Store>) {
     store.add_device(device("a")).await.expect("add");
     store.add_external(external()).await.expect("add");
     store.add_initial_token(initial_token(None)).await.expect("add");
-    store.revoke_jwt(AccessTokenId(id()), after(600)).await.expect("revoke");
+    store.revoke_access(AccessTokenId(id()), after(600)).await.expect("revoke");
     for kind in [Once::ClientAssertion, Once::GrantAssertion] {
         store.first_use(kind, &digest(), after(600), NOW).await.expect("remember");
     }

@@ -69,8 +69,13 @@ impl TokenStore for Sqlite {
         digest: &Digest,
         now: Timestamp,
     ) -> Result<Option<AccessView>, StoreError> {
-        let view =
-            self.read(|db| db.one(SELECT_ACCESS, [bytes(&id.0)], token_rows::access_view))?;
+        let view = self.read(|db| {
+            let view = db.one(SELECT_ACCESS, [bytes(&id.0)], token_rows::access_view)?;
+            let Some(from) = view.as_ref().and_then(|view| view.token.exchanged.as_ref()) else {
+                return Ok(view);
+            };
+            Ok(if any_revoked(db, &from.from)? { None } else { view })
+        })?;
         Ok(view.filter(|view| {
             let kept = match (view.token.family, &view.family) {
                 (None, _) => true,
@@ -87,22 +92,23 @@ impl TokenStore for Sqlite {
         &self,
         id: AccessTokenId,
         family: Option<FamilyId>,
+        from: &[AccessTokenId],
     ) -> Result<JwtView, StoreError> {
         let family = family.as_ref().map(|family| bytes(&family.0));
-        let view = self
-            .read(|db| db.one(SELECT_JWT, params![bytes(&id.0), family], token_rows::jwt_view))?;
-        Ok(view.unwrap_or(JwtView { revoked: false, family: None, user: None }))
-    }
-
-    async fn revoke_access(&self, id: AccessTokenId) -> Result<(), StoreError> {
-        self.write(move |db| {
-            db.run("DELETE FROM access_token WHERE id = ?1", [bytes(&id.0)]).map(drop)
+        self.read(|db| {
+            let view = db.one(SELECT_JWT, params![bytes(&id.0), family], token_rows::jwt_view)?;
+            let view = view.unwrap_or(JwtView { revoked: false, family: None, user: None });
+            Ok(JwtView { revoked: view.revoked || any_revoked(db, from)?, ..view })
         })
-        .await
     }
 
-    async fn revoke_jwt(&self, id: AccessTokenId, expires_at: Timestamp) -> Result<(), StoreError> {
+    async fn revoke_access(
+        &self,
+        id: AccessTokenId,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |db| {
+            db.run("DELETE FROM access_token WHERE id = ?1", [bytes(&id.0)])?;
             db.run(
                 "INSERT INTO revoked_token (id, expires_at) VALUES (?1, ?2)
                  ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)",
@@ -116,6 +122,17 @@ impl TokenStore for Sqlite {
     async fn revoke_family(&self, id: FamilyId, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| revoke(db, id, now)).await
     }
+}
+
+/// Whether one of these tokens was revoked by its id.
+fn any_revoked(db: &Db<'_>, ids: &[AccessTokenId]) -> Result<bool, Fault> {
+    let revoked = "SELECT 1 FROM revoked_token WHERE id = ?1";
+    for id in ids {
+        if db.one(revoked, [bytes(&id.0)], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Stores tokens that are issued together, instead of earlier ones where the client wants that.

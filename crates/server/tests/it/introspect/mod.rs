@@ -60,6 +60,23 @@ async fn a_token_without_a_resource_is_for_the_server_itself() {
 }
 
 #[tokio::test]
+async fn the_name_is_for_those_who_may_read_the_profile() {
+    let server = Server::setup().set("grants.password", true).start().await;
+    let legacy = server.app_with("legacy", &["--grant", "password"]);
+    server.person("ada", "a long enough phrase");
+    for (scope, name) in [("read", json!(null)), ("read profile", json!("ada"))] {
+        let pairs = [
+            ("grant_type", "password"),
+            ("username", "ada"),
+            ("password", "a long enough phrase"),
+            ("scope", scope),
+        ];
+        let tokens = Tokens::of(&server.token(&legacy, &pairs).await);
+        assert_eq!(server.introspect(&legacy, &tokens.access).await["username"], name, "{scope}");
+    }
+}
+
+#[tokio::test]
 async fn only_who_authenticates_may_ask() {
     let server = server().await;
     let (phone, machine) = (server.public_app("phone"), server.machine("machine", &[]));

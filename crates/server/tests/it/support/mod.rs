@@ -16,7 +16,9 @@ pub(crate) mod smtp;
 
 pub(crate) use api::half_hash;
 pub(crate) use browser::{Browser, Page, client};
-pub(crate) use flow::{App, Request, Tokens, assert_error, assert_sent_back, decode, random};
+pub(crate) use flow::{
+    App, Request, SCOPE, Tokens, assert_error, assert_sent_back, decode, random,
+};
 pub(crate) use html::Form;
 pub(crate) use server::{STATIC_TOKEN, Server, free_port};
 pub(crate) use smtp::Smtp;

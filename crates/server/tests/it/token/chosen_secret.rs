@@ -89,10 +89,10 @@ async fn a_changed_secret_ends_the_old_one() {
     assert_eq!(ask(&server, "machine", SECRET).await.0, 200);
     server
         .store(async |store| {
-            let client = store.client("machine").await.expect("read").expect("there");
-            let mut client = client.as_ref().clone();
+            let before = store.client("machine").await.expect("read").expect("there");
+            let mut client = before.as_ref().clone();
             client.secret = Some(phc("another-secret"));
-            assert!(store.replace_client(client).await.expect("written"));
+            assert!(store.replace_client(&before, client).await.expect("written"));
         })
         .await;
     // What another process writes is seen within a second.

@@ -140,3 +140,65 @@ async fn a_token_of_a_machine_can_be_exchanged_too() {
         assert_eq!((&known["active"], &known["sub"]), (&json!(true), &json!(machine.id)));
     }
 }
+
+#[tokio::test]
+async fn what_was_exchanged_for_a_token_ends_with_it() {
+    let server = server().await;
+    for format in ["opaque", "jwt"] {
+        let id = format!("api-{format}");
+        let options =
+            ["--grant", GRANT, "--resource-server-for", API, "--access-token-format", format];
+        let api = server.machine(&id, &options);
+        let machine =
+            server.machine(&format!("machine-{format}"), &["--access-token-format", format]);
+        let pairs = [("grant_type", "client_credentials"), ("resource", API)];
+        let first = Tokens::of(&server.token(&machine, &pairs).await);
+        let second = Tokens::of(&exchange(&server, &api, &first.access, &[]).await);
+        let third = Tokens::of(&exchange(&server, &api, &second.access, &[]).await);
+        let active = |token: &Tokens| {
+            let (server, api, access) = (&server, &api, token.access.clone());
+            async move { server.introspect(api, &access).await["active"].clone() }
+        };
+        assert_eq!((active(&second).await, active(&third).await), (json!(true), json!(true)));
+        server.revoke(&api, &second.access).await;
+        assert_eq!((active(&first).await, active(&third).await), (json!(true), json!(false)));
+        let again = Tokens::of(&exchange(&server, &api, &first.access, &[]).await);
+        server.revoke(&machine, &first.access).await;
+        assert_eq!(active(&again).await, json!(false), "{format}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_can_be_passed_on_eight_times() {
+    let server = server().await;
+    let api = api(&server);
+    let own = Tokens::of(&server.token(&api, &[("grant_type", "client_credentials")]).await);
+    let actor = [("actor_token", own.access.as_str()), ("actor_token_type", ACCESS_TOKEN)];
+    let mut last = own.clone();
+    for _ in 0..8 {
+        last = Tokens::of(&exchange(&server, &api, &last.access, &actor).await);
+    }
+    assert_eq!(server.introspect(&api, &last.access).await["active"], true);
+    let text = "The subject_token was exchanged too often already.";
+    let page = exchange(&server, &api, &last.access, &actor).await;
+    assert_error(&page, 400, "invalid_request", text);
+}
+
+#[tokio::test]
+async fn a_token_for_an_api_does_not_become_one_for_the_server() {
+    let server = server().await;
+    let notes = server.app("notes");
+    let scope = ["--scope", crate::support::SCOPE];
+    let api = server
+        .machine("api", &["--grant", GRANT, "--resource-server-for", API, scope[0], scope[1]]);
+    let request = crate::support::Request::of(&notes).and("resource", API);
+    let first = server.tokens_for(&notes, "ada", &server.browser(), &request).await;
+    // Without a target the audience stays what it was.
+    let same = Tokens::of(&exchange(&server, &api, &first.access, &[]).await);
+    assert_eq!(server.introspect(&api, &same.access).await["aud"], json!([API]));
+    assert_eq!(server.bearer("/userinfo", &same.access).await.status, 401);
+    let text = "The resource was not granted. Name it in the authorization request.";
+    let own = [("audience", server.issuer.as_str())];
+    let page = exchange(&server, &api, &first.access, &own).await;
+    assert_error(&page, 400, "invalid_target", text);
+}

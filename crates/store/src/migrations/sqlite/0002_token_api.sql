@@ -74,7 +74,7 @@ DROP TABLE access_token;
 ALTER TABLE access_token_2 RENAME TO access_token;
 
 CREATE TABLE revoked_token (
-    id         BLOB    NOT NULL PRIMARY KEY,       -- of a JWT access token
+    id         BLOB    NOT NULL PRIMARY KEY,       -- of an access token
     expires_at INTEGER NOT NULL                    -- when the token does
 ) STRICT, WITHOUT ROWID;
 
