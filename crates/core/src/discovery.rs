@@ -133,7 +133,6 @@ fn protected_resources(policy: &Policy) -> Vec<String> {
 pub struct ResourceMetadata {
     pub resource: String,
     pub authorization_servers: Vec<String>,
-    pub jwks_uri: String,
     pub scopes_supported: Vec<&'static str>,
     pub bearer_methods_supported: Vec<&'static str>,
     pub resource_name: &'static str,
@@ -151,7 +150,6 @@ pub fn resource_metadata(policy: &Policy) -> ResourceMetadata {
     ResourceMetadata {
         resource: policy.issuer.clone(),
         authorization_servers: vec![policy.issuer.clone()],
-        jwks_uri: at("/jwks.json"),
         scopes_supported: vec!["read"],
         bearer_methods_supported: vec!["header"],
         resource_name: "Sample API",

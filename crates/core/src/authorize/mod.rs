@@ -176,10 +176,12 @@ async fn check(
         let response_type = request::response_type(&client, params)?;
         respond::check_mode(response_type, params)?;
         let scope = scope::requested(&server.policy, &client, params)?;
+        let resource = resource::requested(&server.policy, params)?;
+        resource::scope_for(&server.policy, &resource, &scope)?;
         let claims = claims::parse(params)?;
         Ok::<_, Failure>(AuthorizationRequest {
             challenge: pkce::check(&client, response_type, params)?,
-            resource: resource::requested(&server.policy, params)?,
+            resource,
             prompt: prompt::parse(params)?,
             max_age: request::max_age(params)?,
             nonce: request::nonce(response_type, &scope, params)?,

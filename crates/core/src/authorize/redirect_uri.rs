@@ -149,6 +149,9 @@ pub enum Unregistrable {
     /// A user name in a URI misleads people about its host.
     #[error("it has a user name or password in it")]
     UserInfo,
+    /// The host is not what it looks like.
+    #[error("its host is not written as one: letters, digits, dots and dashes, or [IPv6]")]
+    Host,
     /// RFC 8252 §8.3 and RFC 9700 §2.6.
     #[error("plain http is for loopback addresses only; use https")]
     PlainHttp,
@@ -184,6 +187,9 @@ pub fn registrable(uri: &str) -> Result<(), Unregistrable> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Unregistrable::UserInfo);
     }
+    if matches!(url.scheme(), "http" | "https") && !has_plain_host(uri, &url) {
+        return Err(Unregistrable::Host);
+    }
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
@@ -195,6 +201,20 @@ pub fn registrable(uri: &str) -> Result<(), Unregistrable> {
         scheme if scheme.contains('.') => Ok(()),
         _ => Err(Unregistrable::ShortScheme),
     }
+}
+
+/// Whether the host stands in `uri` as a parser reads it, and is made of what hosts are made of:
+/// `http://127.1/` and `https:///a` mean other hosts than they show, and a host goes into the content
+/// security policy of the consent page.
+pub(crate) fn has_plain_host(uri: &str, url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let named = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    let literal = host.starts_with('[') && host.ends_with(']');
+    let shown = format!("{}://{host}", url.scheme());
+    let rest = uri.to_ascii_lowercase();
+    let rest = rest.strip_prefix(&shown);
+    let ends = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?']));
+    !host.is_empty() && (named || literal) && ends
 }
 
 /// Whether `url` is on this machine.

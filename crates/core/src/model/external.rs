@@ -53,6 +53,10 @@ pub struct ExternalIdentity {
     /// The name to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// When the person signed in there, if that was before now: with a session of its own, the
+    /// application may know a person without asking again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
     /// RFC 8176 values.
     #[serde(default)]
     pub amr: Vec<String>,

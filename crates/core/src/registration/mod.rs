@@ -8,7 +8,7 @@ mod rules;
 pub mod secret;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::authorize::redirect_uri::is_loopback;
+use crate::authorize::redirect_uri::{has_plain_host, is_loopback};
 
 /// Characters of a name or a version.
 const MOST_CHARACTERS: usize = 200;
@@ -23,7 +23,7 @@ pub(super) fn problem(text: &str) -> Option<&'static str> {
 
 /// Control characters, and those that turn or hide the text around them: a name on the consent
 /// page must not be able to rewrite the sentence that it stands in.
-fn misleads(c: char) -> bool {
+pub(crate) fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -53,6 +53,9 @@ pub(super) fn link_problem(text: &str) -> Option<&'static str> {
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     if !secure || !text[url.scheme().len()..].starts_with("://") {
         return Some("it must start with https:// (http:// is for this machine only)");
+    }
+    if !has_plain_host(text, &url) {
+        return Some("its host is not written as one");
     }
     let named = !url.username().is_empty() || url.password().is_some();
     named.then_some("it has a user name or password in it")
@@ -95,6 +98,10 @@ mod tests {
             "data:image/png;base64,AA",
             "https:app.example",
             "https://a:b@app.example/",
+            "https://x;sandbox/logo.png",
+            "https://a,b/",
+            "https:///logo.png",
+            "http://127.1/logo.png",
             "https://app.example/ä",
             "https://app.example/\"",
             &long,

@@ -20,6 +20,7 @@ use crate::id::{ExternalId, RequestId};
 use crate::jose::{Algorithm, parse_object_strict, sign_compact, verify_compact};
 use crate::model::{ExternalAnswer, ExternalIdentity, ExternalSignIn};
 use crate::policy::ExternalPolicy;
+use crate::registration::text::misleads;
 use crate::secret::{Credential, Digest, Kind};
 use crate::server::AuthorizationServer;
 use crate::time::Timestamp;
@@ -133,7 +134,7 @@ pub async fn accept(
     identity: ExternalIdentity,
     now: Timestamp,
 ) -> Result<String, Failure> {
-    let answer = ExternalAnswer::Accepted(checked(identity)?);
+    let answer = ExternalAnswer::Accepted(checked(identity, now)?);
     decide(server, challenge, answer, now).await
 }
 
@@ -246,13 +247,19 @@ fn verified(server: &AuthorizationServer, text: &str, now: Timestamp) -> Option<
 }
 
 /// What an application may say about a person: short, printable, an address that is one.
-fn checked(mut identity: ExternalIdentity) -> Result<ExternalIdentity, Refusal> {
+fn checked(mut identity: ExternalIdentity, now: Timestamp) -> Result<ExternalIdentity, Refusal> {
     let plain = |text: &str, most: usize| {
-        !text.trim().is_empty() && text.chars().count() <= most && !text.contains(char::is_control)
+        !text.trim().is_empty() && text.chars().count() <= most && !text.contains(misleads)
     };
     let wrong = |name: &'static str, want: &'static str| Refusal::BadParameter { name, want };
     if !plain(&identity.subject, 200) {
         return Err(wrong("subject", "send a text of 1 to 200 printable characters"));
+    }
+    if identity.auth_time.is_some_and(|own| own > now) {
+        return Err(wrong(
+            "auth_time",
+            "send when the person signed in, which is not in the future",
+        ));
     }
     if let Some(email) = &identity.email {
         let email = normalize(email).ok_or(wrong("email", "send an e-mail address"))?;

@@ -159,8 +159,7 @@ async fn read_opaque(
         let subject = subject(family.as_ref(), user.as_ref(), exchanged.sub, &token.client_id)?;
         let is_of_family_holder =
             family.as_ref().is_some_and(|family| family.client_id == token.client_id);
-        let (claims, authentication) =
-            family.map_or_else(Default::default, |family| (family.claims, family.authentication));
+        let (claims, authentication) = asked(family, &token.scope);
         Some(ActiveToken {
             id: token.id,
             format: AccessTokenFormat::Opaque,
@@ -179,6 +178,19 @@ async fn read_opaque(
             expires_at: token.expires_at,
         })
     }))
+}
+
+/// The claims that were asked for one by one, and how the person signed in. A token with less scope
+/// than was granted was made for less, and opens only what its scope says.
+pub(super) fn asked(
+    family: Option<Family>,
+    scope: &Scope,
+) -> (ClaimsRequest, Option<Authentication>) {
+    let Some(family) = family else {
+        return Default::default();
+    };
+    let narrowed = family.scope.first_outside(scope).is_some();
+    (if narrowed { ClaimsRequest::default() } else { family.claims }, family.authentication)
 }
 
 /// Whom a token is about; `None` when that account may not be used. Every path that issues or takes

@@ -38,6 +38,10 @@ pub fn read_hint(
     let keys: Vec<_> = set.published(now).map(|own| own.key.verifying_key().clone()).collect();
     let verified =
         verify_compact(token, &keys, &server.policy.keys.algorithms).map_err(|_| bad())?;
+    // RFC 8725 §3.11: what is signed for another purpose is no ID token.
+    if verified.header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+        return Err(bad());
+    }
     let object = parse_object_strict(&verified.payload).map_err(|_| bad())?;
     let claims: Claims = serde_json::from_value(object.into()).map_err(|_| bad())?;
     if claims.iss != server.policy.issuer {

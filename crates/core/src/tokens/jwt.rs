@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::access::{Access, ActiveToken, no_id, subject};
+use super::access::{Access, ActiveToken, asked, no_id, subject};
 use crate::error::Failure;
 use crate::id::{AccessTokenId, FamilyId, Id};
 use crate::jose::{Algorithm, parse_object_strict, sign_compact, verify_compact};
@@ -124,8 +124,7 @@ pub(super) async fn read(
     let subject = subject(view.family.as_ref(), view.user.as_ref(), own, &claims.client_id);
     let is_of_family_holder =
         view.family.as_ref().is_some_and(|family| family.client_id == claims.client_id);
-    let (asked, authentication) =
-        view.family.map_or_else(Default::default, |family| (family.claims, family.authentication));
+    let (claims_asked, authentication) = asked(view.family, &claims.scope);
     Ok(subject.map(|subject| ActiveToken {
         id,
         format: AccessTokenFormat::Jwt,
@@ -136,7 +135,7 @@ pub(super) async fn read(
         user: view.user,
         scope: claims.scope,
         audience: audience(&claims.aud, &server.policy.issuer),
-        claims: asked,
+        claims: claims_asked,
         authentication,
         act: claims.act,
         from: claims.exchanged_from,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -43,11 +44,11 @@ pub(crate) async fn begin(visit: &Visit, goal: &Goal) -> Result<Response, Failur
 pub(crate) async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(challenge): Path<String>,
+    challenge: Named,
     headers: HeaderMap,
 ) -> Response {
     let told = match known_caller(&app, caller, &headers) {
-        Ok(()) => external::read(&app.server, &challenge, caller.now).await,
+        Ok(()) => external::read(&app.server, &name(challenge), caller.now).await,
         Err(failure) => Err(failure),
     };
     answer(caller, told.map(|told| json(StatusCode::OK, &told)))
@@ -57,7 +58,7 @@ pub(crate) async fn read(
 pub(crate) async fn accept(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(challenge): Path<String>,
+    challenge: Named,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Response {
@@ -65,7 +66,7 @@ pub(crate) async fn accept(
         known_caller(&app, caller, &headers)?;
         let identity = serde_json::from_value::<ExternalIdentity>(body?.into());
         let identity = identity.map_err(|_| Refusal::BadJson {})?;
-        external::accept(&app.server, &challenge, identity, caller.now).await
+        external::accept(&app.server, &name(challenge), identity, caller.now).await
     };
     answer(caller, decided.await.map(|url| redirect_to(&url)))
 }
@@ -74,7 +75,7 @@ pub(crate) async fn accept(
 pub(crate) async fn reject(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(challenge): Path<String>,
+    challenge: Named,
     headers: HeaderMap,
     JsonObject(body): JsonObject,
 ) -> Response {
@@ -82,7 +83,7 @@ pub(crate) async fn reject(
         known_caller(&app, caller, &headers)?;
         let reason = body?.remove("reason");
         let reason = reason.as_ref().and_then(serde_json::Value::as_str);
-        external::reject(&app.server, &challenge, reason, caller.now).await
+        external::reject(&app.server, &name(challenge), reason, caller.now).await
     };
     answer(caller, decided.await.map(|url| redirect_to(&url)))
 }
@@ -97,6 +98,13 @@ fn known_caller(app: &App, caller: Caller, headers: &HeaderMap) -> Result<(), Fa
         app.limits.client_auth_failed(caller.source);
     }
     known
+}
+
+/// The challenge in the URL; one that is no text names nothing.
+type Named = Result<Path<String>, PathRejection>;
+
+fn name(challenge: Named) -> String {
+    challenge.map(|Path(text)| text).unwrap_or_default()
 }
 
 fn redirect_to(url: &str) -> Response {

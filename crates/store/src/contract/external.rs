@@ -26,6 +26,7 @@ fn accepted(subject: &str) -> ExternalAnswer {
         email: Some("ann@example.com".to_owned()),
         email_verified: true,
         name: Some("Ann \"A\"".to_owned()),
+        auth_time: Some(NOW),
         amr: vec!["hwk".to_owned()],
         acr: Some("gold".to_owned()),
     })

@@ -27,7 +27,7 @@ pub(super) async fn of(
         return Ok(Outcome::Disabled);
     }
     let authentication = Authentication {
-        auth_time: now,
+        auth_time: identity.auth_time.unwrap_or(now),
         method: MethodName::External,
         acr: identity.acr,
         amr: identity.amr,
