@@ -181,7 +181,9 @@ pub fn registrable(uri: &str) -> Result<(), Unregistrable> {
     }
     let url = Url::parse(uri).map_err(|_| Unregistrable::NotAbsolute)?;
     // `https:host/path` parses too, but a browser takes it for a path of the page it is on.
-    if matches!(url.scheme(), "http" | "https") && !uri[url.scheme().len()..].starts_with("://") {
+    let rest = &uri[url.scheme().len()..];
+    let has_host = rest.starts_with("://") && !rest.starts_with(":///");
+    if matches!(url.scheme(), "http" | "https") && !has_host {
         return Err(Unregistrable::NotAbsolute);
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -283,6 +285,19 @@ mod tests {
             "https://app.example/ä",
             "https://app.example\\@evil.example/",
             "https:app.example/cb",
+            "https:///app.example/cb",
+            "//app.example/cb",
+            "http://localhost.evil.example/cb",
+            "http://127.0.0.1.evil.example/cb",
+            "http://localhost@evil.example/cb",
+            "https://app.example/%0a*",
+            "https://app.example/cb?next=*",
+            "https://app.example/\ncb",
+            "view-source:https://app.example/",
+            "vbscript:x",
+            "blob:https://app.example/x",
+            "intent://app.example/cb",
+            "urn:ietf:wg:oauth:2.0:oob",
         ] {
             assert!(registrable(bad).is_err(), "{bad}");
         }

@@ -22,7 +22,7 @@ impl ClientInformation {
     ) -> Self {
         let issuer = server.policy.issuer.trim_end_matches('/');
         let encoded = percent_encoding::utf8_percent_encode(&client.client_id, SEGMENT);
-        let mut members = metadata(client);
+        let mut members = Map::new();
         let mut put = |name: &str, value: Value| {
             if !value.is_null() {
                 members.insert(name.to_owned(), value);
@@ -36,6 +36,7 @@ impl ClientInformation {
         put("client_secret_expires_at", json!(expires));
         put("registration_access_token", json!(token));
         put("registration_client_uri", json!(format!("{issuer}/register/{encoded}")));
+        members.extend(metadata(client));
         Self(members)
     }
 }

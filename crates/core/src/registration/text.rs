@@ -51,7 +51,8 @@ pub(super) fn link_problem(text: &str) -> Option<&'static str> {
         return Some("it is not an absolute URI");
     };
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
-    if !secure || !text[url.scheme().len()..].starts_with("://") {
+    let rest = &text[url.scheme().len()..];
+    if !secure || !rest.starts_with("://") || rest.starts_with(":///") {
         return Some("it must start with https:// (http:// is for this machine only)");
     }
     if !has_plain_host(text, &url) {

@@ -6,7 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use grantor_core::error::{Failure, Refusal};
+use grantor_core::error::Failure;
 use grantor_core::registration::manage::{Managed, authenticate};
 
 use super::fail;
@@ -76,6 +76,6 @@ pub(crate) async fn remove(
 }
 
 async fn managed(app: &App, client_id: ClientId, headers: &HeaderMap) -> Result<Managed, Failure> {
-    let Path(client_id) = client_id.map_err(|_| Refusal::RegistrationTokenInvalid {})?;
+    let client_id = client_id.map(|Path(own)| own).unwrap_or_default();
     authenticate(&app.server, &client_id, authorization(headers)).await
 }

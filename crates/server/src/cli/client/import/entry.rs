@@ -1,6 +1,6 @@
 //! One entry of a file of clients: our own export, or the fewer members of other servers.
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use argon2::password_hash::phc::PasswordHash;
 use grantor_core::AuthorizationServer;
 use grantor_core::client_auth;
@@ -140,15 +140,14 @@ fn overlay(
     // OpenID Connect Dynamic Client Registration 1.0 §2: what a client expects that says nothing.
     base.id_token_signed_response_alg = Algorithm::Rs256;
     let mut whole = serde_json::to_value(base)?.as_object().cloned().unwrap_or_default();
-    for (name, value) in members {
+    for (name, value) in members.into_iter().filter(|(_, value)| !value.is_null()) {
         let known = whole.contains_key(&name) || OPTIONAL.contains(&name.as_str());
         ensure!(known, "{name} is no member of a client");
-        if !value.is_null() || !whole.contains_key(&name) {
-            whole.insert(name, value);
-        }
+        // One more at a time, so that an error is about this one.
+        whole.insert(name.clone(), value);
+        Client::deserialize(&Value::Object(whole.clone())).with_context(|| name)?;
     }
-    // Each by itself, so that the error names the member.
-    let client = Client::deserialize(Value::Object(whole)).map_err(|error| anyhow!("{error}"))?;
+    let client = Client::deserialize(&Value::Object(whole))?;
     let scope = Scope::parse(client.scope.as_str())?;
     Ok(Client { scope, ..client })
 }
