@@ -1,8 +1,11 @@
 //! The command line: tables for people, `--json` for programs, one clear line when it fails.
 
 mod client;
+mod client_import;
+mod client_options;
 mod demo;
 mod failures;
+mod registration_token;
 mod settings;
 mod user;
 

@@ -108,6 +108,7 @@ impl Server {
             .set("limits.failed_client_auth", 0)
             .set("limits.sign_in", 0)
             .set("limits.pages", 0)
+            .set("limits.registrations", 0)
             .set("log.level", "debug")
     }
 
