@@ -281,6 +281,7 @@ refusals! {
     CredentialsChosen {} => InvalidClientMetadata, "RFC 7591 §3.2.1", "This server makes client_id and client_secret itself. Leave them out.";
     ClientIdTaken {} => InvalidClientMetadata, "RFC 7591 §3.2.1", "This client_id is taken. Choose another, or leave it out to be given one.";
     RegistrationTokenMissing {} => MissingToken, "RFC 7592 §2", "The registration access token is missing. Send it as Authorization: Bearer.";
+    RegistrationChanged {} => InvalidRequest, "RFC 7592 §2.2", "The registration was changed by another request at the same time. Read it and try again.";
     RegistrationTokenInvalid {} => InvalidToken, "RFC 7592 §2.1", "The registration access token is not the one of this client, or there is no such client.";
 
     // A protected resource.

@@ -62,7 +62,7 @@ impl Managed {
             shown = new.map(|own| own.text);
         }
         if !server.store.replace_client(before, client.clone()).await? {
-            return Err(Refusal::RegistrationTokenInvalid {}.into());
+            return Err(self.overtaken(server).await);
         }
         Ok(ClientInformation::new(server, &client, shown.as_deref(), &self.token.reveal()))
     }
@@ -77,7 +77,20 @@ impl Managed {
         if server.store.remove_client(&self.client, now).await? {
             Ok(())
         } else {
-            Err(Refusal::RegistrationTokenInvalid {}.into())
+            Err(self.overtaken(server).await)
+        }
+    }
+
+    /// Why a change was not made: another one was, or the client is not this one any more.
+    async fn overtaken(&self, server: &AuthorizationServer) -> Failure {
+        match server.store.client(&self.client.client_id).await {
+            Ok(now) => match now {
+                Some(now) if now.registration_token == self.client.registration_token => {
+                    Refusal::RegistrationChanged {}.into()
+                }
+                Some(_) | None => Refusal::RegistrationTokenInvalid {}.into(),
+            },
+            Err(error) => error.into(),
         }
     }
 

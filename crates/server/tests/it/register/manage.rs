@@ -214,6 +214,35 @@ async fn a_client_that_removes_itself_takes_its_tokens_with_it() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_at_once_do_not_mix() {
+    let server = open().start().await;
+    let made = notes(&server).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for at in 0..16 {
+        let mut changed = own(&made);
+        changed["client_name"] = json!(format!("Notes {at}"));
+        changed["redirect_uris"] = json!([format!("https://notes-{at}.example/")]);
+        let uri = made["registration_client_uri"].as_str().expect("a URI").to_owned();
+        let token = made["registration_access_token"].as_str().expect("a token");
+        let request = client().put(&uri).bearer_auth(token).json(&changed);
+        let seen = server.seen.clone();
+        tasks.spawn(async move {
+            Page::read(request.send().await.expect("answered"), &uri, &seen).await
+        });
+    }
+    let answers = tasks.join_all().await;
+    assert!(answers.iter().any(|page| page.status == 200), "{answers:?}");
+    for page in answers.iter().filter(|page| page.status != 200) {
+        let text = "The registration was changed by another request at the same time. Read it and try again.";
+        assert_error(page, 400, "invalid_request", text);
+    }
+    let now = manage(&server, Method::GET, &made, None).await.json();
+    let name = now["client_name"].as_str().expect("a name");
+    let at = name.strip_prefix("Notes ").expect("one of them");
+    assert_eq!(now["redirect_uris"], json!([format!("https://notes-{at}.example/")]));
+}
+
 #[tokio::test]
 async fn management_goes_on_when_registration_is_closed() {
     let mut server = open().start().await;
