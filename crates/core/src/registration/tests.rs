@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::metadata::Metadata;
@@ -251,5 +252,46 @@ fn a_client_id_is_a_short_word_and_no_account() {
     }
     for id in ["", "a b", "a:b", "ä", &"a".repeat(201), "0192F0C1-7d3b-7c4e-9a51-5e0f6d1b2c3d"] {
         assert!(check(id).is_err(), "{id}");
+    }
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        "(https|http|javascript|com.a.b)://?[a-z.*#@:/]{0,12}".prop_map(Value::from),
+        "(code|token|id_token|implicit|password|none| )+".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec(("(keys|kty|n|e|x|y|crv|[a-z]{1,3})", inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+const MEMBERS: &str = "(redirect_uris|post_logout_redirect_uris|token_endpoint_auth_method\
+    |grant_types|response_types|client_name|client_name#[a-z#-]{0,4}|client_uri|logo_uri|scope\
+    |contacts|tos_uri|policy_uri|jwks|jwks_uri|software_id|application_type|subject_type\
+    |default_max_age|require_pkce|access_token_format|id_token_signed_response_alg)";
+
+proptest! {
+    #[test]
+    fn any_metadata_are_read_or_refused(
+        members in prop::collection::vec((MEMBERS, anything()), 0..6),
+    ) {
+        let metadata = Value::Object(members.into_iter().collect());
+        match client(&metadata, Registrant::Anybody) {
+            Ok(client) => prop_assert!(client.client_name.chars().count() <= 200),
+            Err(why) => {
+                let text = why.to_string();
+                let plain = |b: u8| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+                prop_assert!(text.bytes().all(plain), "{}", text);
+            }
+        }
     }
 }

@@ -16,7 +16,17 @@ use crate::support::cli::grantor;
 fn help_and_version_name_every_command() {
     let help = grantor(&["--help"]);
     assert_eq!(help.code, Some(0));
-    for command in ["serve", "demo", "client", "registration-token", "user", "key", "config", "doctor", "completions"] {
+    for command in [
+        "serve",
+        "demo",
+        "client",
+        "registration-token",
+        "user",
+        "key",
+        "config",
+        "doctor",
+        "completions",
+    ] {
         assert!(help.out.contains(command), "{}", help.out);
     }
     assert!(grantor(&["--version"]).out.starts_with("grantor "));
