@@ -46,13 +46,22 @@ pub struct Resource {
     pub signing_alg: Option<Algorithm>,
 }
 
+impl RegistrationPolicy {
+    /// Whether a client may register for the scope `name` by itself.
+    pub fn offers(&self, name: &str) -> bool {
+        self.scope.as_ref().is_none_or(|own| own.contains(name))
+    }
+}
+
 /// Who may register clients: RFC 7591 §3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistrationPolicy {
     /// Who.
     pub mode: RegistrationMode,
     /// Whether a client may choose its `client_id` and `client_secret`.
     pub chosen_credentials: bool,
+    /// The scopes that a client may register for by itself; `None` for all.
+    pub scope: Option<Scope>,
 }
 
 /// Who may register clients.

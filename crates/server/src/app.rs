@@ -252,6 +252,7 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
                 config::RegistrationPolicy::Open => RegistrationMode::Open,
             },
             chosen_credentials: config.registration.chosen_credentials,
+            scope: config.registration.scopes.as_deref().and_then(named),
         },
         password_grant: config.grants.password,
         trusted_issuers: trusted_issuers(config)?,
@@ -290,10 +291,14 @@ fn reach(config: &Config) -> anyhow::Result<Reach> {
     })
 }
 
+/// Checked when the settings were loaded.
+fn named(scopes: &[String]) -> Option<Scope> {
+    Scope::parse(&scopes.join(" ")).ok()
+}
+
 fn resource(own: &config::Resource) -> Resource {
-    let scope = own.scopes.as_ref().map(|names| names.join(" "));
     Resource {
-        scope: scope.and_then(|names| Scope::parse(&names).ok()),
+        scope: own.scopes.as_deref().and_then(named),
         access_token_format: own.access_token_format.map(|format| match format {
             config::TokenFormat::Opaque => AccessTokenFormat::Opaque,
             config::TokenFormat::Jwt => AccessTokenFormat::Jwt,

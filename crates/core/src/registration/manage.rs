@@ -8,7 +8,6 @@ use super::metadata::Metadata;
 use super::{Chosen, ClientInformation, Registrant, default_refresh, refused, rules, secret};
 use crate::error::{Failure, Refusal};
 use crate::model::{Client, RefreshPolicy};
-use crate::policy::RegistrationMode;
 use crate::protected::scheme_bearer;
 use crate::secret::{Credential, Kind};
 use crate::server::AuthorizationServer;
@@ -53,7 +52,7 @@ impl Managed {
         let metadata = Metadata::read(members)?;
         let mut client = metadata.apply(&server.policy, before.clone());
         client.refresh = refresh(before, &client);
-        rules::check(&server.policy, &client, registrant(server), Some(before))?;
+        rules::check(&server.policy, &client, Registrant::Itself, Some(before))?;
         let method = client.token_endpoint_auth_method;
         let mut shown = given;
         if !secret::fits(before.secret.as_ref(), method) {
@@ -132,12 +131,5 @@ fn refresh(before: &Client, after: &Client) -> RefreshPolicy {
     match (before.is_public(), after.is_public()) {
         (false, false) => before.refresh,
         (true, true) | (true, false) | (false, true) => default_refresh(after),
-    }
-}
-
-fn registrant(server: &AuthorizationServer) -> Registrant {
-    match server.policy.registration.mode {
-        RegistrationMode::Token => Registrant::Invited,
-        RegistrationMode::Closed | RegistrationMode::Open => Registrant::Anybody,
     }
 }

@@ -168,18 +168,18 @@ pub fn default_response_types(grants: &[GrantType]) -> Vec<ResponseType> {
     code.into_iter().chain(token).collect()
 }
 
-/// Everything that the server offers, as far as the client's grants can use it: scopes about a
-/// person need one, and `offline_access` a refresh token. What a person has to agree to is asked
-/// for all the same.
+/// The scope of a client that names none: what registration gives, as far as its grants have a use
+/// for it. A client that only acts for itself, and whom nobody is asked about, gets `read`.
 pub fn default_scope(policy: &Policy, grants: &[GrantType]) -> Scope {
     let alone = super::is_machine(grants);
     let refreshes = grants.contains(&GrantType::RefreshToken);
     let fits = |name: &&String| match name.as_str() {
-        "openid" | "profile" | "email" => !alone,
+        "read" => true,
         "offline_access" => !alone && refreshes,
-        _ => true,
+        _ => !alone,
     };
-    let names: Vec<&str> = policy.scopes.keys().filter(fits).map(String::as_str).collect();
+    let offered = policy.scopes.keys().filter(|name| policy.registration.offers(name));
+    let names: Vec<&str> = offered.filter(fits).map(String::as_str).collect();
     Scope::parse(&names.join(" ")).unwrap_or_default()
 }
 

@@ -18,7 +18,7 @@ pub use rules::check;
 
 use crate::error::{Failure, Refusal};
 use crate::id::InitialTokenId;
-use crate::model::{AuthMethod, Client, GrantType, OnNewToken, RefreshPolicy, Scope};
+use crate::model::{AuthMethod, Client, GrantType, OnNewToken, RefreshPolicy};
 use crate::policy::RegistrationMode;
 use crate::ports::Entropy;
 use crate::protected::scheme_bearer;
@@ -31,10 +31,8 @@ use metadata::Metadata;
 /// Who registers a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registrant {
-    /// Whoever reaches the server.
-    Anybody,
-    /// Whoever has a token from the operator.
-    Invited,
+    /// Whoever the policy admits. What that is allowed to be is for the operator to say.
+    Itself,
     /// The operator.
     Operator,
 }
@@ -42,7 +40,6 @@ pub enum Registrant {
 /// That somebody may register a client.
 #[derive(Debug)]
 pub struct Invitation {
-    registrant: Registrant,
     token: Option<(InitialTokenId, Digest)>,
 }
 
@@ -55,7 +52,7 @@ pub async fn admit(
 ) -> Result<Invitation, Failure> {
     match server.policy.registration.mode {
         RegistrationMode::Closed => Err(Refusal::RegistrationClosed {}.into()),
-        RegistrationMode::Open => Ok(Invitation { registrant: Registrant::Anybody, token: None }),
+        RegistrationMode::Open => Ok(Invitation { token: None }),
         // RFC 7591 §3: the initial access token is a bearer token in the Authorization header.
         RegistrationMode::Token => {
             let text = authorization.and_then(scheme_bearer);
@@ -74,7 +71,7 @@ pub async fn admit(
             if !good {
                 return Err(Refusal::InitialTokenInvalid {}.into());
             }
-            Ok(Invitation { registrant: Registrant::Invited, token: Some(token) })
+            Ok(Invitation { token: Some(token) })
         }
     }
 }
@@ -100,7 +97,7 @@ pub async fn register(
     let client_id = chosen.client_id.unwrap_or_else(|| random_client_id(server.entropy.as_ref()));
     let mut client = metadata.apply(&server.policy, Client::new(client_id, now));
     client.refresh = default_refresh(&client);
-    rules::check(&server.policy, &client, invitation.registrant, None)?;
+    rules::check(&server.policy, &client, Registrant::Itself, None)?;
     let method = client.token_endpoint_auth_method;
     let chosen = chosen.client_secret.as_deref();
     let secret = secret::make(server, &client.client_id, method, chosen).await?;
@@ -121,14 +118,13 @@ pub async fn register_machine(
     let client_id = random_client_id(server.entropy.as_ref());
     let method = AuthMethod::ClientSecretBasic;
     let secret = secret::make(server, &client_id, method, None).await?;
-    let read = server.policy.scopes.contains_key("read").then_some("read");
     let base = Client::new(client_id.clone(), now);
     let client = Client {
         token_endpoint_auth_method: method,
         secret: secret.as_ref().map(|own| own.stored.clone()),
         client_name: "Machine client".to_owned(),
         grant_types: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
-        scope: Scope::parse(read.unwrap_or_default()).unwrap_or_default(),
+        scope: default_scope(&server.policy, &[GrantType::ClientCredentials]),
         refresh: MACHINE_REFRESH,
         on_new_token: OnNewToken::RevokePrevious,
         ..base

@@ -25,7 +25,7 @@ pub fn check(
     redirects(client)?;
     grant_types(policy, client, registrant, before)?;
     response_types(client)?;
-    scope(policy, client, before)?;
+    scope(policy, client, registrant, before)?;
     authentication(client)?;
     tokens(policy, client)?;
     application_type(client)?;
@@ -102,8 +102,7 @@ fn grant_types(
         let allowed = match registrant {
             // A grant that is off can be given before it is switched on.
             Registrant::Operator => true,
-            Registrant::Invited => grants::enabled(policy, grant),
-            Registrant::Anybody => grants::enabled(policy, grant) && !is_a_favour(grant),
+            Registrant::Itself => grants::enabled(policy, grant) && !is_a_favour(grant),
         };
         if !allowed {
             let why = format!("{} is for the operator of this server to give", grant.as_str());
@@ -122,15 +121,14 @@ fn grant_types(
     Ok(())
 }
 
-/// Grants that turn other people's tokens into tokens of one's own.
+/// Grants that turn other people's tokens, or passwords, into tokens of one's own.
 const fn is_a_favour(grant: GrantType) -> bool {
     match grant {
-        GrantType::TokenExchange | GrantType::JwtBearer => true,
+        GrantType::Password | GrantType::TokenExchange | GrantType::JwtBearer => true,
         GrantType::AuthorizationCode
         | GrantType::RefreshToken
         | GrantType::ClientCredentials
         | GrantType::Implicit
-        | GrantType::Password
         | GrantType::DeviceCode => false,
     }
 }
@@ -159,14 +157,24 @@ fn response_types(client: &Client) -> Result<(), Refusal> {
     Err(refused(member, why))
 }
 
-fn scope(policy: &Policy, client: &Client, before: Option<&Client>) -> Result<(), Refusal> {
+fn scope(
+    policy: &Policy,
+    client: &Client,
+    registrant: Registrant,
+    before: Option<&Client>,
+) -> Result<(), Refusal> {
     let held = |name: &str| before.is_some_and(|own| own.scope.contains(name));
-    let known = |name: &str| policy.scopes.contains_key(name) || held(name);
-    let unknown = client.scope.iter().find(|name| !known(name));
-    unknown.map_or(Ok(()), |name| {
-        let why = format!("{} is not a scope of this server", text::shown(name));
-        Err(refused("scope", why))
-    })
+    for name in client.scope.iter().filter(|name| !held(name)) {
+        let why = match registrant {
+            _ if !policy.scopes.contains_key(name) => "is not a scope of this server",
+            Registrant::Itself if !policy.registration.offers(name) => {
+                "is for the operator of this server to give"
+            }
+            Registrant::Itself | Registrant::Operator => continue,
+        };
+        return Err(refused("scope", format!("{} {why}", text::shown(name))));
+    }
+    Ok(())
 }
 
 fn authentication(client: &Client) -> Result<(), Refusal> {
@@ -245,7 +253,7 @@ fn resource_server(
     let held = before.map(|client| &client.resource_server_for);
     match registrant {
         _ if own.is_empty() || held == Some(own) => Ok(()),
-        Registrant::Anybody | Registrant::Invited => {
+        Registrant::Itself => {
             let why = "which tokens a client may ask about is for the operator to say";
             Err(refused("resource_server_for", why))
         }

@@ -33,6 +33,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     brand(config, &mut found);
     scopes(config, &mut found);
     resources(config, &mut found);
+    registration(config, &mut found);
     cors(config, &mut found);
     trusted_issuers(config, &mut found);
     outbound(config, &mut found);
@@ -105,6 +106,14 @@ fn resources(config: &Config, found: &mut Found) {
             alg != super::Algorithm::Rs256 && !config.keys.algorithms.contains(&alg)
         });
         found.when(keyless, &path, "names a signing_alg that keys.algorithms does not have");
+    }
+}
+
+fn registration(config: &Config, found: &mut Found) {
+    let scopes = config.registration.scopes.iter().flatten();
+    for unknown in scopes.filter(|own| !known_scope(config, own)) {
+        let text = format!("names the scope {unknown:?}, which [scopes] does not have");
+        found.when(true, "registration.scopes", &text);
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Registration {
     pub(crate) policy: RegistrationPolicy,
     /// Whether a client may bring a `client_id` and `client_secret` of its own choice.
     pub(crate) chosen_credentials: bool,
+    /// The scopes that a client may register for by itself; by default all that exist. No person is
+    /// asked about a client that acts for itself, so leave out what such a client must not have.
+    pub(crate) scopes: Option<Vec<String>>,
 }
 
 /// Who may register clients.

@@ -155,12 +155,23 @@ async fn some_grants_are_given_by_the_operator_only() {
     let text = "resource_server_for cannot be registered: which tokens a client may ask about is for the operator to say.";
     assert_error(&page, 400, "invalid_client_metadata", text);
 
-    let invited = Server::start().await;
+    // An initial access token changes nothing about that, nor that the grant is on.
+    let invited = Server::setup().set("grants.password", true).start().await;
     let token = new_token(&invited, &["--unlimited"]);
-    let exchange = json!({ "grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"] });
-    assert_eq!(register_with(&invited, &token, &exchange).await.status, 201);
-    let password = json!({ "grant_types": ["password"] });
-    assert_eq!(register_with(&invited, &token, &password).await.status, 400, "it is off");
-    let on = open().set("grants.password", true).start().await;
-    assert_eq!(register(&on, &password).await.status, 201);
+    for grant in ["urn:ietf:params:oauth:grant-type:token-exchange", "password"] {
+        let page = register_with(&invited, &token, &json!({ "grant_types": [grant] })).await;
+        assert_eq!(page.status, 400, "{grant}");
+    }
+}
+
+#[tokio::test]
+async fn scopes_can_be_kept_from_clients_that_register_themselves() {
+    let server = open().set("registration.scopes", vec!["openid", "read"]).start().await;
+    let machine = json!({ "grant_types": ["client_credentials"] });
+    assert_eq!(register(&server, &machine).await.json()["scope"], "read");
+    let asks = json!({ "grant_types": ["client_credentials"], "scope": "read write" });
+    let text = "scope cannot be registered: write is for the operator of this server to give.";
+    assert_error(&register(&server, &asks).await, 400, "invalid_client_metadata", text);
+    let made = server.machine("own", &["--scope", "write"]);
+    assert!(made.secret.is_some(), "the operator may");
 }
