@@ -262,6 +262,8 @@ refusals! {
     ExchangeScopeWider {} => InvalidScope, "RFC 8693 §2.1", "The scope asks for more than the subject_token or this client has.";
     AssertionRefused { why: &'static str } => InvalidGrant, "RFC 7523 §3.1", "The assertion {why}.";
 
+    CrossSite {} => InvalidRequest, "RFC 9700 §4.7", "This came from a page of another site. Clients are registered by programs, or from this site.";
+
     // A resource: RFC 8707.
     ResourceUnknown {} => InvalidTarget, "RFC 8707 §2", "The resource is not one that this server issues tokens for.";
     ResourceNotGranted {} => InvalidTarget, "RFC 8707 §2.2", "The resource was not granted. Name it in the authorization request.";

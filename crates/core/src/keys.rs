@@ -9,6 +9,7 @@ use crate::error::{Broken, Failure};
 use crate::jose::seal::Place;
 use crate::jose::{Algorithm, PublicJwk, SigningKey};
 use crate::model::SealedSigningKey;
+use crate::policy::Policy;
 use crate::server::AuthorizationServer;
 use crate::store::RotationOutcome;
 use crate::time::{Seconds, Timestamp};
@@ -155,17 +156,23 @@ async fn add(
         active_from,
         retires_at: None,
     };
-    let end = active_from.plus(longest_signed_lifetime(server));
+    let end = active_from.plus(longest_published(&server.policy));
     match server.store.add_signing_key(row, newest.as_deref(), end).await? {
         RotationOutcome::Done => Ok(Some(key.kid().to_owned())),
         RotationOutcome::Raced => Ok(None),
     }
 }
 
-/// How long something signed may have to be verified: the longest ID token, and a day for hints.
-fn longest_signed_lifetime(server: &AuthorizationServer) -> Seconds {
-    let Seconds(id_token) = server.policy.lifetimes.id_token;
-    Seconds(id_token.saturating_add(86_400))
+/// How long something signed may live at most: as long as the server says, or a day where a client
+/// says otherwise.
+pub(crate) fn longest_signed(policy: &Policy) -> Seconds {
+    policy.lifetimes.id_token.max(policy.lifetimes.access_token).max(Seconds::days(1))
+}
+
+/// How long a key that signs no more is published: until the last that it signed has expired, and a
+/// day more for hints.
+fn longest_published(policy: &Policy) -> Seconds {
+    Seconds(longest_signed(policy).0.saturating_add(86_400))
 }
 
 fn open(server: &AuthorizationServer, row: &SealedSigningKey) -> Result<PublishedKey, Failure> {

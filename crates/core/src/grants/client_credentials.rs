@@ -43,7 +43,7 @@ pub(super) async fn exchange(
     if let Some(row) = access.row {
         server.store.issue_access(row).await?;
     }
-    Ok(TokenResponse::bearer(access.text, lifetime, scope))
+    Ok(TokenResponse::bearer(access.text, access.lifetime, scope))
 }
 
 /// The registered scope is for persons too, where the client has other grants.

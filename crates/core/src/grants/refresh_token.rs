@@ -32,10 +32,9 @@ pub(super) async fn exchange(
     let audience = resource::narrowed(&server.policy, &view.family.resource, params)?;
     let scope = resource::scope_for(&server.policy, &audience, &granted)?;
 
-    let lifetime = server.policy.lifetimes.of(client).access_token;
     let access = access(server, client, &view, (scope.clone(), audience), now)?;
     let id_token = id_token(server, client, &view, (&access.text, &granted), now)?;
-    let answer = TokenResponse::bearer(access.text.clone(), lifetime, scope);
+    let answer = TokenResponse::bearer(access.text.clone(), access.lifetime, scope);
     let refresh_token = use_up(server, client, &view, &refresh, &presented, access, now).await?;
     Ok(TokenResponse { refresh_token: Some(refresh_token), id_token, ..answer })
 }

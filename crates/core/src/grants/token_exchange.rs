@@ -50,11 +50,10 @@ pub(super) async fn exchange(
     }
     let act = actor.map(|actor| act(&actor, subject.act.clone())).or_else(|| subject.act.clone());
     let minted = mint(server, client, &subject, (scope.clone(), audience, act), now)?;
-    let lifetime = now.until(minted.expires_at);
     if let Some(row) = minted.row {
         server.store.issue_access(row).await?;
     }
-    let answer = TokenResponse::bearer(minted.text, lifetime, scope);
+    let answer = TokenResponse::bearer(minted.text, minted.lifetime, scope);
     Ok(TokenResponse { issued_token_type: Some(wanted), ..answer })
 }
 

@@ -41,10 +41,10 @@ pub struct Family {
 
 impl Family {
     /// Whether the access token `id` of this family has not been ended, by itself or by a later one.
-    /// One that was `exchanged` is not the client's own, and ends with the family only.
-    pub fn keeps(&self, id: AccessTokenId, exchanged: bool) -> bool {
-        let current = self.sole_access.is_none_or(|sole| sole == id);
-        self.revoked_at.is_none() && (exchanged || current)
+    /// One that was exchanged ends with the token of the client that came first.
+    pub fn keeps(&self, id: AccessTokenId, exchanged_from: &[AccessTokenId]) -> bool {
+        let first = exchanged_from.first().copied().unwrap_or(id);
+        self.revoked_at.is_none() && self.sole_access.is_none_or(|sole| sole == first)
     }
 }
 

@@ -38,6 +38,10 @@ fn client_id(id: &str) -> Result<(), Refusal> {
         let why = "it must be 1 to 200 ASCII characters without spaces and colons";
         return Err(refused("client_id", why));
     }
+    // RFC 3986 §3.3: a dot or two would not stay in the URL of the registration.
+    if matches!(id, "." | "..") {
+        return Err(refused("client_id", "it must be more than dots"));
+    }
     // RFC 9700 §4.15.1: a token about a client must not look like one about a person.
     if id.to_ascii_lowercase().parse::<Id>().is_ok() {
         let why = "it must not be a UUID, because those are the names of accounts";

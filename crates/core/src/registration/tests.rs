@@ -108,7 +108,7 @@ fn grants_and_responses_follow_from_each_other() {
     assert_eq!(hybrid.grant_types, [GrantType::AuthorizationCode, GrantType::Implicit]);
     let machine = good(&json!({"grant_types": ["client_credentials", "refresh_token"]}));
     assert_eq!((machine.response_types.len(), machine.redirect_uris.len()), (0, 0));
-    assert_eq!(machine.scope.as_str(), "read write");
+    assert_eq!(machine.scope.as_str(), "read");
     assert_eq!(default_refresh(&machine), RefreshPolicy::Reuse { uses: Some(5) });
     good(&json!({"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]}));
 }

@@ -40,7 +40,8 @@ pub trait ClientStore: Send + Sync {
     /// All clients, ordered by id.
     async fn clients(&self) -> Result<Vec<Client>, StoreError>;
 
-    /// Registers a client.
+    /// Registers a client. One that takes the id of a client that was removed in the same second
+    /// counts as made in the next, so that no token of that one is its own.
     async fn add_client(&self, client: Client) -> Result<Added, StoreError>;
 
     /// Registers a client on the strength of an initial access token. Of any number of callers, as

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::jwt;
 use crate::error::{Failure, Refusal};
 use crate::id::{AccessTokenId, FamilyId, Id};
+use crate::keys::longest_signed;
 use crate::model::{
     AccessToken, AccessTokenFormat, Authentication, ClaimsRequest, Client, Exchanged, Family,
     Scope, User, UserStatus,
@@ -44,6 +45,8 @@ pub(crate) struct MintedAccess {
     pub(crate) text: String,
     /// Its id.
     pub(crate) id: AccessTokenId,
+    /// How long it lives.
+    pub(crate) lifetime: Seconds,
     /// When it stops working.
     pub(crate) expires_at: Timestamp,
     /// What is stored; `None` for a JWT.
@@ -53,11 +56,16 @@ pub(crate) struct MintedAccess {
 /// Makes an access token in the form that its resources, or its client, want.
 pub(crate) fn mint_access(
     server: &AuthorizationServer,
-    access: Access<'_>,
+    mut access: Access<'_>,
     now: Timestamp,
 ) -> Result<MintedAccess, Failure> {
     let form = resource::form(&server.policy, access.client, &access.audience)?;
-    let expires_at = now.plus(access.lifetime);
+    if form.format == AccessTokenFormat::Jwt {
+        // The key that signs it must be published for as long as it lives.
+        access.lifetime = access.lifetime.min(longest_signed(&server.policy));
+    }
+    let lifetime = access.lifetime;
+    let expires_at = now.plus(lifetime);
     match form.format {
         AccessTokenFormat::Opaque => {
             let credential = server.new_credential(Kind::AccessToken);
@@ -73,12 +81,12 @@ pub(crate) fn mint_access(
                 issued_at: now,
                 expires_at,
             };
-            Ok(MintedAccess { text: credential.reveal(), id, expires_at, row: Some(row) })
+            Ok(MintedAccess { text: credential.reveal(), id, lifetime, expires_at, row: Some(row) })
         }
         AccessTokenFormat::Jwt => {
             let id = AccessTokenId(server.new_id());
             let text = jwt::sign(server, &access, form.algorithm, id, now)?;
-            Ok(MintedAccess { text, id, expires_at, row: None })
+            Ok(MintedAccess { text, id, lifetime, expires_at, row: None })
         }
     }
 }

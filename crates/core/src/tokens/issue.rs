@@ -97,6 +97,6 @@ pub(crate) fn issue(
         revoked_at: None,
     };
     let issued = Issued { family, access: access.row, previous: client.on_new_token };
-    let answer = TokenResponse::bearer(access.text, lifetime, scope);
+    let answer = TokenResponse::bearer(access.text, access.lifetime, scope);
     Ok((issued, TokenResponse { refresh_token, id_token, ..answer }))
 }

@@ -71,7 +71,7 @@ pub(super) fn sign(
         scope: &access.scope,
         iat: now,
         exp: now.plus(access.lifetime),
-        jti: write_jti(server, id, access, &mut space),
+        jti: write_jti(server, id, access.family, &mut space),
         auth_time: authentication.map(|own| own.auth_time),
         acr: authentication.map(Authentication::acr),
         amr: authentication.map(|own| own.amr.as_slice()),
@@ -112,11 +112,12 @@ pub(super) async fn read(
     let Some(claims) = verified(server, text, now) else {
         return Ok(None);
     };
-    let Some((id, family, exchanged)) = read_jti(server, &claims.jti) else {
+    let Some((id, family)) = read_jti(server, &claims.jti) else {
         return Ok(None);
     };
     let view = server.store.jwt(id, family, &claims.exchanged_from).await?;
-    let kept = view.family.as_ref().map_or(family.is_none(), |family| family.keeps(id, exchanged));
+    let kept =
+        view.family.as_ref().map_or(family.is_none(), |own| own.keeps(id, &claims.exchanged_from));
     if view.revoked || !kept {
         return Ok(None);
     }
@@ -168,39 +169,34 @@ fn audience(aud: &Value, issuer: &str) -> Vec<String> {
     if names == [issuer] { Vec::new() } else { names }
 }
 
-/// 33 bytes in base64url.
-const JTI_CHARACTERS: usize = 44;
+/// 32 bytes in base64url without padding.
+const JTI_CHARACTERS: usize = 43;
 
-/// The id of the token, whether it was exchanged and, hidden, the id of its family. Whoever knows a family's id could have its
+/// The id of the token and, hidden, that of its family. Whoever knows a family's id could have its
 /// refresh token taken for stolen, so a resource server must not learn it.
 fn write_jti<'a>(
     server: &AuthorizationServer,
     id: AccessTokenId,
-    access: &Access<'_>,
+    family: Option<FamilyId>,
     space: &'a mut [u8; JTI_CHARACTERS],
 ) -> &'a str {
-    let hidden = hide(server, id, access.family.map_or(no_id(), |family| family.0));
-    let mut bytes = [0; 33];
+    let hidden = hide(server, id, family.map_or(no_id(), |family| family.0));
+    let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(id.0.as_bytes());
-    bytes[16..32].copy_from_slice(hidden.as_bytes());
-    bytes[32] = u8::from(access.exchanged.is_some());
+    bytes[16..].copy_from_slice(hidden.as_bytes());
     let written = URL_SAFE_NO_PAD.encode_slice(bytes, space).unwrap_or(0);
     std::str::from_utf8(&space[..written]).unwrap_or_default()
 }
 
-fn read_jti(
-    server: &AuthorizationServer,
-    jti: &str,
-) -> Option<(AccessTokenId, Option<FamilyId>, bool)> {
-    let mut bytes = [0; 33];
+fn read_jti(server: &AuthorizationServer, jti: &str) -> Option<(AccessTokenId, Option<FamilyId>)> {
+    let mut bytes = [0; 32];
     URL_SAFE_NO_PAD.decode_slice(jti, &mut bytes).ok().filter(|&read| read == bytes.len())?;
     let (mut id, mut hidden) = ([0; 16], [0; 16]);
     id.copy_from_slice(&bytes[..16]);
-    hidden.copy_from_slice(&bytes[16..32]);
+    hidden.copy_from_slice(&bytes[16..]);
     let id = AccessTokenId(Id::from_bytes(id));
     let family = hide(server, id, Id::from_bytes(hidden));
-    let family = Some(FamilyId(family)).filter(|family| family.0 != no_id());
-    Some((id, family, bytes[32] == 1))
+    Some((id, Some(FamilyId(family)).filter(|family| family.0 != no_id())))
 }
 
 /// Its own inverse: a mask that follows from the token's id.

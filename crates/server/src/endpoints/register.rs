@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use grantor_core::error::Failure;
+use grantor_core::error::{Failure, Refusal};
 use grantor_core::registration::{self, ClientInformation, Invitation};
 use serde_json::{Map, Value};
 
@@ -50,6 +50,12 @@ pub(super) async fn admit(
     caller: Caller,
     headers: &HeaderMap,
 ) -> Result<Invitation, Failure> {
+    // RFC 9700 §4.7: where everybody may register, every page that a person opens could do it with a
+    // form. Browsers say so; programs send no such header.
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if site == Some(b"cross-site") {
+        return Err(Refusal::CrossSite {}.into());
+    }
     app.limits.registration(caller.source).map_err(throttled)?;
     registration::admit(&app.server, authorization(headers), caller.now).await
 }

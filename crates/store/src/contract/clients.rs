@@ -107,6 +107,9 @@ async fn a_removed_client_takes_everything_with_it(store: Arc<dyn Store>) {
     let redeemed = store.redeem_code(open.id, &open.digest, held.issue_again(), after(1)).await;
     assert_eq!(redeemed.expect("redeem"), Redeemed::Gone);
 
-    store.add_client(client("a")).await.expect("the id is free");
+    let again = Client { created_at: after(1), ..client("a") };
+    store.add_client(again).await.expect("the id is free");
+    let next = store.client("a").await.expect("read").expect("is there");
+    assert_eq!(next.created_at, after(2), "tokens of the same second are the other one's");
     assert!(held.access_token(&store, after(1)).await.is_none(), "came back to life");
 }

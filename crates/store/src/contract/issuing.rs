@@ -283,7 +283,8 @@ async fn a_sole_access_token_ends_those_before_it(store: Arc<dyn Store>) {
     assert!(!works(&store, &renewed(&retry.renewal), NOW).await, "a JWT ends an opaque one");
     let view = store.jwt(jwt, Some(family), &[]).await.expect("read").family.expect("is there");
     let other = AccessTokenId(id());
-    assert!(view.keeps(jwt, false) && !view.keeps(other, false) && view.keeps(other, true));
+    assert!(view.keeps(jwt, &[]) && !view.keeps(other, &[]));
+    assert!(view.keeps(other, &[jwt]) && !view.keeps(jwt, &[other]));
 }
 
 /// When the client is told to keep its tokens, those that were ended stay so.

@@ -4,6 +4,7 @@ use std::str::FromStr as _;
 
 use grantor_core::jose::Algorithm;
 use grantor_core::model::{AccessTokenFormat, AuthMethod, Client, ClientSecret, OnNewToken};
+use grantor_core::time::Timestamp;
 use rusqlite::{Params, ToSql, params_from_iter};
 
 use super::fault::Fault;
@@ -53,9 +54,14 @@ const UPDATE: &str = concat!(
     ") WHERE client_id = ?1"
 );
 
-/// Stores a client; `false` when there is one with its id.
+/// Stores a client; `false` when there is one with its id. Tokens are told apart from those of a
+/// removed client by their second, so one that takes the id begins in the next.
 pub(super) fn insert(db: &Db<'_>, client: &Client) -> Result<bool, Fault> {
-    Ok(db.run(INSERT, columns(client)?)? == 1)
+    let removed = "SELECT removed_at FROM removed_client WHERE client_id = ?1";
+    let removed = db.one(removed, [&client.client_id], super::rows::single::<i64>)?;
+    let after = removed.map(|second| Timestamp::from_epoch(second + 1));
+    let created_at = after.map_or(client.created_at, |after| after.max(client.created_at));
+    Ok(db.run(INSERT, columns(&Client { created_at, ..client.clone() })?)? == 1)
 }
 
 /// Replaces a client; `false` when there is none with its id.

@@ -126,6 +126,10 @@ fn remove(db: &Db<'_>, client_id: &str, now: Timestamp) -> Result<bool, Fault> {
     if db.run("DELETE FROM oauth2_client WHERE client_id = ?1", [client_id])? == 0 {
         return Ok(false);
     }
+    db.run(
+        "INSERT OR REPLACE INTO removed_client (client_id, removed_at) VALUES (?1, ?2)",
+        params![client_id, now.epoch()],
+    )?;
     db.run("DELETE FROM consent WHERE client_id = ?1", [client_id])?;
     db.run(
         "DELETE FROM authorization_code WHERE client_id = ?1 AND spent_at IS NULL",

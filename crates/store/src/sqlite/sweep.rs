@@ -51,7 +51,7 @@ macro_rules! kind {
 /// `?1` is the present moment. A code that was redeemed is kept for an hour, to notice a replay,
 /// and so is a device's; a revoked family for a day, for whoever looks into it; an attempt for as
 /// long as it counts towards the limit of its address.
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     kind!("access_token", "id", dead: "expires_at <= ?1"),
     kind!("token_family", "id",
         dead: "(expires_at <= ?1 OR coalesce(revoked_at, ?1) <= ?1 - 86400)"),
@@ -63,6 +63,7 @@ const KINDS: [Kind; 13] = [
         dead: "expires_at + iif(redeemed_as IS NULL, 0, 3600) <= ?1"),
     kind!("pending_request", "rowid", dead: "expires_at <= ?1"),
     kind!("external_sign_in", "rowid", dead: "expires_at <= ?1"),
+    kind!("removed_client", "rowid", dead: "removed_at + 60 <= ?1"),
     kind!("initial_access_token", "rowid", dead: "expires_at <= ?1"),
     kind!("session", "rowid", dead: "min(idle_expires_at, expires_at) <= ?1"),
     kind!("sign_in_attempt", "rowid", dead: "max(expires_at, created_at + 3600) <= ?1"),

@@ -80,8 +80,8 @@ impl TokenStore for Sqlite {
             let kept = match (view.token.family, &view.family) {
                 (None, _) => true,
                 (Some(_), family) => {
-                    let exchanged = view.token.exchanged.is_some();
-                    family.as_ref().is_some_and(|family| family.keeps(id, exchanged))
+                    let from = view.token.exchanged.as_ref().map_or(&[][..], |own| &own.from);
+                    family.as_ref().is_some_and(|family| family.keeps(id, from))
                 }
             };
             view.token.digest == *digest && now < view.token.expires_at && kept

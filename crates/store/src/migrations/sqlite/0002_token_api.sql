@@ -117,6 +117,12 @@ CREATE TABLE used_once (
     expires_at INTEGER NOT NULL                    -- when it may be used again
 ) STRICT, WITHOUT ROWID;
 
+-- For a second: who takes the id of a removed client then must not get its tokens.
+CREATE TABLE removed_client (
+    client_id  TEXT    NOT NULL PRIMARY KEY,
+    removed_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE initial_access_token (
     id         BLOB    NOT NULL PRIMARY KEY,
     digest     BLOB    NOT NULL,
