@@ -76,6 +76,22 @@ fn pages_have_views_and_no_store() {
 }
 
 #[test]
+fn one_module_fetches_documents_of_others_and_knows_only_the_port() {
+    // The walk of the demo plays a browser and speaks to its own server.
+    let clients = ["server/src/outbound", "server/src/cli/walk"];
+    for source in Source::under("server/src") {
+        if !clients.iter().any(|own| source.name().starts_with(own)) {
+            source.must_not_name(&["reqwest", "hyper_util::client"]);
+        }
+        if source.name().starts_with("server/src/outbound") {
+            source.must_not_say(&["crate::"]);
+            let known = source.modules_of("grantor_core");
+            assert!(known.iter().all(|own| own == "outbound"), "{}: {known:?}", source.name());
+        }
+    }
+}
+
+#[test]
 fn settings_are_read_where_the_program_starts() {
     // The command line checks and prints them; everybody else is given what they need.
     let readers =
