@@ -95,6 +95,14 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
 
 /// Takes out the components that nothing refers to any more.
 fn prune(document: &mut Value) {
+    let security = |operation: &mut Map<String, Value>| operation.get("security").cloned();
+    let shown: Vec<Value> = operations(document).filter_map(security).collect();
+    if let Some(schemes) = document["components"]["securitySchemes"].as_object_mut() {
+        schemes.retain(|name, _| {
+            let mut ways = shown.iter().filter_map(Value::as_array).flatten();
+            ways.any(|way| way.get(name).is_some())
+        });
+    }
     loop {
         let mut named = BTreeSet::new();
         references(document, &mut named);

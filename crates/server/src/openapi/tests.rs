@@ -90,6 +90,7 @@ fn what_is_switched_off_leaves_no_trace() {
         assert!(!text.contains(gone), "{gone}");
     }
     assert!(!text.contains("ClientMetadata"), "a schema that nothing refers to");
+    assert!(bare["components"]["securitySchemes"].get("external_secret").is_none());
     assert_eq!(bare["servers"][0]["url"], "https://login.example.com");
     assert!(whole()["paths"]["/protected"]["get"].is_object());
 }
