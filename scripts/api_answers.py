@@ -78,7 +78,7 @@ def normalise(text: str, variables: dict[str, str]) -> str:
     text = re.sub(r'"(client_secret)": "(?!secret_abc)[^"]+"', r'"\1": "…"', text)
     text = re.sub(r"\b[A-Z]{4}-[A-Z]{4}\b", "WDJB-MJHT", text)
     text = re.sub(r"\b(request=)[\w-]{16,}", r"\1…", text)
-    text = re.sub(r'(ratelimit: "client";r=)\d+;t=\d+', r"\g<1>9;t=6", text)
+    text = re.sub(r'(ratelimit: "client";r=)\d+;t=\d+', r"\1…;t=…", text)
     for name, time in TIMES.items():
         text = re.sub(rf'"{name}": \d+', f'"{name}": {time}', text)
     return text

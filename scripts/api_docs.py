@@ -35,7 +35,7 @@ def main() -> int:
         problems = examples.run()
         document = examples.document
     problems += api_errors.problems(document)
-    paper = Paper(document, examples).text()
+    paper = examples.shown(Paper(document, examples).text())
     if "--check" in sys.argv[1:]:
         old = PAPER.read_text(encoding="utf-8") if PAPER.exists() else ""
         problems += difflib.unified_diff(
@@ -56,6 +56,8 @@ class Paper:
 
     def __init__(self, document: dict, examples: api_examples.Examples):
         self.document, self.examples = document, examples
+        self.here = ""  # the operation
+        self.told: dict[str, str] = {}  # schema → the operation where it is told
 
     def text(self) -> str:
         parts = [INTRO + self.document["info"]["description"]]
@@ -91,7 +93,8 @@ class Paper:
         return "\n".join(lines + ["- [Pages](#pages)", "- [Error codes](#error-codes)"])
 
     def operation(self, path: str, method: str, own: dict) -> list[str]:
-        parts = [f"### {heading(path, method)}", f"**{own['summary']}.** " + own["description"]]
+        self.here = heading(path, method)
+        parts = [f"### {self.here}", f"**{own['summary']}.** " + own["description"]]
         parts.append(f"Authentication: {self.authentication(own)}")
         for place in ("path", "query", "header"):
             parts += self.parameters(place, own["parameters"])
@@ -119,14 +122,31 @@ class Paper:
         return [f"In the {place}:", table(rows)] if rows else []
 
     def tables(self, title: str, schema: dict) -> list[str]:
+        """The schema's own members, then those of its parts; what was told before is only named."""
+        if elsewhere := self.elsewhere(schema):
+            return [f"{title}: {elsewhere}"]
         schema = self.resolve(schema)
         parts = []
         rows = self.rows(schema)
         if rows or ("description" in schema and "oneOf" not in schema):
             parts += [f"{title}:", schema.get("description", ""), table(rows) if rows else ""]
-        for part in map(self.resolve, schema.get("oneOf", []) + schema.get("allOf", [])):
-            parts += [f"*{part['title']}.* {part['description']}", table(self.rows(part))]
+        for part in schema.get("oneOf", []) + schema.get("allOf", []):
+            elsewhere, part = self.elsewhere(part), self.resolve(part)
+            if elsewhere:
+                parts.append(f"*{part['title']}*, {elsewhere}")
+            else:
+                parts += [f"*{part['title']}.* {part['description']}", table(self.rows(part))]
         return parts
+
+    def elsewhere(self, schema: dict) -> str:
+        """Where the schema was told before, if it was."""
+        name = schema.get("$ref", "")
+        before = self.told.get(name)
+        if name and not before:
+            self.told[name] = self.here
+        if not before:
+            return ""
+        return "as above." if before == self.here else f"as at [`{before}`](#{anchor(before)})."
 
     def rows(self, schema: dict) -> list[str]:
         required = schema.get("required", [])

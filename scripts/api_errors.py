@@ -21,7 +21,7 @@ def problems(document: dict) -> list[str]:
         for code, text in sorted(named)
         if code not in OTHERS and not any(own == code and pattern.fullmatch(text) for own, pattern in texts)
     ]
-    missing = set(names.values()) - {code for code, _ in named}
+    missing = {code for code, _ in texts} - {code for code, _ in named}
     return found + [f"openapi: nothing answers {code}, which error.rs has" for code in sorted(missing)]
 
 

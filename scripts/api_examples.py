@@ -6,15 +6,14 @@ before, and which members of an answer become variables for those that follow.
 
 import base64
 import hashlib
-import html.parser
 import os
 import subprocess
-import urllib.parse
 
 import requests
 
 import api_answers
 from demo import Demo
+from person import Person
 
 SECONDS = 20
 
@@ -88,62 +87,13 @@ class Examples:
         return self.shown(api_answers.normalise(text, self.variables))
 
 
-class Form(html.parser.HTMLParser):
-    """The first form of a page that has a field: its action and fields."""
-
-    def __init__(self, page: str, wanted: str):
-        super().__init__()
-        self.forms: list[tuple[str, dict[str, str]]] = []
-        self.feed(page)
-        self.action, self.fields = next(form for form in self.forms if wanted in form[1])
-
-    def handle_starttag(self, tag, attrs):
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.forms.append((values.get("action", ""), {}))
-        elif tag in ("input", "button") and self.forms and "name" in values:
-            self.forms[-1][1].setdefault(values["name"], values.get("value", ""))
-
-
-class Person:
-    """The demo account at a browser, saying yes."""
-
-    def __init__(self, demo: Demo):
-        self.demo, self.browser = demo, requests.Session()
-
-    def get(self, url: str) -> requests.Response:
-        url = urllib.parse.urljoin(self.demo.issuer, url)
-        return self.browser.get(url, allow_redirects=False, timeout=SECONDS)
-
-    def post(self, page: requests.Response, wanted: str, **fields: str) -> requests.Response:
-        form = Form(page.text, wanted)
-        url = urllib.parse.urljoin(page.url, form.action)
-        return self.browser.post(url, data=form.fields | fields, allow_redirects=False, timeout=SECONDS)
-
-    def answer(self, url: str) -> dict[str, str]:
-        """Signs in and allows; what comes back to the redirect URI."""
-        answer = self.sign_in(self.get(url))
-        while "/callback" not in answer.headers.get("location", ""):
-            if answer.is_redirect:
-                answer = self.get(answer.headers["location"])
-            else:
-                answer = self.post(answer, "decision", decision="allow")
-        query = urllib.parse.urlsplit(answer.headers["location"]).query
-        return dict(urllib.parse.parse_qsl(query))
-
-    def sign_in(self, answer: requests.Response) -> requests.Response:
-        """By password, from wherever a redirect leads to /login."""
-        login = answer.headers["location"]
-        page = self.get(login + ("&" if "?" in login else "?") + "method=password")
-        return self.post(page, "password", username="demo_user", password=self.demo.password)
-
-
 def clients(demo: Demo, known: dict) -> dict[str, str]:
     """PKCE, an operator's client of every grant that starts from a person, and one on a device."""
     verifier = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
     digest = hashlib.sha256(verifier.encode()).digest()
     web = demo.client(
-        *("--redirect-uri", f"{demo.issuer}/callback", "--scope", "openid profile email read write"),
+        *("--redirect-uri", f"{demo.issuer}/callback", "--post-logout-redirect-uri", f"{demo.issuer}/"),
+        *("--scope", "openid profile email read write"),
         *("--grant", "authorization_code", "--grant", "refresh_token", "--grant", "password"),
         *("--grant", "urn:ietf:params:oauth:grant-type:token-exchange"),
         *("--grant", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -160,22 +110,14 @@ def clients(demo: Demo, known: dict) -> dict[str, str]:
 
 
 def code(demo: Demo, known: dict) -> dict[str, str]:
-    query = urllib.parse.urlencode(
-        {
-            "client_id": known["WEB_ID"],
-            "response_type": "code",
-            "redirect_uri": f"{demo.issuer}/callback",
-            "scope": "openid profile email read write",
-            "code_challenge": known["CHALLENGE"],
-            "code_challenge_method": "S256",
-        }
-    )
-    return {"CODE": Person(demo).answer(f"/authorize?{query}")["code"]}
+    pkce = {"code_challenge": known["CHALLENGE"], "code_challenge_method": "S256"}
+    person = Person(demo.issuer, demo.password)
+    return {"CODE": person.code(known["WEB_ID"], f"{demo.issuer}/callback", **pkce)}
 
 
 def approve(demo: Demo, known: dict) -> dict[str, str]:
     """Somebody types the code that the device shows, and allows."""
-    person = Person(demo)
+    person = Person(demo.issuer, demo.password)
     page = person.get(f"/device?user_code={known['USER_CODE']}")
     if page.is_redirect:
         page = person.sign_in(page)

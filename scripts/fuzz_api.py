@@ -16,9 +16,11 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+from person import Person
+
 URL = os.environ["GRANTOR_URL"]
 SEED = "20260901"
-EXAMPLES = os.environ.get("GRANTOR_FUZZ_EXAMPLES", "40")
+EXAMPLES = "40"
 SECONDS = 170
 CHECKS = ",".join(
     [
@@ -41,40 +43,60 @@ def main() -> int:
         command = [Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run"]
         command += [f"{URL}/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES, "--checks", CHECKS]
         command += ["--phases", "examples,coverage,fuzzing", "--workers", "2", "--continue-on-failure"]
+        command += ["--request-timeout", "20", "--request-retries", "2"]
         command += ["--suppress-health-check", "all", "--warnings", "off", *sys.argv[1:]]
         return subprocess.run(command, cwd=folder, timeout=SECONDS, check=False).returncode
 
 
 def configuration() -> str:
     """Who calls what. What may be called without, is called without too: `ignored_auth`."""
-    client = post("/create-client")
-    basic = base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
-    form = b"grant_type=client_credentials&scope=read"
-    token = post("/token", form, {"Authorization": f"Basic {basic}"})["access_token"]
-    registered = post("/register", json.dumps({"redirect_uris": [f"{URL}/callback"]}).encode(), JSON)
-    kept = registered["client_id"]
+    asker, holder = post("/create-client"), post("/create-client")
+    # Each of its new tokens ends the one before, so whoever asks for tokens is not who uses one.
+    token = tokens(holder, "grant_type=client_credentials&scope=read")["access_token"]
+    device = register(grant_types=["urn:ietf:params:oauth:grant-type:device_code"], response_types=[])
+    web = register(redirect_uris=[f"{URL}/callback"], scope="openid profile email read")
+    code = Person(URL, os.environ["DEMO_PASSWORD"]).code(web["client_id"], f"{URL}/callback")
+    answer = f"grant_type=authorization_code&code={code}&redirect_uri={URL}/callback"
+    person = tokens(web, answer)["access_token"]
+    kept = f"Bearer {web['registration_access_token']}"
     headers = {
-        "token": f"Basic {basic}",
-        "deviceAuthorization": f"Basic {basic}",
-        "introspect": f"Basic {basic}",
-        "revoke": f"Basic {basic}",
+        "token": basic(asker),
+        "deviceAuthorization": basic(device),
+        "introspect": basic(asker),
+        "revoke": basic(asker),
         "protected": f"Bearer {token}",
         "secureData": f"Bearer {token}",
-        "readClient": f"Bearer {registered['registration_access_token']}",
-        "changeClient": f"Bearer {registered['registration_access_token']}",
+        "userinfo": f"Bearer {person}",
+        "readClient": kept,
+        "changeClient": kept,
     }
-    parts = [
-        f'[[operations]]\ninclude-operation-id = "{name}"\nheaders = {{ Authorization = "{header}" }}\n'
-        for name, header in headers.items()
-    ]
-    parts += [
-        f'[[operations]]\ninclude-operation-id = "{name}"\nparameters = {{ "path.client_id" = "{kept}" }}\n'
-        for name in ("readClient", "changeClient")
-    ]
+    parameters = {
+        "authorize": {"query.client_id": web["client_id"], "query.redirect_uri": f"{URL}/callback"},
+        "logout": {"query.client_id": web["client_id"]},
+        "readClient": {"path.client_id": web["client_id"]},
+        "changeClient": {"path.client_id": web["client_id"]},
+    }
+    parts = []
+    for name in headers.keys() | parameters.keys():
+        parts.append(f'[[operations]]\ninclude-operation-id = "{name}"')
+        if name in headers:
+            parts.append(f'headers = {{ Authorization = "{headers[name]}" }}')
+        for parameter, value in parameters.get(name, {}).items():
+            parts.append(f'parameters."{parameter}" = "{value}"')
     return "\n".join(parts)
 
 
-JSON = {"Content-Type": "application/json"}
+def register(**metadata) -> dict:
+    return post("/register", json.dumps(metadata).encode(), {"Content-Type": "application/json"})
+
+
+def tokens(client: dict, form: str) -> dict:
+    return post("/token", form.encode(), {"Authorization": basic(client)})
+
+
+def basic(client: dict) -> str:
+    pair = f"{client['client_id']}:{client['client_secret']}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def post(path: str, body: bytes = b"", headers: dict | None = None) -> dict:
