@@ -94,6 +94,8 @@ codes! {
     SlowDown = "slow_down", 400;
     /// RFC 8628 §3.5.
     ExpiredToken = "expired_token", 400;
+    /// RFC 8628 §3.5, at the token endpoint, where errors are 400: RFC 6749 §5.2.
+    DeviceDenied = "access_denied", 400;
     /// RFC 7591 §3.2.2.
     InvalidRedirectUri = "invalid_redirect_uri", 400;
     /// RFC 7591 §3.2.2.
@@ -252,6 +254,7 @@ refusals! {
     PasswordWrong {} => InvalidGrant, "RFC 6749 §4.3.2", "The username or the password is wrong.";
     DevicePending {} => AuthorizationPending, "RFC 8628 §3.5", "The person has not answered yet. Ask again after the interval.";
     DeviceSlowDown {} => SlowDown, "RFC 8628 §3.5", "Asked too soon. Wait five seconds longer between requests from now on.";
+    DeviceDenied {} => DeviceDenied, "RFC 8628 §3.5", "The person said no.";
     DeviceExpired {} => ExpiredToken, "RFC 8628 §3.5", "The device code has expired. Start again with a new one.";
     DeviceCodeUnknown {} => InvalidGrant, "RFC 8628 §3.5", "The device code is unknown, already used, or was issued to another client.";
     DeviceReplayed {} => InvalidGrant, "RFC 8628 §3.5", "The device code was used before. Every token issued with it is revoked.";

@@ -48,7 +48,7 @@ fn kind(refusal: &Refusal) -> ErrorKind {
         (Refusal::CsrfMismatch {}, _) => ErrorKind::Csrf,
         (_, Code::TooManyRequests) => ErrorKind::TooManyRequests,
         (_, Code::InvalidClient) => ErrorKind::InvalidClient,
-        (_, Code::AccessDenied) => ErrorKind::Refused,
+        (_, Code::AccessDenied | Code::DeviceDenied) => ErrorKind::Refused,
         (_, Code::TemporarilyUnavailable) => ErrorKind::Unavailable,
         (_, Code::ServerError) => ErrorKind::Internal,
         (

@@ -27,7 +27,7 @@ pub(super) async fn exchange(
     match server.store.poll_device(id, &digest, &client.client_id, SLOWER, now).await? {
         Polled::Pending => Err(Refusal::DevicePending {}.into()),
         Polled::SlowDown => Err(Refusal::DeviceSlowDown {}.into()),
-        Polled::Denied => Err(Refusal::Denied {}.into()),
+        Polled::Denied => Err(Refusal::DeviceDenied {}.into()),
         Polled::Expired => Err(Refusal::DeviceExpired {}.into()),
         Polled::Replayed { .. } => Err(Refusal::DeviceReplayed {}.into()),
         Polled::Gone => Err(Refusal::DeviceCodeUnknown {}.into()),
