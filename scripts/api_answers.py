@@ -15,7 +15,7 @@ SHOWN = {
 }
 WIDTH = 100
 TIMES = {"iat": 1795269900, "exp": 1795273500, "client_id_issued_at": 1795269900, "auth_time": 1795269900}
-TIMES |= {"updated_at": 1795269900}
+TIMES |= {"updated_at": 1795269900, "expires_at": 1795270500}
 
 
 @dataclass

@@ -38,11 +38,10 @@ def main() -> int:
     paper = examples.shown(Paper(document, examples).text())
     if "--check" in sys.argv[1:]:
         old = PAPER.read_text(encoding="utf-8") if PAPER.exists() else ""
-        problems += difflib.unified_diff(
-            old.splitlines(), paper.splitlines(), "docs/api.md", "what is answered", lineterm="", n=2
-        )
         if old != paper:
-            problems.append("docs/api.md is old, or an answer has changed: scripts/api_docs.py")
+            names = ("docs/api.md", "what is answered")
+            diff = difflib.unified_diff(old.splitlines(), paper.splitlines(), *names, lineterm="", n=2)
+            problems.append("\n".join([*diff, "docs/api.md is old, or an answer has changed: scripts/api_docs.py"]))
     else:
         PAPER.write_text(paper, encoding="utf-8")
     for problem in problems:

@@ -8,14 +8,23 @@ import base64
 import hashlib
 import os
 import subprocess
+import time
 
 import requests
+from jwcrypto import jwk, jwt
 
 import api_answers
-from demo import Demo
+from demo import EXTERNAL_SECRET, Demo
 from person import Person
 
 SECONDS = 20
+# RFC 8037, appendix A.
+ISSUER_KEY = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}
 
 
 class Examples:
@@ -23,7 +32,7 @@ class Examples:
 
     def __init__(self, demo: Demo):
         self.demo = demo
-        self.variables = {"PASSWORD": demo.password, "EXTERNAL_SECRET": "not-for-production-0123456789abcdef"}
+        self.variables = {"PASSWORD": demo.password, "EXTERNAL_SECRET": EXTERNAL_SECRET}
         self.answers: dict[tuple[str, str], str] = {}
         self.document = requests.get(f"{demo.issuer}/openapi.json", timeout=SECONDS).json()
         self.samples = {
@@ -51,15 +60,15 @@ class Examples:
     def example(self, operation: str, label: str, status: int, kept: dict[str, str]) -> list[str]:
         command = self.samples[operation, label]
         raw = self.curl(command)
-        answer = api_answers.parse(raw)
-        if answer is None:  # a pipe after curl: what it prints is the answer
+        if "|" in command:  # what the last program prints is the answer
             self.answers[operation, label] = self.plain(raw)
             return []
-        self.answers[operation, label] = self.plain(answer.text())
-        if answer.status != status:
-            return [f"{operation}, {label!r}: {answer.status} and not {status}\n{command}\n{raw}"]
+        answer = api_answers.parse(raw)
+        if answer is None or answer.status != status:
+            return [f"{operation}, {label!r}: not {status}\n{command}\n{raw}"]
         for name, member in kept.items():
             self.variables[name] = answer.body[member]
+        self.answers[operation, label] = self.plain(answer.text())
         return []
 
     def curl(self, command: str) -> str:
@@ -115,6 +124,23 @@ def code(demo: Demo, known: dict) -> dict[str, str]:
     return {"CODE": person.code(known["WEB_ID"], f"{demo.issuer}/callback", **pkce)}
 
 
+def assertion(demo: Demo, known: dict) -> dict[str, str]:
+    """What the issuer of scripts/api_docs.toml says about the demo account: RFC 7523 §3."""
+    now = int(time.time())
+    claims = {"iss": "https://issuer.example.com", "aud": demo.issuer, "sub": "demo_user"}
+    claims |= {"iat": now, "exp": now + 60, "jti": os.urandom(8).hex()}
+    token = jwt.JWT(header={"alg": "EdDSA", "kid": "rfc8037"}, claims=claims)
+    token.make_signed_token(jwk.JWK(**ISSUER_KEY))
+    return {"ASSERTION": token.serialize()}
+
+
+def handed_over(demo: Demo, known: dict) -> dict[str, str]:
+    """Somebody chooses to sign in on the operator's own page."""
+    pkce = {"code_challenge": known["CHALLENGE"], "code_challenge_method": "S256"}
+    person = Person(demo.issuer, demo.password)
+    return {"CHALLENGE_ID": person.handed_over(known["WEB_ID"], f"{demo.issuer}/callback", **pkce)}
+
+
 def approve(demo: Demo, known: dict) -> dict[str, str]:
     """Somebody types the code that the device shows, and allows."""
     person = Person(demo.issuer, demo.password)
@@ -168,10 +194,17 @@ PLAN = [
     ("userinfo", "Claims", 200),
     ("userinfoPost", "The token in the body", 200),
     ("token", "Token exchange", 200),
+    assertion,
+    ("token", "JWT bearer", 200),
     ("token", "Password", 200),
     ("deviceAuthorization", "A public client", 200, ("DEVICE_CODE", "device_code"), ("USER_CODE", "user_code")),
     approve,
     ("token", "Device code", 200),
+    handed_over,
+    ("readExternalRequest", "Read", 200),
+    ("acceptExternalRequest", "Accept", 200),
+    handed_over,
+    ("rejectExternalRequest", "Reject", 200),
     ("logout", "With nobody signed in", 303),
     ("logoutPost", "Posted without cookies", 303),
 ]

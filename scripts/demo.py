@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
+EXTERNAL_SECRET = "only-for-these-examples"  # in scripts/api_docs.toml
 
 
 class Demo:

@@ -16,6 +16,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+from demo import EXTERNAL_SECRET
 from person import Person
 
 URL = os.environ["GRANTOR_URL"]
@@ -55,7 +56,9 @@ def configuration() -> str:
     token = tokens(holder, "grant_type=client_credentials&scope=read")["access_token"]
     device = register(grant_types=["urn:ietf:params:oauth:grant-type:device_code"], response_types=[])
     web = register(redirect_uris=[f"{URL}/callback"], scope="openid profile email read")
-    code = Person(URL, os.environ["DEMO_PASSWORD"]).code(web["client_id"], f"{URL}/callback")
+    somebody = Person(URL, os.environ["DEMO_PASSWORD"])
+    challenge = somebody.handed_over(web["client_id"], f"{URL}/callback")
+    code = somebody.code(web["client_id"], f"{URL}/callback")
     answer = f"grant_type=authorization_code&code={code}&redirect_uri={URL}/callback"
     person = tokens(web, answer)["access_token"]
     kept = f"Bearer {web['registration_access_token']}"
@@ -69,12 +72,17 @@ def configuration() -> str:
         "userinfo": f"Bearer {person}",
         "readClient": kept,
         "changeClient": kept,
+        "readExternalRequest": f"Bearer {EXTERNAL_SECRET}",
+        "acceptExternalRequest": f"Bearer {EXTERNAL_SECRET}",
+        "rejectExternalRequest": f"Bearer {EXTERNAL_SECRET}",
     }
     parameters = {
         "authorize": {"query.client_id": web["client_id"], "query.redirect_uri": f"{URL}/callback"},
         "logout": {"query.client_id": web["client_id"]},
         "readClient": {"path.client_id": web["client_id"]},
         "changeClient": {"path.client_id": web["client_id"]},
+        "readExternalRequest": {"path.challenge": challenge},
+        "acceptExternalRequest": {"path.challenge": challenge},
     }
     parts = []
     for name in headers.keys() | parameters.keys():

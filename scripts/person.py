@@ -43,8 +43,7 @@ class Person:
 
     def code(self, client_id: str, redirect_uri: str, **more: str) -> str:
         """Signs in and allows; the code that comes back to the redirect URI."""
-        asked = {"client_id": client_id, "redirect_uri": redirect_uri, "response_type": "code"} | more
-        answer = self.sign_in(self.get(f"/authorize?{urllib.parse.urlencode(asked)}"))
+        answer = self.sign_in(self.ask(client_id, redirect_uri, more))
         while "code=" not in answer.headers.get("location", ""):
             if answer.is_redirect:
                 answer = self.get(answer.headers["location"])
@@ -52,6 +51,15 @@ class Person:
                 answer = self.post(answer, "decision", decision="allow")
         query = urllib.parse.urlsplit(answer.headers["location"]).query
         return dict(urllib.parse.parse_qsl(query))["code"]
+
+    def handed_over(self, client_id: str, redirect_uri: str, **more: str) -> str:
+        """Chooses the operator's own sign-in page; the challenge that goes there."""
+        login = self.ask(client_id, redirect_uri, more).headers["location"]
+        return self.get(f"{login}&method=external").headers["location"].split("login_challenge=")[1]
+
+    def ask(self, client_id: str, redirect_uri: str, more: dict[str, str]) -> requests.Response:
+        asked = {"client_id": client_id, "redirect_uri": redirect_uri, "response_type": "code"} | more
+        return self.get(f"/authorize?{urllib.parse.urlencode(asked)}")
 
     def sign_in(self, answer: requests.Response) -> requests.Response:
         """By password, from wherever a redirect leads to /login."""

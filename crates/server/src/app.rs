@@ -11,7 +11,7 @@ use grantor_core::jose::Algorithm;
 use grantor_core::jose::seal::KeyRing;
 use grantor_core::key_sets::KeySets;
 use grantor_core::keys::{self, Keys};
-use grantor_core::model::{AccessTokenFormat, Client, GrantType, MethodName, Scope};
+use grantor_core::model::{AccessTokenFormat, Client, GrantType, Scope};
 use grantor_core::policy::{
     AdminTokenMode, AdminTokenPolicy, AllowedAddress, ExternalPolicy, IssuerKeys, KeyPolicy,
     Policy, RegistrationMode, RegistrationPolicy, Resource, ServerLifetimes, SignInPolicy,
@@ -166,7 +166,7 @@ fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
         ("chosen_credentials", registration && policy.registration.chosen_credentials),
         ("password", policy.password_grant),
         ("jwt_bearer", !policy.trusted_issuers.is_empty()),
-        ("external", policy.sign_in.methods.contains(&MethodName::External)),
+        ("external", policy.sign_in.external.is_some()),
         ("demo", demo.is_some()),
         ("mailbox", mailbox),
     ];
