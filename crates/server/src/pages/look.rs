@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use super::{Brand, Pages, asset};
 
-const TEXT: [(&str, &str); 14] = [
+const TEXT: [(&str, &str); 16] = [
     ("ink", "paper"),
     ("ink", "ground"),
     ("muted", "paper"),
@@ -19,6 +19,8 @@ const TEXT: [(&str, &str); 14] = [
     ("danger-ink", "danger"),
     ("danger-ink", "danger-hover"),
     ("warning", "paper"),
+    ("warning", "ground"),
+    ("danger", "ground"),
 ];
 
 fn css() -> String {
