@@ -21,7 +21,7 @@ from person import Person
 
 URL = os.environ["GRANTOR_URL"]
 SEED = "20260901"
-EXAMPLES = "40"
+EXAMPLES = "120"
 SECONDS = 170
 CHECKS = ",".join(
     [
