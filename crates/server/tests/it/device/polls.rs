@@ -71,7 +71,7 @@ async fn a_no_is_told() {
     server.answer_device("ada", &device, "deny").await.must_say("Access was denied");
     for _ in 0..2 {
         let page = server.poll(&app, &device).await;
-        assert_eq!((page.status, &page.json()["error"]), (403, &"access_denied".into()));
+        assert_eq!((page.status, &page.json()["error"]), (400, &"access_denied".into()));
     }
 }
 
