@@ -86,10 +86,10 @@ fn every_operation_can_be_worked_from() {
 fn what_is_switched_off_leaves_no_trace() {
     let bare = document("https://login.example.com/", &BTreeSet::new()).expect("JSON");
     let text = bare.to_string();
-    for gone in ["/register", "/protected", "/external/", "/mailbox", "x-when", "{issuer}"] {
+    for gone in ["/create-client", "/protected", "/external/", "/mailbox", "x-when", "{issuer}"] {
         assert!(!text.contains(gone), "{gone}");
     }
-    assert!(!text.contains("ClientMetadata"), "a schema that nothing refers to");
+    assert!(!text.contains("RegistrationForm"), "a schema that nothing refers to");
     assert!(bare["components"]["securitySchemes"].get("external_secret").is_none());
     assert_eq!(bare["servers"][0]["url"], "https://login.example.com");
     assert!(whole()["paths"]["/protected"]["get"].is_object());

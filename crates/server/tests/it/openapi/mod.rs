@@ -22,19 +22,20 @@ async fn what_is_off_is_not_described() {
         let document = server.get("/openapi.json").await.json();
         let paths = document["paths"].as_object().expect("paths");
         let grants = document["paths"]["/token"]["post"]["requestBody"].to_string();
-        (paths.keys().cloned().collect::<Vec<_>>().join(" "), grants)
+        (paths.keys().cloned().collect::<Vec<_>>(), grants)
     };
     let whole = Server::setup().set("registration.policy", "open").set("grants.password", true);
     let (paths, grants) = described(&whole.start().await).await;
     for path in ["/register", "/create-client", "/protected"] {
-        assert!(paths.contains(path), "{path}: {paths}");
+        assert!(paths.iter().any(|own| own == path), "{path}: {paths:?}");
     }
     assert!(grants.contains("PasswordGrant") && !grants.contains("JwtBearerGrant"), "{grants}");
     let bare =
         Server::setup().set("registration.policy", "closed").set("sample_api.enabled", false);
     let (paths, grants) = described(&bare.start().await).await;
-    for path in ["/register", "/create-client", "/protected", "/external/"] {
-        assert!(!paths.contains(path), "{path}: {paths}");
+    for path in ["/register", "/create-client", "/protected"] {
+        assert!(paths.iter().all(|own| own != path), "{path}: {paths:?}");
     }
+    assert!(paths.iter().all(|own| !own.starts_with("/external/")), "{paths:?}");
     assert!(!grants.contains("PasswordGrant"), "{grants}");
 }
