@@ -128,7 +128,7 @@ def assertion(demo: Demo, known: dict) -> dict[str, str]:
     """What the issuer of scripts/api_docs.toml says about the demo account: RFC 7523 §3."""
     now = int(time.time())
     claims = {"iss": "https://issuer.example.com", "aud": demo.issuer, "sub": "demo_user"}
-    claims |= {"iat": now, "exp": now + 60, "jti": os.urandom(8).hex()}
+    claims |= {"iat": now, "exp": now + 300, "jti": os.urandom(8).hex()}
     token = jwt.JWT(header={"alg": "EdDSA", "kid": "rfc8037"}, claims=claims)
     token.make_signed_token(jwk.JWK(**ISSUER_KEY))
     return {"ASSERTION": token.serialize()}

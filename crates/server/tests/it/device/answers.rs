@@ -19,7 +19,7 @@ async fn of_two_answers_one_counts() {
         assert_eq!(lost.status, 400);
         lost.must_say("This link no longer works");
         let polled = server.poll(&app, &device).await.status;
-        assert_eq!(polled, if hers.status == 200 { 200 } else { 403 });
+        assert_eq!(polled, if hers.status == 200 { 200 } else { 400 });
     }
 }
 
