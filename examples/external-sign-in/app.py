@@ -60,18 +60,21 @@ class Page(BaseHTTPRequestHandler):
             form.get(name, [""])[0].strip() for name in ("challenge", "email", "token", "stop"))
         if stop:
             return self.go(challenge, "reject", {"reason": "You went back."})
-        if email:
+        for old in [own for own, (_, _, until, _) in waiting.items() if time.time() > until]:
+            waiting.pop(old, None)
+        # One mail for each sign-in that Grantor knows, so that nobody is sent mail for nothing.
+        if email and challenge not in waiting and self.client(challenge) is not None:
             token = secrets.token_hex(4)
             waiting[challenge] = [email.lower(), token, time.time() + LIFETIME, TRIES]
             send(email, token)
-            return self.ask(challenge)
+        if email or challenge not in waiting:
+            return self.ask(challenge, "" if email else "That token is over. Ask for a new one.")
         self.check(challenge, token)
 
     def check(self, challenge, token):
-        email, right, until, tries = waiting.get(challenge, ["", "", 0, 0])
-        if time.time() > until or tries < 1:
-            waiting.pop(challenge, None)
-            return self.ask(challenge, "That token is over. Ask for a new one.")
+        email, right, _, tries = waiting[challenge]
+        if tries < 1:
+            return self.answer(400, "<h1>Too many tries</h1><p>Start again from the application.</p>")
         if not hmac.compare_digest(token.lower().encode(), right.encode()):
             waiting[challenge][3] -= 1
             return self.ask(challenge, "That token is not right.")
@@ -80,13 +83,18 @@ class Page(BaseHTTPRequestHandler):
         self.go(challenge, "accept", {"subject": f"mail:{email}", "email": email,
                                       "email_verified": True, "amr": ["otp"]})
 
-    def ask(self, challenge, problem=""):
-        """Shows the form that comes next. Grantor says for which application."""
+    def client(self, challenge):
+        """What the person signs in to, as Grantor says; None for a challenge that it does not know."""
         try:
-            client = grantor(challenge)["client"]
+            return (grantor(challenge)["client"] or {}).get("client_name", "your account")
         except urllib.error.HTTPError:
+            return None
+
+    def ask(self, challenge, problem=""):
+        """Shows the form that comes next."""
+        name = self.client(challenge)
+        if name is None:
             return self.answer(400, "<h1>This link no longer works</h1><p>Start again.</p>")
-        name = client["client_name"] if client else "your account"
         field = ("token", "Token", "text") if challenge in waiting else ("email", "E-mail", "email")
         self.answer(200, f"""<h1>Sign in to continue to {html.escape(name)}</h1>
             <p role="alert">{problem}</p>

@@ -112,7 +112,11 @@ async fn add(
         "{}\nThe token is shown only now. It works until {}, {}.\nAn application sends it to /register as Authorization: Bearer.",
         row.token.as_deref().unwrap_or_default(),
         row.expires_at,
-        uses.map_or_else(|| "any number of times".to_owned(), |uses| format!("{uses} times")),
+        match uses {
+            None => "any number of times".to_owned(),
+            Some(1) => "once".to_owned(),
+            Some(uses) => format!("{uses} times"),
+        },
     ));
     Ok(())
 }

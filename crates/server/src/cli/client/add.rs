@@ -122,8 +122,11 @@ pub(super) async fn run(server: &AuthorizationServer, own: Add) -> anyhow::Resul
     say(&format!("Registered {}.\n  client_id      {}", client.client_name, client.client_id));
     match (shown, method) {
         (Some(secret), _) => say_secret(&secret),
-        (None, AuthMethod::None) => {
+        (None, AuthMethod::None) if client.may_use(GrantType::AuthorizationCode) => {
             say("It is a public client: it has no secret and must use PKCE.");
+        }
+        (None, AuthMethod::None) => {
+            say("It is a public client: it has no secret.");
         }
         (None, AuthMethod::PrivateKeyJwt) => say("It signs with its own key: it has no secret."),
         (

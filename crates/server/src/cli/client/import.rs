@@ -37,7 +37,12 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) async fn run(server: &AuthorizationServer, own: Import) -> anyhow::Result<()> {
     let text = read(&own.file)?;
     let entries = entries(&text)?;
-    let clients = clients(server, entries).await?;
+    let mut clients = clients(server, entries).await?;
+    if own.replace {
+        for client in &mut clients {
+            keep(server, client).await?;
+        }
+    }
     let ids: Vec<String> = clients.iter().map(|client| client.client_id.clone()).collect();
     if let Imported::Exists(at) = server.store.import_clients(clients, own.replace).await? {
         let (entry, id) = (at + 1, ids.get(at).map(String::as_str).unwrap_or_default());
@@ -49,6 +54,15 @@ pub(super) async fn run(server: &AuthorizationServer, own: Import) -> anyhow::Re
         return json(&object!({ "imported": ids }));
     }
     say(&format!("Imported {} clients.", ids.len()));
+    Ok(())
+}
+
+/// A replaced client is the same one: its tokens live on, and it may go on managing itself.
+async fn keep(server: &AuthorizationServer, client: &mut Client) -> anyhow::Result<()> {
+    if let Some(before) = server.store.client(&client.client_id).await? {
+        client.created_at = client.created_at.min(before.created_at);
+        client.registration_token = client.registration_token.or(before.registration_token);
+    }
     Ok(())
 }
 
