@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
             path: path.to_owned(),
             summary: text(&own["summary"]),
             text: blocks(&text(&own["description"])),
-            authentication: self.authentication(&own["security"]),
+            authentication: self.authentication(own),
             request,
             samples: samples(&own["x-codeSamples"]),
             answers,
@@ -219,9 +219,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn authentication(&self, security: &Value) -> Vec<DocsSpan> {
-        let mut told = Vec::new();
-        for (name, scopes) in items(security).flat_map(members) {
+    /// In the words of the schemes, unless the operation has its own.
+    fn authentication(&self, operation: &Value) -> Vec<DocsSpan> {
+        let mut told = spans(&text(&operation["x-authentication"]));
+        if !told.is_empty() {
+            return told;
+        }
+        for (name, scopes) in items(&operation["security"]).flat_map(members) {
             let scheme = &self.document["components"]["securitySchemes"][name];
             told.extend(spans(&text(&scheme["x-label"])));
             for scope in items(scopes) {

@@ -3,6 +3,7 @@
 mod account;
 mod callback;
 mod device;
+mod docs;
 mod flow;
 mod other_ways;
 
