@@ -9,11 +9,9 @@ differ from run to run (tokens, ids, times) are written in one way. Run it with 
 """
 
 import difflib
-import json
 import os
 import re
 import sys
-from pathlib import Path
 
 import api_errors
 import api_examples
