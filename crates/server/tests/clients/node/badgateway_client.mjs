@@ -61,7 +61,7 @@ async function credentials(client) {
 }
 
 async function password(client) {
-  const who = { username: own.username, scope: ['email', 'read'] }
+  const who = { username: own.username, scope: ['profile', 'read'] }
   const token = await client.password({ ...who, password: own.password })
   assert.equal((await client.introspect(token)).username, own.username)
   await assert.rejects(client.password({ ...who, password: 'wrong' }), {
