@@ -14,6 +14,10 @@ use crate::target::Target;
 /// What a full store may cost, as a multiple of the same with a small one.
 const STORED_LIMIT: f64 = 1.3;
 
+/// Tokens of the small store that a full one is compared with: of the same kinds, but so few that the
+/// server keeps them all in memory.
+pub(crate) const FEW: usize = 10_000;
+
 /// What is asked of the server, by machine clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Trial {
@@ -119,7 +123,7 @@ pub(crate) struct Trials {
     effort: Effort,
     stored: Option<Filled>,
     lines: Vec<Line>,
-    /// Introspection of tokens anywhere in the full store, beside that of new ones in the small.
+    /// Introspection of tokens anywhere in the full store, beside that of any in the small one.
     anywhere: Option<Compared>,
 }
 
@@ -197,10 +201,12 @@ fn revoke(stage: &Stage) -> Revoke<'_> {
 }
 
 async fn anywhere(effort: Effort, hello: &Target, small: &Stage, full: &Stage) -> Result<Compared> {
-    let fresh = Introspect::fresh(&small.deployment, &small.server, &small.machines).await?;
-    let stored = full.stored.context("the full store is empty")?;
-    let any = Introspect::any_of(&full.deployment, &full.machines, stored)?;
-    let turns = turns(effort, hello, (small, fresh), Some((full, any))).await?;
+    let any = |stage: &Stage| {
+        let stored = stage.stored.context("the store is empty")?;
+        Introspect::any_of(&stage.deployment, &stage.machines, stored)
+    };
+    let (few, many) = (any(small)?, any(full)?);
+    let turns = turns(effort, hello, (small, few), Some((full, many))).await?;
     turns.compared().context("the full store was not measured")
 }
 
@@ -277,9 +283,15 @@ impl Trials {
         if let Some(Filled { tokens, seconds, gigabytes }) = &self.stored {
             let limit = format!("{STORED_LIMIT:.1}");
             let compared = self.compared();
-            let rows: Vec<_> = compared
-                .map(|(what, own)| row(&what, &own.grantor, own.cpu_ratio, &limit))
+            let mut rows: Vec<_> = compared
+                .map(|(what, own)| row(what, &own.grantor, own.cpu_ratio, &limit))
                 .collect();
+            // The worst case there is; no limit is set for it.
+            rows.extend(
+                self.anywhere
+                    .iter()
+                    .map(|own| row("introspect, any of them", &own.grantor, own.cpu_ratio, "")),
+            );
             text.push_str(&format!(
                 "\nwith {tokens} tokens in the store ({gigabytes:.1} GB, written in {seconds:.0} \
                  s):\n\n{}",
@@ -306,11 +318,8 @@ impl Trials {
         beside_hello.chain(stored).collect()
     }
 
-    fn compared(&self) -> impl Iterator<Item = (String, &Compared)> {
-        let lines = self.lines.iter();
-        let lines = lines.filter_map(|line| Some((line.what.to_owned(), line.stored.as_ref()?)));
-        let anywhere = self.anywhere.iter().map(|own| ("introspect, any of them".to_owned(), own));
-        lines.chain(anywhere)
+    fn compared(&self) -> impl Iterator<Item = (&'static str, &Compared)> {
+        self.lines.iter().filter_map(|line| Some((line.what, line.stored.as_ref()?)))
     }
 }
 
