@@ -175,4 +175,15 @@ async fn claims_may_be_asked_for_one_by_one() {
     let userinfo = server.bearer("/userinfo", &tokens.access).await.json();
     assert_eq!(userinfo["preferred_username"], "ada");
     assert!(userinfo.get("email").is_none(), "{userinfo}");
+    // A token with less scope tells no more than its scope does.
+    let request = request.with("scope", "openid read");
+    let tokens = server.tokens_for(&app, "ada", &server.browser(), &request).await;
+    let pairs = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh.as_str()),
+        ("scope", "openid"),
+    ];
+    let narrowed = Tokens::of(&server.token(&app, &pairs).await);
+    let userinfo = server.bearer("/userinfo", &narrowed.access).await.json();
+    assert!(userinfo.get("preferred_username").is_none(), "{userinfo}");
 }

@@ -119,6 +119,13 @@ async fn an_id_token_hint_asks_for_one_person() {
     let text = "Another person is signed in than the application asked for.";
     assert_sent_back(&page, &app, "login_required", text);
 
+    // A token that is signed for another purpose is no hint.
+    let spa = server.app_with("spa", &["--access-token-format", "jwt"]);
+    let other = server.tokens(&spa, "ada").await.access;
+    let wrong = Request::of(&app).and("prompt", "none").and("id_token_hint", &other);
+    let text = "The parameter id_token_hint is not valid: it is not an ID token of this server.";
+    assert_sent_back(&ada.get(&wrong.url(&server)).await, &app, "invalid_request", text);
+
     let forged = format!("{}AAAA", &hint[..hint.len() - 4]);
     let request = Request::of(&app).and("id_token_hint", &forged);
     let page = ada.get(&request.url(&server)).await;

@@ -54,6 +54,28 @@ async fn the_page_says_who_it_is_and_the_client_learns_how() {
 }
 
 #[tokio::test]
+async fn the_page_may_say_that_the_person_signed_in_before() {
+    let server = start().await;
+    let (app, browser) = (server.app("notes"), server.browser());
+    let request = Request::of(&app);
+    let sent = browser.open(&request.url(&server)).await;
+    let challenge = sent.answer()["login_challenge"].clone();
+    let mut ada = ada();
+    ada["auth_time"] = json!(4_000_000_000_u64);
+    let request_to = client()
+        .post(server.url(&format!("/external/requests/{challenge}/accept")))
+        .bearer_auth(API_SECRET)
+        .json(&ada);
+    let text = "The parameter auth_time is not valid: send when the person signed in, which is not in the future.";
+    assert_error(&server.request(request_to).await, 400, "invalid_request", text);
+    ada["auth_time"] = json!(1_700_000_000);
+    let page = browser.open(&server.accept(&challenge, &ada).await).await;
+    let page = browser.submit(&page.form("/consent").with("decision", "allow")).await;
+    let tokens = Tokens::of(&server.redeem(&app, &request, &page.answer()["code"]).await);
+    assert_eq!(tokens.id_token().1["auth_time"], 1_700_000_000);
+}
+
+#[tokio::test]
 async fn the_challenge_is_signed_for_the_page() {
     let server = start().await;
     let challenge = challenge(&server.browser(), "/login").await;

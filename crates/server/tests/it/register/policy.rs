@@ -124,6 +124,19 @@ async fn of_many_registrations_at_once_a_token_allows_as_many_as_it_says() {
 }
 
 #[tokio::test]
+async fn a_form_on_another_site_registers_nothing() {
+    let server = open().start().await;
+    for path in ["/register", "/create-client"] {
+        let fields = [("redirect_uri", "https://evil.example/cb")];
+        let form = client().post(server.url(path)).form(&fields);
+        let page = server.request(form.header("sec-fetch-site", "cross-site")).await;
+        let text = "This came from a page of another site. Clients are registered by programs, or from this site.";
+        assert_error(&page, 400, "invalid_request", text);
+    }
+    assert_eq!(server.cli().json(&["client", "list"]), json!([]));
+}
+
+#[tokio::test]
 async fn registrations_of_one_source_are_limited() {
     let server = open().set("limits.registrations", 3).start().await;
     for path in ["/register", "/create-client", "/register"] {

@@ -39,7 +39,7 @@ impl Server {
 
     /// What the client asks at the start: RFC 8628 §3.1.
     pub(crate) async fn authorize_device(&self, app: &App, pairs: &[(&str, &str)]) -> Page {
-        self.post_as(app, "/device_authorization", pairs).await
+        self.as_client(app, "/device_authorization", pairs).await
     }
 
     /// A device that shows a code.

@@ -60,21 +60,7 @@ impl Server {
 
     /// A token request as the application authenticates, by header if it has a secret.
     pub(crate) async fn token(&self, app: &App, pairs: &[(&str, &str)]) -> Page {
-        self.post_as(app, "/token", pairs).await
-    }
-
-    /// A form of the application to any endpoint at which it authenticates.
-    pub(crate) async fn post_as(&self, app: &App, path: &str, pairs: &[(&str, &str)]) -> Page {
-        let mut fields = pairs.to_vec();
-        let request = client().post(self.url(path));
-        let request = match &app.secret {
-            Some(secret) => request.basic_auth(&app.id, Some(secret)),
-            None => {
-                fields.push(("client_id", &app.id));
-                request
-            }
-        };
-        self.request(request.form(&fields)).await
+        self.as_client(app, "/token", pairs).await
     }
 
     /// Exchanges a code; the answer as it is.

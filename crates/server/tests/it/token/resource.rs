@@ -99,6 +99,16 @@ async fn unknown_resources_are_an_invalid_target() {
 }
 
 #[tokio::test]
+async fn scopes_that_mean_nothing_to_the_resource_are_refused_before_a_person_is_asked() {
+    let server = server().await;
+    let app = server.app("app");
+    let request = Request::of(&app).and("resource", NOTES).with("scope", "write");
+    let page = server.browser().get(&request.url(&server)).await;
+    let text = "None of the scopes means anything to the resource.";
+    assert_sent_back(&page, &app, "invalid_scope", text);
+}
+
+#[tokio::test]
 async fn the_sample_api_describes_itself() {
     let server = server().await;
     let json = server.get("/.well-known/oauth-protected-resource").await.json();
