@@ -74,7 +74,7 @@ pub(super) enum Grant {
     ClientCredentials,
     /// Tokens in the redirect: RFC 6749 §4.2.
     Implicit,
-    /// Somebody's name and password: RFC 6749 §4.3, if [grants] password allows it.
+    /// Somebody's name and password: RFC 6749 §4.3, if `[grants] password` allows it.
     Password,
     /// Devices without a keyboard: RFC 8628.
     #[value(alias = "urn:ietf:params:oauth:grant-type:device_code")]
