@@ -271,6 +271,7 @@ refusals! {
     ResourceUnknown {} => InvalidTarget, "RFC 8707 §2", "The resource is not one that this server issues tokens for.";
     ResourceNotGranted {} => InvalidTarget, "RFC 8707 §2.2", "The resource was not granted. Name it in the authorization request.";
     ResourcesDiffer {} => InvalidTarget, "RFC 8707 §2", "These resources want different kinds of tokens. Ask for one at a time.";
+    ResourceAmbiguous {} => InvalidTarget, "RFC 9068 §3", "A JWT access token is for one resource. Ask for one at a time.";
     ScopeNotOfResource {} => InvalidScope, "RFC 8707 §2.2", "None of the scopes means anything to the resource.";
 
     // A registration: RFC 7591, RFC 7592.

@@ -83,6 +83,10 @@ pub(crate) fn form(policy: &Policy, client: &Client, audience: &[String]) -> Res
     if wanted.any(|other| other != first) {
         return Err(Refusal::ResourcesDiffer {});
     }
+    // RFC 9068 §3: a JWT whose scope could be that of several resources must not be issued.
+    if first.format == AccessTokenFormat::Jwt && audience.len() > 1 {
+        return Err(Refusal::ResourceAmbiguous {});
+    }
     Ok(first)
 }
 

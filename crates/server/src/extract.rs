@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Refusal;
 use grantor_core::jose::parse_object_strict;
@@ -102,7 +102,8 @@ impl FromRequest<Arc<App>> for OptionalForm {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let headers = request.headers().clone();
-        if !is_form(&headers) {
+        // RFC 6750 §2.2: a GET has no body that means anything.
+        if !is_form(&headers) || request.method() == Method::GET {
             return Ok(Self(None, headers));
         }
         Ok(Self(Some(Form::from_request(request, app).await?), headers))

@@ -64,4 +64,19 @@ mod tests {
         assert!(!verifies(challenge, &verifier[..42]));
         assert!(!verifies(challenge, ""));
     }
+
+    #[test]
+    fn a_verifier_has_43_to_128_unreserved_characters() {
+        let of = |verifier: &str| {
+            let mut bytes = [0; 32];
+            bytes.copy_from_slice(digest(&SHA256, verifier.as_bytes()).as_ref());
+            Challenge(Digest::from_bytes(bytes))
+        };
+        for good in ["a".repeat(43), "~".repeat(128)] {
+            assert!(verifies(of(&good), &good), "{good}");
+        }
+        for bad in ["a".repeat(42), "a".repeat(129), "a+".repeat(22), "ä".repeat(43)] {
+            assert!(!verifies(of(&bad), &bad), "{bad}");
+        }
+    }
 }

@@ -125,6 +125,8 @@ fn issuers() {
         "http://a.example",
         "https://a.example/",
         "https://a.example?x",
+        "https://a.example/x",
+        "https://a.example#x",
         "https://A.example",
         "https://a.example:443",
         "https://u@a.example",
@@ -132,6 +134,12 @@ fn issuers() {
     ] {
         assert!(from_text(&format!("issuer = \"{wrong}\"")).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_code_lives_ten_minutes_at_most() {
+    assert!(from_text("[lifetimes]\ncode = \"10m\"").is_ok());
+    assert!(from_text("[lifetimes]\ncode = \"11m\"").is_err());
 }
 
 #[test]

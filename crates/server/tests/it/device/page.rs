@@ -43,6 +43,7 @@ async fn a_link_with_the_code_still_asks() {
     let page = browser.open(&link(&device)).await;
     page.must_say("Your device has to show this code:");
     page.must_say(&device.user_code);
+    page.must_say("If somebody sent you the code or this link, deny it.");
     assert_eq!(server.poll(&app, &device).await.json()["error"], "authorization_pending");
 }
 

@@ -8,6 +8,7 @@ async fn both_documents_say_what_the_server_does() {
     let openid = server.get("/.well-known/openid-configuration").await;
     let oauth = server.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(openid.body, oauth.body);
+    assert_eq!(openid.header("content-type"), Some("application/json"));
     let issuer = server.issuer.clone();
     let text = openid.body.replace(&issuer, "ISSUER");
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -49,6 +50,10 @@ async fn both_documents_say_what_the_server_does() {
     for alg in ["RS256", "ES256", "EdDSA", "PS256"] {
         assert!(list("id_token_signing_alg_values_supported").contains(alg));
     }
+    for endpoint in ["token", "introspection", "revocation"] {
+        let algs = list(&format!("{endpoint}_endpoint_auth_signing_alg_values_supported"));
+        assert!(algs.contains("RS256") && !algs.contains("none"), "{endpoint}: {algs}");
+    }
     assert_eq!(json["request_uri_parameter_supported"], false);
     assert_eq!(json["authorization_response_iss_parameter_supported"], true);
 }
@@ -65,6 +70,9 @@ async fn what_is_off_is_not_claimed() {
     assert_eq!(json["acr_values_supported"], serde_json::json!(["password"]));
     assert_eq!(json["id_token_signing_alg_values_supported"], serde_json::json!(["RS256"]));
     assert_eq!(server.get("/protected").await.status, 404);
+    let members = json.as_object().expect("an object");
+    assert!(members.values().all(|own| *own != serde_json::json!([])), "{json}");
+    assert!(!members.contains_key("protected_resources"));
 }
 
 #[tokio::test]

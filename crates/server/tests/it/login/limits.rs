@@ -93,8 +93,16 @@ async fn odd_requests_are_pages_and_never_faults() {
 async fn every_page_is_protected_by_its_headers() {
     let server = Server::start().await;
     let browser = server.browser();
+    server.sign_in(&browser, "ada").await;
+    let request = crate::support::Request::of(&server.app("notes")).url(&server);
+    let consent = browser.open(&request).await;
+    let account = browser.get("/account").await;
+    let mut pages = vec![("/consent".to_owned(), consent), ("/account".to_owned(), account)];
     for path in ["/", "/login", "/login?method=password", "/device", "/nothing"] {
-        let page = browser.get(path).await;
+        pages.push((path.to_owned(), server.browser().get(path).await));
+    }
+    for (path, page) in pages {
+        assert_eq!(page.header("x-frame-options"), Some("DENY"), "{path}");
         let policy = page.header("content-security-policy").unwrap_or_else(|| panic!("{path}"));
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
             assert!(policy.contains(part), "{path}: {policy}");

@@ -30,6 +30,25 @@ async fn a_token_takes_its_family_with_it() {
 }
 
 #[tokio::test]
+async fn a_wrong_hint_changes_nothing() {
+    let server = Server::start().await;
+    let notes = server.app("notes");
+    for (what, hint) in [
+        ("access_token", "refresh_token"),
+        ("refresh_token", "access_token"),
+        ("refresh_token", "nonsense"),
+    ] {
+        let tokens = server.tokens(&notes, "ada").await;
+        let token = tokens.json[what].as_str().expect("a token");
+        let pairs = [("token", token), ("token_type_hint", hint)];
+        let page = server.as_client(&notes, "/revoke", &pairs).await;
+        assert_eq!((page.status, page.body.as_str()), (200, ""), "{what} {hint}");
+        assert_eq!(server.bearer("/protected", &tokens.access).await.status, 401, "{what} {hint}");
+        assert_eq!(server.refresh(&notes, &tokens.refresh).await.status, 400, "{what} {hint}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_a_machine_ends_alone() {
     let server = Server::start().await;
     for format in ["opaque", "jwt"] {

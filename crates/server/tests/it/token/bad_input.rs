@@ -30,6 +30,14 @@ async fn missing_and_doubled_parameters_are_named() {
 }
 
 #[tokio::test]
+async fn unknown_parameters_are_ignored_at_the_token_endpoint() {
+    let server = Server::start().await;
+    let machine = server.machine("machine", &[]);
+    let pairs = [("grant_type", "client_credentials"), ("x", "1"), ("utm_source", "y")];
+    assert_eq!(server.token(&machine, &pairs).await.status, 200);
+}
+
+#[tokio::test]
 async fn unknown_grants_are_named_back_without_harm() {
     let server = Server::start().await;
     server.public_app("phone");

@@ -109,6 +109,23 @@ async fn scope_can_be_narrowed_and_not_widened() {
 }
 
 #[tokio::test]
+async fn a_new_refresh_token_keeps_the_whole_scope() {
+    let server = Server::start().await;
+    let phone = server.public_app("phone");
+    let tokens = server.tokens(&phone, "ada").await;
+    let pairs = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh.as_str()),
+        ("scope", "openid"),
+    ];
+    let narrow = Tokens::of(&server.token(&phone, &pairs).await);
+    assert_eq!(narrow.json["scope"], "openid");
+    assert_ne!(narrow.refresh, tokens.refresh);
+    let whole = Tokens::of(&server.refresh(&phone, &narrow.refresh).await);
+    assert_eq!(whole.json["scope"], tokens.json["scope"]);
+}
+
+#[tokio::test]
 async fn a_foreign_or_broken_refresh_token_is_refused() {
     let server = Server::start().await;
     let (app, thief) = (server.app("notes"), server.app("thief"));

@@ -96,6 +96,11 @@ async fn unknown_resources_are_an_invalid_target() {
     let pairs = [("grant_type", "client_credentials"), ("resource", NOTES), ("scope", "write")];
     let text = "None of the scopes means anything to the resource.";
     assert_error(&server.token(&machine, &pairs).await, 400, "invalid_scope", text);
+    let signed =
+        server.machine("signed", &["--access-token-format", "jwt", "--access-token-alg", "EdDSA"]);
+    let pairs = [("grant_type", "client_credentials"), ("resource", NOTES), ("resource", MAPS)];
+    let text = "A JWT access token is for one resource. Ask for one at a time.";
+    assert_error(&server.token(&signed, &pairs).await, 400, "invalid_target", text);
 }
 
 #[tokio::test]

@@ -202,3 +202,29 @@ async fn a_token_for_an_api_does_not_become_one_for_the_server() {
     let page = exchange(&server, &api, &first.access, &own).await;
     assert_error(&page, 400, "invalid_target", text);
 }
+
+#[tokio::test]
+async fn it_is_for_clients_that_authenticate_and_says_what_it_issued() {
+    let server = server().await;
+    const SIGNED: &str = "urn:ietf:params:oauth:token-type:jwt";
+    let phone =
+        server.app_with("phone", &["--public", "--grant", "authorization_code", "--grant", GRANT]);
+    let tokens = server.tokens(&phone, "ada").await;
+    let text = "The grant token-exchange is only for clients that authenticate.";
+    let page = exchange(&server, &phone, &tokens.access, &[]).await;
+    assert_error(&page, 400, "unauthorized_client", text);
+
+    let wanted = [("requested_token_type", SIGNED)];
+    for (format, status) in [("opaque", 400), ("jwt", 200)] {
+        let options = ["--grant", GRANT, "--access-token-format", format];
+        let own = server.machine(&format!("own-{format}"), &options);
+        let first = Tokens::of(&server.token(&own, &[("grant_type", "client_credentials")]).await);
+        let page = exchange(&server, &own, &first.access, &wanted).await;
+        assert_eq!(page.status, status, "{page:?}");
+        if status == 200 {
+            assert_eq!(page.json()["issued_token_type"], SIGNED);
+        } else {
+            assert_eq!(page.json()["error"], "invalid_request");
+        }
+    }
+}
