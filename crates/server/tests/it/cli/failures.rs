@@ -42,7 +42,7 @@ fn a_folder_that_cannot_be_written() {
 #[test]
 fn a_taken_port_and_a_bad_folder_in_the_demo() {
     let server = Server::setup().prepare();
-    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("bound");
+    let taken = quiet_listener();
     let port = taken.local_addr().expect("an address").port();
     let data = server.folder().join("demo").display().to_string();
     for port in [port, port - 1] {
@@ -54,6 +54,15 @@ fn a_taken_port_and_a_bad_folder_in_the_demo() {
     let mut command = Command::new(GRANTOR);
     command.args(["demo", "--data", "/proc/grantor", "--port", &(port - 10).to_string()]);
     assert_one_line(&run(&mut command, ""), "/proc/grantor");
+}
+
+/// A port whose neighbours are free, below those that the system gives to other tests.
+fn quiet_listener() -> TcpListener {
+    let bind = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
+    let mut ports = (28_020..32_000).step_by(20);
+    let found =
+        ports.find(|port| [port - 10, port - 9, port - 1].iter().all(|p| bind(*p).is_some()));
+    found.and_then(bind).expect("a free port")
 }
 
 #[tokio::test]
