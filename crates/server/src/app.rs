@@ -29,9 +29,9 @@ use crate::cookies::Cookies;
 use crate::key_file;
 use crate::limits::{Limits, Rates};
 use crate::mail::Mailbox;
-use crate::openapi;
+use crate::openapi::Description;
 use crate::outbound::{Reach, Web};
-use crate::pages::{Brand, Docs, Pages};
+use crate::pages::{Brand, Pages};
 use crate::passwords::PasswordPool;
 use crate::telemetry::Metrics;
 
@@ -57,10 +57,8 @@ pub(crate) struct App {
     pub(crate) cors_origins: Vec<String>,
     /// The server metadata, serialized once.
     pub(crate) metadata: Bytes,
-    /// The description of the API, serialized once.
-    pub(crate) openapi: Bytes,
-    /// The same as a page.
-    pub(crate) reference: Docs,
+    /// The description of the API.
+    pub(crate) description: Description,
     /// Rings when a mail was queued.
     pub(crate) mail_queued: Notify,
     /// What only the demo has.
@@ -123,8 +121,8 @@ impl App {
         };
         let pages = Pages::new(config.brand.templates.as_deref(), brand)?;
         let metadata = serde_json::to_vec(&discovery::metadata(&server.policy))?;
-        let described =
-            openapi::document(&server.policy.issuer, &features(&server.policy, demo.as_ref()))?;
+        let features = features(&server.policy, demo.as_ref());
+        let description = Description::new(server.policy.issuer.clone(), features);
         Ok(Arc::new(Self {
             cookies: Cookies::of(&server.policy.issuer),
             limits: Limits::new(Rates {
@@ -144,8 +142,7 @@ impl App {
             },
             cors_origins: config.cors.origins.clone(),
             metadata: metadata.into(),
-            openapi: serde_json::to_vec(&described)?.into(),
-            reference: openapi::reference(&described),
+            description,
             mail_queued: Notify::new(),
             server,
             sqlite,

@@ -6,5 +6,5 @@ use crate::visit::{Form, Visit};
 
 /// The reference.
 pub(crate) async fn page(visit: Visit) -> Response {
-    visit.page(&visit.app.reference, Form::none())
+    visit.page(&visit.app.description.read().page, Form::none())
 }

@@ -15,5 +15,5 @@ pub(crate) async fn read(State(app): State<Arc<App>>) -> impl IntoResponse {
         (header::CACHE_CONTROL, "public, max-age=300"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, app.openapi.clone())
+    (headers, app.description.read().json.clone())
 }

@@ -18,10 +18,12 @@ mod reference;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
+use axum::body::Bytes;
 use serde_json::{Map, Value, json};
 
-pub(crate) use reference::reference;
+use crate::pages::Docs;
 
 /// In the order of the reference.
 const FILES: [&str; 10] = [
@@ -37,8 +39,39 @@ const FILES: [&str; 10] = [
     include_str!("pages.json"),
 ];
 
+/// The description of this server, made when somebody first asks for it: few do, and it takes a few
+/// megabytes.
+pub(crate) struct Description {
+    issuer: String,
+    on: BTreeSet<&'static str>,
+    made: OnceLock<Made>,
+}
+
+/// The two forms of the description.
+pub(crate) struct Made {
+    /// For programs.
+    pub(crate) json: Bytes,
+    /// For people.
+    pub(crate) page: Docs,
+}
+
+impl Description {
+    /// Of a server at `issuer` where the features `on` are switched on.
+    pub(crate) const fn new(issuer: String, on: BTreeSet<&'static str>) -> Self {
+        Self { issuer, on, made: OnceLock::new() }
+    }
+
+    /// Reads it. That the files are JSON is what the tests are for.
+    pub(crate) fn read(&self) -> &Made {
+        self.made.get_or_init(|| {
+            let document = document(&self.issuer, &self.on).unwrap_or_default();
+            Made { json: document.to_string().into(), page: reference::reference(&document) }
+        })
+    }
+}
+
 /// The document of a server at `issuer` where the features `on` are switched on.
-pub(crate) fn document(issuer: &str, on: &BTreeSet<&str>) -> serde_json::Result<Value> {
+fn document(issuer: &str, on: &BTreeSet<&str>) -> serde_json::Result<Value> {
     let mut document = json!({});
     for file in FILES {
         let text = file.replace("{issuer}", issuer.trim_end_matches('/'));

@@ -10,7 +10,7 @@ use crate::pages::{
 };
 
 /// The page of a document.
-pub(crate) fn reference(document: &Value) -> Docs {
+pub(super) fn reference(document: &Value) -> Docs {
     let reader = Reader { document };
     let groups = items(&document["tags"]).map(|tag| reader.group(tag));
     let pages = items(&document["x-pages"]).map(|page| DocsPage {

@@ -64,7 +64,7 @@ fn every_route_is_described_and_every_description_has_a_route() {
 #[test]
 fn every_operation_can_be_worked_from() {
     let document = whole();
-    let page = reference(&document);
+    let page = reference::reference(&document);
     let count: usize = page.groups.iter().map(|group| group.operations.len()).sum();
     let pages = document["x-pages"].as_array().expect("pages").len();
     assert!(pages > 5 && count + pages < described(&document).len() + pages);

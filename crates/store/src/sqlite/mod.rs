@@ -73,8 +73,8 @@ impl Default for Options {
         let readers = threads.clamp(2, 8);
         Self {
             readers,
-            // 8 MiB for all: the upper levels of the trees at a million rows.
-            reader_cache_kib: 8_192 / u32::try_from(readers).unwrap_or(8),
+            // 6 MiB for all: the upper levels of the trees at a million rows.
+            reader_cache_kib: 6_144 / u32::try_from(readers).unwrap_or(8),
             writer_cache_kib: 4_096,
             mmap_bytes: 0,
             busy_timeout: Duration::from_secs(5),
