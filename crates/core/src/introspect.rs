@@ -51,7 +51,6 @@ pub async fn answer(
     params: &Params<'_>,
     now: Timestamp,
 ) -> Result<Introspection, Failure> {
-    params.refuse_any_doubled()?;
     // RFC 7662 §2.1: the endpoint must not be open to everybody who finds a token.
     if client.is_public() {
         return Err(Refusal::ClientAuthenticationFailed {}.into());

@@ -18,7 +18,6 @@ pub async fn revoke(
     params: &Params<'_>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    params.refuse_any_doubled()?;
     let text = params.required("token")?;
     if let Some(credential) = Credential::parse(Kind::RefreshToken, text) {
         return refresh_token(server, client, &credential, now).await;

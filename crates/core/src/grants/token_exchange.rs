@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Failure, Refusal};
 use crate::introspect;
-use crate::model::{AccessTokenFormat, Client, Exchanged, Scope};
+use crate::model::{Client, Exchanged, Scope};
 use crate::params::Params;
 use crate::resource;
 use crate::server::AuthorizationServer;
@@ -43,14 +43,13 @@ pub(super) async fn exchange(
     let audience = audience(server, &subject, params)?;
     let scope = scope(client, &subject, params)?;
     let scope = resource::scope_for(&server.policy, &audience, &scope)?;
-    let form = resource::form(&server.policy, client, &audience)?;
-    // RFC 8693 §2.1: requested_token_type
-    if wanted == JWT && form.format != AccessTokenFormat::Jwt {
-        return Err(Refusal::TokenTypeUnsupported {}.into());
-    }
     let act = actor.map(|actor| act(&actor, subject.act.clone())).or_else(|| subject.act.clone());
     let minted = mint(server, client, &subject, (scope.clone(), audience, act), now)?;
     if let Some(row) = minted.row {
+        // RFC 8693 §2.1: requested_token_type
+        if wanted == JWT {
+            return Err(Refusal::TokenTypeUnsupported {}.into());
+        }
         server.store.issue_access(row).await?;
     }
     let answer = TokenResponse::bearer(minted.text, minted.lifetime, scope);
