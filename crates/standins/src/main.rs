@@ -1,0 +1,3 @@
+//! The stand-ins as a program of its own.
+
+fn main() {}
