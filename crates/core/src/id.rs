@@ -152,6 +152,16 @@ row_ids! {
     ExternalId;
     /// An initial access token.
     InitialTokenId;
+    /// A grant at a provider.
+    ConnectionId;
+    /// A person on the way to connect an account.
+    ConnectSessionId;
+    /// An attempt to refresh a connection.
+    RefreshId;
+    /// An entry of the audit log.
+    AuditId;
+    /// A webhook on its way.
+    NoticeId;
 }
 
 #[cfg(test)]

@@ -156,6 +156,7 @@ mod tests {
 
     use super::*;
     use crate::jose::{Algorithm, SigningKey};
+    use crate::outbound::{CallError, Request, Response};
 
     const URI: &str = "https://client.example/jwks";
 
@@ -172,6 +173,10 @@ mod tests {
             let answer = self.answer.lock().expect("unpoisoned").clone();
             let away = FetchError { url: url.to_owned(), why: "it is away".to_owned() };
             answer.map(|set| set.to_string().into_bytes()).ok_or(away)
+        }
+
+        async fn call(&self, request: Request, _: Seconds) -> Result<Response, CallError> {
+            Err(CallError::NotSent(format!("{request:?} is not for this site")))
         }
     }
 

@@ -33,5 +33,6 @@ pub mod store;
 pub mod time;
 pub mod tokens;
 pub mod userinfo;
+pub mod vault;
 
 pub use server::AuthorizationServer;

@@ -9,6 +9,7 @@ use crate::model::{AccessTokenFormat, Client, MethodName, Scope};
 use crate::secret::Digest;
 use crate::store::AttemptLimits;
 use crate::time::Seconds;
+use crate::vault::VaultPolicy;
 
 /// The operator's decisions.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Policy {
     pub password_grant: bool,
     /// Who else's assertions are grants: RFC 7523 §2.1.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// Tokens of others.
+    pub vault: VaultPolicy,
 }
 
 /// An API that takes access tokens of this server.

@@ -34,6 +34,12 @@ pub enum Kind {
     RegistrationToken,
     /// What a browser returns with from the operator's own sign-in page.
     ExternalVerifier,
+    /// The link of a connect session.
+    ConnectLink,
+    /// The `state` that a provider gives back.
+    ConnectState,
+    /// What an application completes a connect session with.
+    ConnectCode,
 }
 
 impl Kind {
@@ -48,6 +54,9 @@ impl Kind {
             Self::InitialToken => "grt_ia_",
             Self::RegistrationToken => "grt_ra_",
             Self::ExternalVerifier => "grt_ev_",
+            Self::ConnectLink => "grt_cl_",
+            Self::ConnectState => "grt_cs_",
+            Self::ConnectCode => "grt_cc_",
         }
     }
 }

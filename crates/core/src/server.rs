@@ -13,6 +13,7 @@ use crate::policy::Policy;
 use crate::ports::{Clock, Entropy, PasswordHasher};
 use crate::secret::{Credential, Kind};
 use crate::store::Store;
+use crate::vault;
 
 /// What every decision needs.
 pub struct AuthorizationServer {
@@ -38,6 +39,8 @@ pub struct AuthorizationServer {
     pub key_sets: KeySets,
     /// Chosen client secrets that were verified.
     pub verified_secrets: VerifiedSecrets,
+    /// What the vault remembers in memory.
+    pub vault: vault::Runtime,
 }
 
 impl AuthorizationServer {

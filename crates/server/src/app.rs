@@ -19,6 +19,7 @@ use grantor_core::policy::{
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
+use grantor_core::vault::{self, VaultPolicy};
 use grantor_core::{AuthorizationServer, discovery, signin};
 use grantor_store::sqlite::{Options, Sqlite};
 use tokio::sync::Notify;
@@ -212,6 +213,7 @@ pub(crate) fn authorization_server(
         verified_secrets: VerifiedSecrets::new(ring.derive("chosen client secret")),
         ring,
         keys: Keys::default(),
+        vault: vault::Runtime::default(),
     })
 }
 
@@ -253,6 +255,7 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
         },
         password_grant: config.grants.password,
         trusted_issuers: trusted_issuers(config)?,
+        vault: VaultPolicy::default(),
     })
 }
 

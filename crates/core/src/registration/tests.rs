@@ -49,6 +49,7 @@ fn policy() -> Policy {
         },
         password_grant: false,
         trusted_issuers: Vec::new(),
+        vault: crate::vault::VaultPolicy::default(),
     }
 }
 

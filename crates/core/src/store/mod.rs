@@ -16,6 +16,7 @@
 
 mod clients;
 mod codes;
+mod connections;
 mod consents;
 mod devices;
 mod external;
@@ -27,11 +28,15 @@ mod sign_in;
 mod signing_keys;
 mod tokens;
 mod users;
+mod vault;
 
 use async_trait::async_trait;
 
 pub use clients::{ClientStore, Imported, Registered};
 pub use codes::{Answer, Answered, CodeStore, CodeView, Redeemed};
+pub use connections::{
+    Begun, ConnectionStore, Ended, Granted, Held, Leaving, RefreshEnd, Selector, WrappedDataKey,
+};
 pub use consents::ConsentStore;
 pub use devices::{DeviceStore, Polled};
 pub use external::ExternalStore;
@@ -45,21 +50,31 @@ pub use tokens::{
     AccessView, FamilyView, Issued, JwtView, Renewal, Rotated, Rotation, Spent, TokenStore,
 };
 pub use users::UserStore;
+pub use vault::{
+    ApiKeyStore, AuditStore, ConnectStore, NoticeStore, Recorded, SealedKind, SecretStore,
+    ServerSecret,
+};
 
 use crate::time::Timestamp;
 
 /// Everything that a back end can do.
 #[async_trait]
 pub trait Store:
-    ClientStore
+    ApiKeyStore
+    + AuditStore
+    + ClientStore
     + CodeStore
+    + ConnectStore
+    + ConnectionStore
     + ConsentStore
     + DeviceStore
     + ExternalStore
     + KeyStore
+    + NoticeStore
     + OnceStore
     + OutboxStore
     + RequestStore
+    + SecretStore
     + SessionStore
     + SignInStore
     + TokenStore

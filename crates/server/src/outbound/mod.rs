@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use grantor_core::outbound::{FetchError, Outbound};
+use grantor_core::outbound::{self, CallError, FetchError, Outbound, Request};
+use grantor_core::time::Seconds;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Proxy, Response, header, redirect};
 use tokio::sync::watch;
@@ -68,6 +69,10 @@ impl Outbound for Web {
         let landed = flight.wait_for(Option::is_some).await;
         let answer = landed.ok().and_then(|answer| answer.clone());
         answer.unwrap_or_else(|| Err(failed(url, "the fetch was broken off"))).map(|b| b.to_vec())
+    }
+
+    async fn call(&self, request: Request, _: Seconds) -> Result<outbound::Response, CallError> {
+        Err(CallError::NotSent(format!("{request:?}: not built yet")))
     }
 }
 

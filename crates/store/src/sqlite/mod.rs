@@ -27,6 +27,7 @@ mod sweep;
 mod token_rows;
 mod tokens;
 mod users;
+mod vault_skeleton;
 mod writer;
 
 use std::path::Path;

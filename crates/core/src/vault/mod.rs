@@ -1,0 +1,21 @@
+//! The vault: it runs the OAuth flow with a provider once, keeps the tokens sealed, refreshes them,
+//! and hands fresh ones to services that show an API key.
+//!
+//! `provider` (a declarative description) → [`Integration`] (a provider with our client id, secret
+//! and scopes) → connection (subject, account, scopes, status) → credential (sealed).
+
+pub mod answer;
+pub mod api_key;
+pub mod audit;
+mod integration;
+pub mod notices;
+mod policy;
+pub mod provider;
+pub mod seal;
+
+pub use integration::{Integration, IntegrationKind};
+pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
+
+/// What the vault remembers in memory: refreshes that are being made, pauses, request rates.
+#[derive(Debug, Default)]
+pub struct Runtime {}

@@ -1,0 +1,33 @@
+//! Webhooks: what the operator's endpoints are told, and how it is signed.
+
+use crate::AuthorizationServer;
+use crate::model::{Connection, Notice};
+use crate::time::Timestamp;
+
+/// What can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeEvent {
+    /// An account was connected, or connected again.
+    Connected,
+    /// A person has to grant it again.
+    ReauthRequired,
+    /// It works again.
+    Recovered,
+    /// Its refresh token expires soon.
+    ExpiringSoon,
+    /// It was disconnected.
+    Disconnected,
+    /// The provider refuses our client: nothing of this integration is refreshed.
+    IntegrationPaused,
+}
+
+/// A notice for each endpoint that wants the event.
+#[expect(clippy::todo, unused_variables, reason = "skeleton")]
+pub fn about(
+    server: &AuthorizationServer,
+    event: NoticeEvent,
+    connection: &Connection,
+    now: Timestamp,
+) -> Vec<Notice> {
+    todo!()
+}
