@@ -1,5 +1,7 @@
 //! The running server: made from the configuration, shared by every request.
 
+mod vault;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use grantor_core::policy::{
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
-use grantor_core::vault::{self, VaultPolicy};
+use grantor_core::vault::Runtime;
 use grantor_core::{AuthorizationServer, discovery, signin};
 use grantor_store::sqlite::{Options, Sqlite};
 use tokio::sync::Notify;
@@ -213,7 +215,7 @@ pub(crate) fn authorization_server(
         verified_secrets: VerifiedSecrets::new(ring.derive("chosen client secret")),
         ring,
         keys: Keys::default(),
-        vault: vault::Runtime::default(),
+        vault: Runtime::default(),
     })
 }
 
@@ -255,7 +257,7 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
         },
         password_grant: config.grants.password,
         trusted_issuers: trusted_issuers(config)?,
-        vault: VaultPolicy::default(),
+        vault: vault::policy(config)?,
     })
 }
 

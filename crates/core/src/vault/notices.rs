@@ -21,6 +21,30 @@ pub enum NoticeEvent {
     IntegrationPaused,
 }
 
+impl NoticeEvent {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::Connected,
+        Self::ReauthRequired,
+        Self::Recovered,
+        Self::ExpiringSoon,
+        Self::Disconnected,
+        Self::IntegrationPaused,
+    ];
+
+    /// Its name in settings and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connection.connected",
+            Self::ReauthRequired => "connection.reauth_required",
+            Self::Recovered => "connection.recovered",
+            Self::ExpiringSoon => "connection.expiring_soon",
+            Self::Disconnected => "connection.disconnected",
+            Self::IntegrationPaused => "integration.paused",
+        }
+    }
+}
+
 /// A notice for each endpoint that wants the event.
 #[expect(clippy::todo, unused_variables, reason = "skeleton")]
 pub fn about(
