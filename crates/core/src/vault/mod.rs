@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod api_key;
 pub mod audit;
+mod data_key;
 mod integration;
 pub mod notices;
 mod policy;
