@@ -8,6 +8,7 @@ pub mod answer;
 pub mod api_key;
 pub mod audit;
 mod data_key;
+pub mod connect;
 mod integration;
 pub mod notices;
 mod policy;
