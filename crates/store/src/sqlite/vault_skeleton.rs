@@ -228,6 +228,7 @@ impl AuditStore for Sqlite {
 impl NoticeStore for Sqlite {
     async fn claim_notices(
         &self,
+        endpoint: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
