@@ -64,6 +64,8 @@ pub(crate) struct App {
     pub(crate) description: Description,
     /// Rings when a mail was queued.
     pub(crate) mail_queued: Notify,
+    /// Rings when a webhook may have been queued.
+    pub(crate) notices_queued: Notify,
     /// What only the demo has.
     pub(crate) demo: Option<Demo>,
 }
@@ -147,6 +149,7 @@ impl App {
             metadata: metadata.into(),
             description,
             mail_queued: Notify::new(),
+            notices_queued: Notify::new(),
             server,
             sqlite,
             pages,
