@@ -7,8 +7,8 @@
 pub mod answer;
 pub mod api_key;
 pub mod audit;
-mod data_key;
 pub mod connect;
+mod data_key;
 mod integration;
 pub mod notices;
 mod policy;

@@ -35,7 +35,7 @@ pub enum NoticeEvent {
 }
 
 impl NoticeEvent {
-    /// All of them.
+    /// All there are.
     pub const ALL: [Self; 6] = [
         Self::Connected,
         Self::ReauthRequired,
@@ -45,7 +45,7 @@ impl NoticeEvent {
         Self::IntegrationPaused,
     ];
 
-    /// The `type` of the message, and the name in an endpoint's `events`.
+    /// Its name in settings and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "connection.connected",
@@ -94,7 +94,7 @@ pub fn about_pause(server: &AuthorizationServer, pause: &Pause, now: Timestamp) 
 /// somebody has read and sends again is too old after a few minutes, or has an id that was there.
 pub fn request(endpoint: &Webhook, notice: &Notice, now: Timestamp) -> Request {
     let (id, time) = (message_id(notice.id), now.epoch().to_string());
-    let signed = signatures(&endpoint.secret, &id, &time, &notice.body);
+    let signed = signatures(&endpoint.keys, &id, &time, &notice.body);
     let fields = [
         ("content-type", "application/json".to_owned()),
         ("webhook-id", id),
@@ -107,21 +107,6 @@ pub fn request(endpoint: &Webhook, notice: &Notice, now: Timestamp) -> Request {
         headers: fields.map(|(name, value)| (name.to_owned(), Zeroizing::new(value))).to_vec(),
         body: Zeroizing::new(notice.body.clone().into_bytes()),
     }
-}
-
-/// Why a text is no secret of an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "it must be whsec_ and 24 to 64 random bytes in base64; for a new one after another, both with a space between"
-)]
-pub struct NotASecret;
-
-/// Whether `text` can sign: `whsec_` and 24 to 64 bytes in base64; or several of these with spaces
-/// between, of which each signs, so that a receiver can change over from one to the next.
-pub fn check_secret(text: &str) -> Result<(), NotASecret> {
-    let mut keys = text.split_whitespace().map(|part| key(part).ok_or(NotASecret)).peekable();
-    keys.peek().ok_or(NotASecret)?;
-    keys.try_for_each(|key| key.map(|_| ()))
 }
 
 /// The text of a notice's id for the receiver: `msg_<uuid>`.
@@ -258,21 +243,16 @@ fn advice(status: &ConnectionStatus) -> &'static str {
 }
 
 /// `v1,` and the base64 of an HMAC-SHA256 over `id.time.body`, for each key.
-fn signatures(secret: &str, id: &str, time: &str, body: &str) -> String {
-    let one = |bytes: Zeroizing<Vec<u8>>| {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+fn signatures(keys: &[Zeroizing<Vec<u8>>], id: &str, time: &str, body: &str) -> String {
+    let one = |bytes: &Zeroizing<Vec<u8>>| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, bytes);
         let mut context = hmac::Context::with_key(&key);
         for part in [id, ".", time, ".", body] {
             context.update(part.as_bytes());
         }
         format!("v1,{}", STANDARD.encode(context.sign()))
     };
-    secret.split_whitespace().filter_map(key).map(one).collect::<Vec<_>>().join(" ")
-}
-
-fn key(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let bytes = Zeroizing::new(STANDARD.decode(text.strip_prefix("whsec_")?).ok()?);
-    (24..=64).contains(&bytes.len()).then_some(bytes)
+    keys.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -280,42 +260,26 @@ mod tests {
     use super::*;
     use crate::id::Id;
 
-    /// The example of the specification's own libraries.
-    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-    const SIGNED: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    /// The example of the specification's own libraries.
+    fn key() -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("base64"))
+    }
 
     #[test]
     fn the_signature_is_that_of_the_specification() {
-        let body = r#"{"test": 2432232314}"#;
-        assert_eq!(signatures(SECRET, ID, "1614265330", body), SIGNED);
+        let signed = signatures(&[key()], ID, "1614265330", r#"{"test": 2432232314}"#);
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
     #[test]
-    fn while_a_secret_is_replaced_both_sign() {
-        let next = format!("whsec_{}", STANDARD.encode([7; 32]));
-        let signed = signatures(&format!("{next} {SECRET}"), ID, "1614265330", "{}");
-        let parts: Vec<&str> = signed.split(' ').collect();
-        assert_eq!(parts.len(), 2, "{signed}");
-        assert_eq!(parts[0], signatures(&next, ID, "1614265330", "{}"));
-        assert_ne!(parts[0], parts[1]);
-    }
-
-    #[test]
-    fn a_secret_is_long_enough_and_in_base64() {
-        assert_eq!(check_secret(SECRET), Ok(()));
-        assert_eq!(check_secret(&format!("{SECRET} {SECRET}")), Ok(()));
-        for text in [
-            "",
-            " ",
-            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "whsec_",
-            "whsec_c2hvcnQ=",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw and more",
-        ] {
-            assert_eq!(check_secret(text), Err(NotASecret), "{text}");
-        }
+    fn while_a_key_is_replaced_both_sign() {
+        let sign = |keys: &[_]| signatures(keys, ID, "1614265330", "{}");
+        let next = Zeroizing::new(vec![7; 32]);
+        let (both, new, old) = (sign(&[next.clone(), key()]), sign(&[next]), sign(&[key()]));
+        assert_eq!(both, format!("{new} {old}"));
+        assert_ne!(new, old);
     }
 
     #[test]
@@ -332,7 +296,7 @@ mod tests {
         let endpoint = Webhook {
             name: "ops".to_owned(),
             url: "https://ops.example/hook".to_owned(),
-            secret: Zeroizing::new(SECRET.to_owned()),
+            keys: vec![key()],
             events: Vec::new(),
         };
         let sent = [1_800_000_000, 1_800_000_600].map(|epoch| {

@@ -115,7 +115,7 @@ fn webhook(name: &str, own: &config::Webhook) -> Webhook {
     Webhook {
         name: name.to_owned(),
         url: own.url.clone(),
-        secret: Zeroizing::new(Config::webhook_key(own)),
+        keys: Config::webhook_keys(own).into_iter().map(Zeroizing::new).collect(),
         events: own.events.clone(),
     }
 }

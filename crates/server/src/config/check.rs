@@ -45,7 +45,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found.0
 }
 
-pub(super) use vault::webhook_key;
+pub(super) use vault::webhook_keys;
 
 /// Those of `found` that are not about a setting which was already reported and taken out.
 pub(super) fn not_consequences(found: Vec<Problem>, known: &[Problem]) -> Vec<Problem> {

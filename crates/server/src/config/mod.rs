@@ -161,9 +161,9 @@ impl Config {
         self.keys.key_encryption_key.as_ref().and_then(|key| check::key_bytes(key.expose()))
     }
 
-    /// The key of a webhook. Checked when the settings are loaded.
-    pub(crate) fn webhook_key(own: &Webhook) -> Vec<u8> {
-        own.secret.as_ref().and_then(|key| check::webhook_key(key.expose())).unwrap_or_default()
+    /// The keys of a webhook. Checked when the settings are loaded.
+    pub(crate) fn webhook_keys(own: &Webhook) -> Vec<Vec<u8>> {
+        own.secret.as_ref().and_then(|keys| check::webhook_keys(keys.expose())).unwrap_or_default()
     }
 
     /// The fixed admin token, in static mode.

@@ -271,7 +271,12 @@ fn a_webhook_needs_a_key_and_knows_its_events() {
     let good =
         format!("[webhooks.ops]\nurl = \"https://ops.example.com/hook\"\nsecret = \"{key}\"");
     let config = from_text(&good).expect("valid");
-    assert_eq!(Config::webhook_key(&config.webhooks["ops"]).len(), 24);
+    assert_eq!(Config::webhook_keys(&config.webhooks["ops"]).concat().len(), 24);
+
+    let two = from_text(&good.replace(key, &format!("{key} {key}"))).expect("valid");
+    assert_eq!(Config::webhook_keys(&two.webhooks["ops"]).len(), 2);
+    let found = complaints(&good.replace(key, &format!("{key} short")));
+    assert!(found.join("\n").contains("webhooks.ops.secret"), "{found:?}");
 
     let found = complaints(
         "[webhooks.ops]\nurl = \"ftp://ops.example.com\"\nsecret = \"short\"\nevents = [\"connected\"]",

@@ -101,7 +101,8 @@ pub(crate) enum Grant {
 pub(crate) struct Webhook {
     /// Where messages are posted.
     pub(crate) url: String,
-    /// The key that signs them: `whsec_` and 24 to 64 random bytes in base64.
+    /// The key that signs them: `whsec_` and 24 to 64 random bytes in base64. While the receiver
+    /// changes over to a new key both, with a space between: each signs.
     pub(crate) secret: Option<Secret>,
     /// A file with the key that signs them.
     pub(crate) secret_file: Option<PathBuf>,

@@ -56,9 +56,9 @@ pub(super) fn webhooks(config: &Config, found: &mut Found) {
         let sound = Url::parse(&own.url)
             .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none());
         found.when(!sound, &path("url"), text);
-        let key = own.secret.as_ref().and_then(|secret| webhook_key(secret.expose()));
+        let keys = own.secret.as_ref().and_then(|secret| webhook_keys(secret.expose()));
         found.when(
-            key.is_none(),
+            keys.is_none(),
             &path("secret"),
             "has to be set (or secret_file), as `whsec_` and 24 to 64 random bytes in base64: make \
              one with `echo whsec_$(openssl rand -base64 32)`",
@@ -73,10 +73,14 @@ pub(super) fn webhooks(config: &Config, found: &mut Found) {
     }
 }
 
-/// The bytes of a key as Standard Webhooks writes it.
-pub(in crate::config) fn webhook_key(text: &str) -> Option<Vec<u8>> {
-    let bytes = STANDARD.decode(text.trim().strip_prefix("whsec_")?).ok()?;
-    (24..=64).contains(&bytes.len()).then_some(bytes)
+/// The bytes of keys as Standard Webhooks writes them, with spaces between.
+pub(in crate::config) fn webhook_keys(text: &str) -> Option<Vec<Vec<u8>>> {
+    let key = |text: &str| {
+        let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
+        (24..=64).contains(&bytes.len()).then_some(bytes)
+    };
+    let keys: Option<Vec<_>> = text.split_whitespace().map(key).collect();
+    keys.filter(|keys| !keys.is_empty())
 }
 
 fn plain(text: &str) -> bool {
