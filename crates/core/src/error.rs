@@ -295,6 +295,8 @@ refusals! {
     // The vault.
     ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller.";
     KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
+    ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";
+    ApiKeyInvalid {} => InvalidToken, "RFC 6750 §3.1", "The API key does not work: it is unknown, expired or revoked, or was not copied whole. Compare it with what was shown when it was made, or ask the operator for another: grantor apikey list shows which ones work.";
 
     // A protected resource.
     TokenMissing {} => MissingToken, "RFC 6750 §3", "Authorization token is missing.";

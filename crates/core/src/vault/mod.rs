@@ -20,4 +20,7 @@ pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
 
 /// What the vault remembers in memory: refreshes that are being made, pauses, request rates.
 #[derive(Debug, Default)]
-pub struct Runtime {}
+pub struct Runtime {
+    /// When API keys were used.
+    pub key_uses: api_key::KeyUses,
+}
