@@ -130,6 +130,8 @@ codes! {
     InsufficientScope = "insufficient_scope", 403;
     /// RFC 6585 §4.
     TooManyRequests = "too_many_requests", 429;
+    /// The vault: RFC 9110 §15.5.5.
+    ConnectionNotFound = "connection_not_found", 404;
 }
 
 macro_rules! refusals {
@@ -289,6 +291,12 @@ refusals! {
     RegistrationTokenMissing {} => MissingToken, "RFC 7592 §2", "The registration access token is missing. Send it as Authorization: Bearer.";
     RegistrationChanged {} => InvalidRequest, "RFC 7592 §2.2", "The registration was changed by another request at the same time. Read it and try again.";
     RegistrationTokenInvalid {} => InvalidToken, "RFC 7592 §2.1", "The registration access token is not the one of this client, or there is no such client.";
+
+    // The vault.
+    ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller.";
+    KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
+    ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";
+    ApiKeyInvalid {} => InvalidToken, "RFC 6750 §3.1", "The API key does not work: it is unknown, expired or revoked, or was not copied whole. Compare it with what was shown when it was made, or ask the operator for another: grantor apikey list shows which ones work.";
 
     // A protected resource.
     TokenMissing {} => MissingToken, "RFC 6750 §3", "Authorization token is missing.";

@@ -72,6 +72,10 @@ pub struct Secrets {
     pub admin_token: HmacKey,
     /// Hides the family of a token that others can read.
     pub token_family: HmacKey,
+    /// The pepper of API keys.
+    pub api_key: HmacKey,
+    /// Proves that an entry of the audit log was made here.
+    pub audit: HmacKey,
 }
 
 impl Secrets {
@@ -82,6 +86,8 @@ impl Secrets {
             csrf: ring.derive("form token"),
             admin_token: ring.derive("admin token"),
             token_family: ring.derive("token family"),
+            api_key: ring.derive("api key"),
+            audit: ring.derive("audit entry"),
         }
     }
 }

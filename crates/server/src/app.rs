@@ -1,5 +1,7 @@
 //! The running server: made from the configuration, shared by every request.
 
+mod vault;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use grantor_core::policy::{
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
-use grantor_core::vault::{self, VaultPolicy};
+use grantor_core::vault::Runtime;
 use grantor_core::{AuthorizationServer, discovery, signin};
 use grantor_store::sqlite::{Options, Sqlite};
 use tokio::sync::Notify;
@@ -62,6 +64,8 @@ pub(crate) struct App {
     pub(crate) description: Description,
     /// Rings when a mail was queued.
     pub(crate) mail_queued: Notify,
+    /// Rings when a webhook may have been queued.
+    pub(crate) notices_queued: Notify,
     /// What only the demo has.
     pub(crate) demo: Option<Demo>,
 }
@@ -145,6 +149,7 @@ impl App {
             metadata: metadata.into(),
             description,
             mail_queued: Notify::new(),
+            notices_queued: Notify::new(),
             server,
             sqlite,
             pages,
@@ -213,7 +218,7 @@ pub(crate) fn authorization_server(
         verified_secrets: VerifiedSecrets::new(ring.derive("chosen client secret")),
         ring,
         keys: Keys::default(),
-        vault: vault::Runtime::default(),
+        vault: Runtime::default(),
     })
 }
 
@@ -255,7 +260,7 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
         },
         password_grant: config.grants.password,
         trusted_issuers: trusted_issuers(config)?,
-        vault: VaultPolicy::default(),
+        vault: vault::policy(config)?,
     })
 }
 

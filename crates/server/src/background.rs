@@ -1,4 +1,4 @@
-//! What goes on beside requests: mail, clean-up, keys, limits.
+//! What goes on beside requests: mail, webhooks, clean-up, keys, limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::mail::Mailer;
-use crate::outbox;
 use crate::run::stopped;
+use crate::{notices, outbox};
 
 /// Rows that one step of the sweeper removes at most, so that it never holds requests up.
 const SWEEP_LIMIT: u32 = 500;
@@ -39,6 +39,7 @@ pub(crate) fn start(
     if let Some((mailer, claim)) = mailer {
         tasks.spawn(outbox::deliver(app.clone(), mailer, claim, stop.clone()));
     }
+    tasks.spawn(notices::deliver(app.clone(), stop.clone()));
     tasks.spawn(sweep(app.clone(), stop.clone()));
     tasks.spawn(watch_keys(app.clone(), stop.clone()));
     tasks.spawn(count_writes(app.clone(), stop.clone()));

@@ -205,7 +205,8 @@ fn bearer(failure: &Failure, metadata: Option<&str>) -> Option<HeaderValue> {
         Refusal::TokenMissing {}
         | Refusal::ExternalSecretMissing {}
         | Refusal::InitialTokenMissing {}
-        | Refusal::RegistrationTokenMissing {} => "Bearer realm=\"grantor\"".to_owned(),
+        | Refusal::RegistrationTokenMissing {}
+        | Refusal::ApiKeyMissing {} => "Bearer realm=\"grantor\"".to_owned(),
         Refusal::ScopeMissing { scope } => format!(
             "Bearer realm=\"grantor\", error=\"insufficient_scope\", error_description=\"{refusal}\", scope=\"{scope}\""
         ),

@@ -74,7 +74,8 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::RegistrationNotSupported
             | Code::InvalidToken
             | Code::MissingToken
-            | Code::InsufficientScope,
+            | Code::InsufficientScope
+            | Code::ConnectionNotFound,
         ) => ErrorKind::BadRequest,
     }
 }

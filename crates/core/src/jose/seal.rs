@@ -13,11 +13,13 @@ use zeroize::Zeroizing;
 use super::JoseError;
 
 const VERSION: u8 = 1;
-const KEY_ID_BYTES: usize = 8;
 const TAG_BYTES: usize = 16;
 /// Version and key id, which are authenticated with the place.
 const PREFIX_BYTES: usize = 1 + KEY_ID_BYTES;
 const HEADER_BYTES: usize = PREFIX_BYTES + NONCE_BYTES;
+
+/// Bytes of the name of a key-encryption key.
+pub const KEY_ID_BYTES: usize = 8;
 
 /// Bytes of a nonce. Under one key, at most 2³² secrets may be sealed with random nonces.
 pub const NONCE_BYTES: usize = 12;
@@ -95,11 +97,23 @@ impl KeyRing {
         HmacKey(hmac::Key::new(hmac::HMAC_SHA256, &*bytes))
     }
 
+    /// The key that seals.
+    pub const fn current(&self) -> &KeyEncryptionKey {
+        &self.current
+    }
+
+    /// All keys, the one that seals first.
+    pub fn keys(&self) -> impl Iterator<Item = &KeyEncryptionKey> {
+        std::iter::once(&self.current).chain(&self.retired)
+    }
+
+    /// Whether `sealed` says that it is under the key that seals.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..PREFIX_BYTES) == Some(&self.current.id)
+    }
+
     fn find(&self, id: &[u8]) -> Result<&KeyEncryptionKey, JoseError> {
-        std::iter::once(&self.current)
-            .chain(&self.retired)
-            .find(|key| key.id == id)
-            .ok_or_else(|| JoseError::UnknownSealingKey(hex(id)))
+        self.keys().find(|key| key.id == id).ok_or_else(|| JoseError::UnknownSealingKey(hex(id)))
     }
 }
 
@@ -126,6 +140,11 @@ impl KeyEncryptionKey {
     /// The name of the key in what it seals, in hexadecimal; it tells nothing about the key.
     pub fn id(&self) -> String {
         hex(&self.id)
+    }
+
+    /// The same as it stands in what is sealed, after a byte for the version.
+    pub const fn id_bytes(&self) -> &[u8; KEY_ID_BYTES] {
+        &self.id
     }
 }
 

@@ -93,10 +93,12 @@ pub trait AuditStore: Send + Sync {
 /// Webhooks on their way. They are queued by what they tell of: [`Recorded`].
 #[async_trait]
 pub trait NoticeStore: Send + Sync {
-    /// Claims notices that are due: each is given to one caller and is not due again before `until`.
-    /// Counts as an attempt. What has expired is removed.
+    /// Claims notices for `endpoint` that are due, the oldest first: each is given to one caller and
+    /// is not due again before `until`. Counts as an attempt. What has expired is removed, whatever
+    /// its endpoint.
     async fn claim_notices(
         &self,
+        endpoint: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,

@@ -1,5 +1,7 @@
 //! What the types of the settings cannot say: how they fit together, and what production needs.
 
+mod vault;
+
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -37,8 +39,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     cors(config, &mut found);
     trusted_issuers(config, &mut found);
     outbound(config, &mut found);
+    vault::vault(config, &mut found);
+    vault::integrations(config, &mut found);
+    vault::webhooks(config, &mut found);
     found.0
 }
+
+pub(super) use vault::webhook_keys;
 
 /// Those of `found` that are not about a setting which was already reported and taken out.
 pub(super) fn not_consequences(found: Vec<Problem>, known: &[Problem]) -> Vec<Problem> {

@@ -9,6 +9,7 @@ mod sign_in;
 mod tree;
 mod trust;
 mod values;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub(crate) use sections::{Algorithm, Config, LogFormat};
 pub(crate) use sign_in::{External, TokenMode};
 pub(crate) use trust::{Subject, TrustedIssuer};
 pub(crate) use values::{Allowed, Period, Secret};
+pub(crate) use vault::{Grant, Integration, Webhook};
 
 /// Collects settings from their sources; what is added later overrides what came before.
 #[derive(Debug)]
@@ -157,6 +159,11 @@ impl Config {
     /// The key that seals signing keys, if one is configured. Checked when the settings are loaded.
     pub(crate) fn key_encryption_key(&self) -> Option<[u8; 32]> {
         self.keys.key_encryption_key.as_ref().and_then(|key| check::key_bytes(key.expose()))
+    }
+
+    /// The keys of a webhook. Checked when the settings are loaded.
+    pub(crate) fn webhook_keys(own: &Webhook) -> Vec<Vec<u8>> {
+        own.secret.as_ref().and_then(|keys| check::webhook_keys(keys.expose())).unwrap_or_default()
     }
 
     /// The fixed admin token, in static mode.

@@ -12,6 +12,7 @@ use super::protocol::{Cors, Grants, Registration, Resource};
 use super::sign_in::{Mail, SignIn};
 use super::trust::{Outbound, TrustedIssuer};
 use super::values::{Period, Secret};
+use super::vault::{Integration, Vault, Webhook};
 
 /// The settings of Grantor. Every one has a safe default.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -46,10 +47,18 @@ pub(crate) struct Config {
     pub(crate) cors: Cors,
     /// Issuers whose assertions are grants (RFC 7523 §2.1), each a table `[[trusted_issuers]]`.
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
-    /// What Grantor fetches: the key sets of clients and issuers that are registered by their
-    /// address. Only public addresses are asked, over https, so that a registration cannot make
-    /// this server reach into its own network.
+    /// What Grantor asks of others: the key sets of clients and issuers that are registered by their
+    /// address, providers, webhooks. Only public addresses are asked, over https, so that nobody
+    /// can make this server reach into its own network.
     pub(crate) outbound: Outbound,
+    /// Tokens of providers, kept for services.
+    pub(crate) vault: Vault,
+    /// Providers with client ids of yours, each under a name that requests and API keys use:
+    /// `[integrations.google]`.
+    pub(crate) integrations: BTreeMap<String, Integration>,
+    /// Endpoints of yours that are told what happens to connections, each under a name:
+    /// `[webhooks.ops]`.
+    pub(crate) webhooks: BTreeMap<String, Webhook>,
     /// A protected API to try tokens on.
     pub(crate) sample_api: SampleApi,
     /// How many requests are answered.
@@ -81,6 +90,9 @@ impl Default for Config {
             cors: Cors::default(),
             trusted_issuers: Vec::new(),
             outbound: Outbound::default(),
+            vault: Vault::default(),
+            integrations: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
             sample_api: SampleApi::default(),
             limits: Limits::default(),
             brand: Brand::default(),

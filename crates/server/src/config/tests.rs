@@ -234,3 +234,55 @@ fn a_sign_in_page_of_the_operator_has_an_address_and_a_secret() {
     let known = "must be one of admin_token, password, external";
     assert!(found[0].contains(known), "{found:?}");
 }
+
+#[test]
+fn an_integration_needs_a_client_id_and_a_secret_may_be_in_a_file() {
+    let mut secret = tempfile::NamedTempFile::new().expect("a temporary file");
+    writeln!(secret, "of the file").expect("written");
+    let config = from_text(&format!(
+        "[integrations.google]\nclient_id = \"id\"\nclient_secret_file = {:?}",
+        secret.path()
+    ))
+    .expect("valid");
+    let own = &config.integrations["google"];
+    assert_eq!(own.client_secret.as_ref().map(super::Secret::expose), Some("of the file"));
+    assert!(own.self_service && !own.link && !own.proxy);
+
+    let found = complaints(
+        "[integrations.Google]\nclient_id = \" \"\nscopes = [\"a\", \"b c\"]\nrequired_scopes = [\"d\"]\n\
+         [integrations.other]\n[vault]\nreturn_urls = [\"http://app.example.com\"]\npatience = \"0s\"",
+    );
+    let paths: BTreeSet<&str> = found.iter().filter_map(|f| f.split(':').next()).collect();
+    let expected = [
+        "integrations.Google",
+        "integrations.Google.client_id",
+        "integrations.Google.required_scopes",
+        "integrations.Google.scopes",
+        "integrations.other.client_id",
+        "vault.patience",
+        "vault.return_urls",
+    ];
+    assert_eq!(paths, BTreeSet::from(expected), "{found:#?}");
+}
+
+#[test]
+fn a_webhook_needs_a_key_and_knows_its_events() {
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let good =
+        format!("[webhooks.ops]\nurl = \"https://ops.example.com/hook\"\nsecret = \"{key}\"");
+    let config = from_text(&good).expect("valid");
+    assert_eq!(Config::webhook_keys(&config.webhooks["ops"]).concat().len(), 24);
+
+    let two = from_text(&good.replace(key, &format!("{key} {key}"))).expect("valid");
+    assert_eq!(Config::webhook_keys(&two.webhooks["ops"]).len(), 2);
+    let found = complaints(&good.replace(key, &format!("{key} short")));
+    assert!(found.join("\n").contains("webhooks.ops.secret"), "{found:?}");
+
+    let found = complaints(
+        "[webhooks.ops]\nurl = \"ftp://ops.example.com\"\nsecret = \"short\"\nevents = [\"connected\"]",
+    );
+    let text = found.join("\n");
+    for part in ["webhooks.ops.url", "webhooks.ops.secret", "connection.connected"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}

@@ -219,8 +219,11 @@ pub(super) fn read_secret_files(
     let Some(table) = tree.as_object_mut() else {
         return;
     };
-    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
-        let inner = present(inner);
+    for key in members(schema, table) {
+        let Some(inner) = member(schema, &key).map(present) else {
+            continue;
+        };
+        let key = key.as_str();
         if inner["writeOnly"] == true {
             let outcome = read_secret(table, key);
             let path = join(path, &format!("{key}_file"));
@@ -228,6 +231,14 @@ pub(super) fn read_secret_files(
         } else if let Some(value) = table.get_mut(key) {
             read_secret_files(inner, value, &join(path, key), problems);
         }
+    }
+}
+
+/// The keys that the schema names, and in a table of free names those that are there.
+fn members(schema: &Value, table: &Map<String, Value>) -> Vec<String> {
+    match schema["properties"].as_object() {
+        Some(named) => named.keys().cloned().collect(),
+        None => table.keys().cloned().collect(),
     }
 }
 

@@ -172,7 +172,7 @@ fn insert(db: &Db<'_>, session: &ConnectSession) -> Result<(), Fault> {
             session.account_hint,
             session.reconnect.as_ref().map(|connection| bytes(&connection.0)),
             session.return_url,
-            mode_name(session.mode),
+            session.mode.as_str(),
             session.made_by,
             session.created_at.epoch(),
             session.expires_at.epoch(),
@@ -221,19 +221,8 @@ fn state(columns: &mut Columns<'_>) -> Result<ConnectState, Fault> {
     }
 }
 
-const fn mode_name(mode: ConnectMode) -> &'static str {
-    match mode {
-        ConnectMode::Bound => "bound",
-        ConnectMode::SelfService => "self_service",
-        ConnectMode::Link => "link",
-    }
-}
-
 fn mode(columns: &mut Columns<'_>) -> Result<ConnectMode, Fault> {
-    match columns.text()? {
-        "bound" => Ok(ConnectMode::Bound),
-        "self_service" => Ok(ConnectMode::SelfService),
-        "link" => Ok(ConnectMode::Link),
-        other => Err(Fault::Record(format!("not a mode of a connect session: {other:?}"))),
-    }
+    let name = columns.text()?;
+    ConnectMode::named(name)
+        .ok_or_else(|| Fault::Record(format!("not a mode of a connect session: {name:?}")))
 }

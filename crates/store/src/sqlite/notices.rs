@@ -15,16 +15,20 @@ use super::rows::{Columns, Db, bytes, single};
 impl NoticeStore for Sqlite {
     async fn claim_notices(
         &self,
+        endpoint: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Notice>, StoreError> {
         // Asked every moment, and nearly always there is none.
-        let due = "SELECT 1 FROM webhook_notice WHERE due_at <= ?1 LIMIT 1";
-        if self.read(|db| db.one(due, [now.epoch()], |_| Ok(())))?.is_none() {
+        let due =
+            "SELECT EXISTS (SELECT 1 FROM webhook_notice WHERE endpoint = ?1 AND due_at <= ?2)
+                OR EXISTS (SELECT 1 FROM webhook_notice WHERE expires_at <= ?2)";
+        if self.read(|db| db.one(due, params![endpoint, now.epoch()], single))? != Some(true) {
             return Ok(Vec::new());
         }
-        self.write(move |db| claim(db, now, until, limit)).await
+        let endpoint = endpoint.to_owned();
+        self.write(move |db| claim(db, &endpoint, now, until, limit)).await
     }
 
     async fn remove_notice(&self, id: NoticeId) -> Result<(), StoreError> {
@@ -48,12 +52,23 @@ impl NoticeStore for Sqlite {
     }
 }
 
-fn claim(db: &Db<'_>, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Notice>, Fault> {
-    db.run("DELETE FROM webhook_notice WHERE due_at <= ?1 AND expires_at <= ?1", [now.epoch()])?;
+fn claim(
+    db: &Db<'_>,
+    endpoint: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Notice>, Fault> {
+    // Not too many at once, so that other writes are not held up; the next claim goes on.
+    db.run(
+        "DELETE FROM webhook_notice WHERE id IN
+            (SELECT id FROM webhook_notice WHERE expires_at <= ?1 LIMIT 128)",
+        [now.epoch()],
+    )?;
     let mut notices = db.all(
         "SELECT id, endpoint, event, body, attempts, due_at, expires_at FROM webhook_notice
-         WHERE due_at <= ?1 ORDER BY due_at, id LIMIT ?2",
-        params![now.epoch(), limit],
+         WHERE endpoint = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?3",
+        params![endpoint, now.epoch(), limit],
         notice,
     )?;
     for notice in &mut notices {

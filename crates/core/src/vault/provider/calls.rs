@@ -51,8 +51,13 @@ pub struct Callback<'a> {
     pub parameters: &'a BTreeMap<String, String>,
 }
 
-#[expect(clippy::todo, clippy::needless_pass_by_value, unused_variables, reason = "skeleton")]
+#[expect(clippy::todo, unused_variables, reason = "skeleton")]
 impl Provider {
+    /// The scopes to ask for unless the operator names others.
+    pub fn default_scope(&self) -> Scope {
+        todo!()
+    }
+
     /// Where the browser is sent: RFC 6749 §4.1.1.
     pub fn authorize_url(&self, ctx: &Context<'_>, asked: &AuthorizeUrl<'_>) -> String {
         todo!()

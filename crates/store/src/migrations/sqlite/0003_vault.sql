@@ -159,9 +159,13 @@ CREATE TABLE webhook_notice (
     due_at     INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX webhook_notice_due ON webhook_notice (due_at);
+CREATE INDEX webhook_notice_due ON webhook_notice (endpoint, due_at);
+CREATE INDEX webhook_notice_over ON webhook_notice (expires_at);
 
 CREATE TABLE server_secret (
     name   TEXT NOT NULL PRIMARY KEY,
     sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Whose tokens of providers a client may exchange its own tokens for.
+ALTER TABLE oauth2_client ADD COLUMN integrations TEXT NOT NULL DEFAULT '[]'; -- JSON array
