@@ -38,9 +38,10 @@ pub trait ConnectStore: Send + Sync {
     ) -> Result<Option<ConnectSession>, StoreError>;
 
     /// Takes a session from the step `from` to the state `to`; answers it as it was before. With a
-    /// `digest`, only if it is that of the state (for [`ConnectStep::Started`], which must not have
-    /// expired) or of the code (for [`ConnectStep::Waiting`]). `None` for everybody but the one caller
-    /// who made the step.
+    /// `digest`, only if it is that of the link (for [`ConnectStep::Open`]), of the state (for
+    /// [`ConnectStep::Started`], which must not have expired) or of the code (for
+    /// [`ConnectStep::Waiting`]). `None` for everybody but the one caller who made the step. What the
+    /// state before held is gone.
     async fn step_connect(
         &self,
         id: ConnectSessionId,

@@ -2,8 +2,10 @@
 //! and a race of 32 tasks for everything that may happen only once. Needs a multi-threaded runtime.
 //! A rule that does not hold panics.
 
+pub mod audit;
 pub mod clients;
 pub mod codes;
+pub mod connections;
 pub mod consents;
 pub mod devices;
 pub mod external;
@@ -19,6 +21,7 @@ pub mod signing_keys;
 pub mod sweep;
 pub mod tokens;
 pub mod users;
+pub mod vault_fixtures;
 
 use std::sync::Arc;
 

@@ -40,8 +40,10 @@ macro_rules! groups {
 }
 
 groups![
+    audit,
     clients,
     codes,
+    connections,
     consents,
     devices,
     external,
