@@ -1,0 +1,3 @@
+//! The stand-ins over real HTTP.
+
+mod google;
