@@ -227,6 +227,11 @@ fn change(mut answer: Answer, members: &Map<String, Value>) -> Answer {
     answer
 }
 
+/// The answer of a provider that is broken.
+pub(crate) fn broken() -> Answer {
+    Answer::html(StatusCode::INTERNAL_SERVER_ERROR, AWAY)
+}
+
 /// A status that HTTP does not have is a plain 500.
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

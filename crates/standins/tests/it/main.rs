@@ -2,3 +2,6 @@
 
 mod caller;
 mod rotating;
+//! The stand-ins over real HTTP.
+
+mod google;
