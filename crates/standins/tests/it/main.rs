@@ -1,0 +1,4 @@
+//! The stand-ins through their own HTTP routes.
+
+mod caller;
+mod rotating;
