@@ -6,6 +6,7 @@
 //! passes) is asked for under `/_control/`, over HTTP like everything else: [`control`] says how.
 
 mod calls;
+pub mod catalogue;
 mod clock;
 pub mod control;
 mod counts;

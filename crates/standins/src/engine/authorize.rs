@@ -70,6 +70,7 @@ fn allow(
         asked: asked.clone(),
         vars: scene.request.vars.clone(),
         base: scene.request.base.clone(),
+        prefix: None,
         since: scene.now,
         ended: false,
     };
@@ -111,7 +112,10 @@ fn check(scene: &Scene<'_>, rules: &Authorize, asked: &Fields) -> Result<Vec<Str
     for name in rules.scope_in {
         scopes.extend(check_scopes(rules, asked.get(*name).map_or("", String::as_str))?);
     }
-    Ok(scopes)
+    match scopes.is_empty() && rules.needs_scope {
+        true => Err(missing("scope")),
+        false => Ok(scopes),
+    }
 }
 
 fn check_challenge(pkce: Pkce, asked: &Fields) -> Result<(), Wrong> {
@@ -132,14 +136,14 @@ fn check_challenge(pkce: Pkce, asked: &Fields) -> Result<(), Wrong> {
 }
 
 fn check_scopes(rules: &Authorize, text: &str) -> Result<Vec<String>, Wrong> {
-    let scopes = rules.scopes(text);
     // A list with another separator is one scope that nobody knows.
-    let odd = |scope: &&String| {
-        scope.contains([' ', ',', '+']) || rules.unknown_scopes.contains(&scope.as_str())
+    let known = |scope: &String| {
+        !scope.contains([' ', ',', '+']) && !rules.unknown_scopes.contains(&scope.as_str())
     };
-    match scopes.iter().find(odd) {
-        Some(odd) => Err(Wrong::told("invalid_scope", format!("There is no scope {odd}."))),
-        None => Ok(scopes),
+    let (good, bad): (Vec<_>, Vec<_>) = rules.scopes(text).into_iter().partition(known);
+    match bad.first().filter(|_| !rules.drops_unknown) {
+        Some(bad) => Err(Wrong::told("invalid_scope", format!("There is no scope {bad}."))),
+        None => Ok(good),
     }
 }
 

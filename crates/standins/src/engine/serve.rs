@@ -132,6 +132,7 @@ impl Place {
             let mut known = self.host.split('|');
             let caught = known.find_map(|one| caught(&one.split('.').collect::<Vec<_>>(), &labels));
             vars.extend(caught?);
+            vars.insert("host".to_owned(), host.to_owned());
         }
         let pattern: Vec<&str> = self.path.split('/').skip(1).collect();
         vars.extend(caught(&pattern, path)?);

@@ -78,8 +78,7 @@ fn grant(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
     let rules = scene.provider.token;
     let grant_type = match fields.get("grant_type") {
         Some(named) => named.as_str(),
-        // A provider that has one grant only does not ask which.
-        None if rules.grants == ["authorization_code"] => "authorization_code",
+        None if rules.code_by_default => "authorization_code",
         None => return Err(Refusal::Missing("grant_type")),
     };
     if !rules.grants.contains(&grant_type) {
@@ -95,6 +94,14 @@ fn grant(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
 }
 
 fn by_code(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
+    let grant = redeem(scene, fields)?;
+    let asked = lifetimes(fields, comes_with_refresh(scene.provider.authorize.offline, &grant));
+    let tokens = scene.ledger.issue(grant.id, scene.now, &scene.provider.lives, asked);
+    Ok(answer(scene, &grant, &tokens, false, fields))
+}
+
+/// Uses a code up; what it stands for.
+pub(crate) fn redeem(scene: &mut Scene<'_>, fields: &Fields) -> Result<Grant, Refusal> {
     let code = fields.get("code").ok_or(Refusal::Missing("code"))?;
     let grant = match scene.ledger.see_code(code, scene.now) {
         Ok(grant) => grant,
@@ -120,9 +127,7 @@ fn by_code(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
     }
     check_verifier(scene.provider.authorize.pkce, &grant, fields)?;
     scene.ledger.spend_code(code);
-    let asked = lifetimes(fields, comes_with_refresh(scene.provider.authorize.offline, &grant));
-    let tokens = scene.ledger.issue(grant.id, scene.now, &scene.provider.lives, asked);
-    Ok(answer(scene, &grant, &tokens, false, fields))
+    Ok(grant)
 }
 
 /// RFC 7636 §4.6: the verifier must fit the challenge.
@@ -180,6 +185,7 @@ fn by_itself(scene: &mut Scene<'_>, fields: &Fields) -> Value {
         asked: Fields::new(),
         vars: scene.request.vars.clone(),
         base: scene.request.base.clone(),
+        prefix: None,
         since: scene.now,
         ended: false,
     };

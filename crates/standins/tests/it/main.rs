@@ -5,3 +5,5 @@ mod rotating;
 //! The stand-ins over real HTTP.
 
 mod google;
+mod catalogue;
+mod rotating;
