@@ -1,9 +1,6 @@
-//! The stand-ins through their own HTTP routes.
-
-mod caller;
-mod rotating;
 //! The stand-ins over real HTTP.
 
-mod google;
+mod caller;
 mod catalogue;
+mod google;
 mod rotating;
