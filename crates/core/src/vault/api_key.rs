@@ -5,6 +5,8 @@
 //! that was not copied whole is told without a look into the store, and programs that search code
 //! for leaked keys can tell one from a text that looks like it.
 
+mod manage;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
+
+pub use manage::{Changed, Shown, create, replace_secret, revoke};
 
 use crate::AuthorizationServer;
 use crate::error::{Failure, Refusal};

@@ -1,5 +1,7 @@
 //! The command line. Tables for people, `--json` for programs.
 
+mod apikey;
+mod audit;
 mod client;
 mod config;
 mod demo;
@@ -47,6 +49,12 @@ enum Command {
     /// Keys that sign ID tokens.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Keys that services show to get tokens from the vault.
+    #[command(name = "apikey", subcommand)]
+    ApiKey(apikey::ApiKeyCommand),
+    /// The audit log: who did what to which token.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// The settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -69,6 +77,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::RegistrationToken(own) => blocking(registration_token::run(own, place)),
         Command::User(own) => blocking(user::run(own, place)),
         Command::Key(own) => blocking(key::run(own, place)),
+        Command::ApiKey(own) => blocking(apikey::run(own, place)),
+        Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),
         Command::Doctor(own) => blocking(doctor::run(own, place)),
         Command::Completions { shell } => {

@@ -127,6 +127,21 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The number of the entry where it was seen.
+    pub const fn sequence(&self) -> u64 {
+        match self {
+            Self::Gap { sequence, .. }
+            | Self::Changed { sequence }
+            | Self::Unchained { sequence }
+            | Self::Repeated { sequence }
+            | Self::CheckpointDiffers { sequence, .. }
+            | Self::MarkDiffers { sequence } => *sequence,
+            Self::CutOff { last, .. } => *last,
+        }
+    }
+}
+
 /// A log that is as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
