@@ -186,6 +186,7 @@ pub trait ConnectionStore: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Begins to give a connection back: it is served no more, and due at once until it is removed.
+    /// One that is being given back already keeps its `since`, and is answered all the same.
     /// `sharing` are the integrations whose connections of the same account are siblings. `None` when
     /// there is no such connection.
     async fn start_disconnect(
