@@ -76,6 +76,8 @@ fn router(app: &Arc<App>) -> Router {
         .route("/.well-known/openid-configuration", read("discovery", discovery::metadata))
         .route("/oauth2/v3/certs", read("certs", discovery::keys))
         .route("/o/oauth2/v2/auth", both("auth", authorize::begin))
+        // What the file says that a developer downloads from the console.
+        .route("/o/oauth2/auth", both("auth", authorize::begin))
         .route(
             "/v3/signin/accountchooser",
             read("accountchooser", signin::accounts).merge(write("accountchooser", signin::choose)),

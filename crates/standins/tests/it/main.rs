@@ -1,3 +1,4 @@
 //! The stand-ins over real HTTP.
 
 mod google;
+mod program;
