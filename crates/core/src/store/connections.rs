@@ -194,8 +194,8 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Begins to give a connection back: it is served no more, and due at once until it is removed.
     /// `sharing` are the integrations whose connections of the same account are siblings. `recorded`
-    /// is written by the first call; later ones answer the tokens again, for whoever goes on after a
-    /// crash. `None` when there is no such connection.
+    /// is written by the first call, whose `now` is since when; later ones answer the tokens again, for
+    /// whoever goes on after a crash. `None` when there is no such connection.
     async fn start_disconnect(
         &self,
         id: ConnectionId,
