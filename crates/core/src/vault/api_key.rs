@@ -247,14 +247,13 @@ mod tests {
     use proptest::prelude::proptest;
 
     use super::*;
-    use crate::jose::seal::{KeyEncryptionKey, KeyRing};
+    use crate::jose::seal::DerivationRoot;
     use crate::ports::testing::SeededEntropy;
 
     const NOW: Timestamp = Timestamp::from_epoch(1_800_000_000);
 
     fn pepper() -> HmacKey {
-        let key = KeyEncryptionKey::new(&[1; 32]).expect("32 bytes");
-        KeyRing::new(key, Vec::new()).derive("api key")
+        DerivationRoot::new(&[1; 32]).derive("api key")
     }
 
     fn presented(seed: u32) -> Presented {
@@ -334,8 +333,7 @@ mod tests {
     #[test]
     fn a_secret_of_another_server_does_not_work() {
         let made = presented(1);
-        let other = KeyEncryptionKey::new(&[2; 32]).expect("32 bytes");
-        let other = KeyRing::new(other, Vec::new()).derive("api key");
+        let other = DerivationRoot::new(&[2; 32]).derive("api key");
         assert!(proven(&other, Some(key(&made)), &made, NOW).is_err());
     }
 

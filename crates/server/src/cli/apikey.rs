@@ -116,7 +116,7 @@ struct Row {
 pub(super) async fn run(command: ApiKeyCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
     let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone())?;
+    let server = app::authorization_server(&config, store.clone()).await?;
     let now = server.clock.now();
     let done = match command {
         ApiKeyCommand::Create(own) => create(&server, own, now).await,

@@ -44,7 +44,7 @@ pub(super) enum AuditCommand {
 pub(super) async fn run(command: AuditCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
     let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone())?;
+    let server = app::authorization_server(&config, store.clone()).await?;
     let done = match command {
         AuditCommand::Verify { expect, json } => verify(&server, expect, json).await,
         AuditCommand::Tail { lines, follow, json } => tail(&server, lines, follow, json).await,

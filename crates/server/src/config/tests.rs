@@ -162,7 +162,7 @@ fn secrets_come_from_files_and_are_never_printed() {
     assert_eq!(complaints("[keys]\nkey_encryption_key = \"geheim\"").len(), 1);
     assert!(!complaints("[keys]\nkey_encryption_key = \"geheim\"")[0].contains("geheim"));
     let key = from_text(&format!("[keys]\nkey_encryption_key = \"{}\"", "0f".repeat(32)));
-    assert_eq!(key.expect("valid").key_encryption_key(), Some([0x0f; 32]));
+    assert_eq!(key.expect("valid").key_encryption_key().as_deref(), Some(&[0x0f; 32]));
 }
 
 #[test]
