@@ -69,7 +69,6 @@ pub(crate) async fn answer(
     call: Call,
     work: impl FnOnce() -> Answer + Send + 'static,
 ) -> Response {
-    wire.mend();
     desk.counts.begin(&call);
     let faults = desk.faults.take(&call);
     desk.news.send_replace(());

@@ -149,6 +149,7 @@ impl Fault {
         let same =
             |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         self.endpoint == call.endpoint
+            && (self.until_cleared || self.times > 0)
             && same(&self.grant_type, &call.grant_type)
             && same(&self.refresh_token, &call.refresh_token)
     }

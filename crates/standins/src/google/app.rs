@@ -29,7 +29,7 @@ pub(super) struct App {
     pub(super) desk: Arc<Desk>,
     /// The issuer, and what is in front of every path; without a slash at the end.
     pub(super) base: String,
-    pub(super) keys: Keys,
+    pub(super) keys: Arc<Keys>,
     pub(super) pages: Pages,
     config: Config,
     state: Mutex<State>,
@@ -59,7 +59,7 @@ pub async fn serve(
     let app = Arc::new(App {
         desk: desk.clone(),
         base,
-        keys: Keys::default(),
+        keys: Arc::default(),
         pages: Pages::new(),
         state: Mutex::new(State::new(&config)),
         config,
@@ -76,6 +76,8 @@ fn router(app: &Arc<App>) -> Router {
         .route("/.well-known/openid-configuration", read("discovery", discovery::metadata))
         .route("/oauth2/v3/certs", read("certs", discovery::keys))
         .route("/o/oauth2/v2/auth", both("auth", authorize::begin))
+        // What the file says that a developer downloads from the console.
+        .route("/o/oauth2/auth", both("auth", authorize::begin))
         .route(
             "/v3/signin/accountchooser",
             read("accountchooser", signin::accounts).merge(write("accountchooser", signin::choose)),
@@ -129,6 +131,13 @@ fn endpoint(
             "token" => Call::of_token(form.first("grant_type"), form.first("refresh_token")),
             _ => Call::of(name),
         };
+        match name {
+            "auth" | "discovery" | "certs" => app.keys.prepare(),
+            _ => {}
+        }
+        if matches!(name, "token" | "certs") {
+            app.keys.settled().await;
+        }
         let desk = app.desk.clone();
         calls::answer(&desk, wire, call, move || work(&app, &asked)).await
     };

@@ -15,7 +15,7 @@ use super::app::App;
 use super::config::{Client, Person};
 use super::grants::{self, Wanted};
 use super::keys::Rotation;
-use super::scopes::{canonical, in_answer};
+use super::scopes::{OPENID, canonical, in_answer};
 use super::state::{Account, Application, Behaviour, Condition, Organisation, State};
 use crate::control::{Reply, read, refuse};
 use crate::http::Body;
@@ -87,6 +87,10 @@ fn yes() -> bool {
 
 async fn issue(Shared(app): Shared<Arc<App>>, body: Sent<Issue>) -> Reply {
     let wanted = read(body)?;
+    if wanted.scopes.iter().any(|scope| scope == OPENID) {
+        app.keys.prepare();
+        app.keys.settled().await;
+    }
     let issued = {
         let mut state = app.state();
         let client = client(&state, &wanted.client_id)?;
@@ -233,6 +237,8 @@ struct Rotate {
 
 async fn keys(Shared(app): Shared<Arc<App>>, body: Sent<Rotate>) -> Reply {
     let rotation = read(body)?.rotate;
+    app.keys.prepare();
+    app.keys.settled().await;
     match app.keys.rotate(rotation).and_then(|()| app.keys.published()) {
         Ok(published) => Ok(Json(published)),
         Err(_) => Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "no key could be made")),

@@ -11,7 +11,7 @@ use super::config::{Client, Person};
 use super::id_token;
 use super::scopes::{self, OPENID};
 use super::state::State;
-use super::tokens::{Access, TESTING_LIFETIME};
+use super::tokens::{Access, Refresh, TESTING_LIFETIME};
 use crate::http::Answer;
 
 /// What is issued at once.
@@ -59,16 +59,9 @@ pub(super) fn issue(state: &mut State, wanted: Wanted<'_>, now: i64) -> Issued {
 }
 
 /// An access token of a grant that lives; no refresh token comes with it.
-pub(super) fn renew(
-    state: &mut State,
-    client: &Client,
-    sub: &str,
-    scopes: BTreeSet<String>,
-    refresh_token_expires_at: Option<i64>,
-    now: i64,
-) -> Issued {
-    let issued = access(state, client, sub, scopes, now);
-    let refresh_token_expires_in = refresh_token_expires_at.map(|end| end - now);
+pub(super) fn renew(state: &mut State, client: &Client, found: Refresh, now: i64) -> Issued {
+    let issued = access(state, client, &found.sub, found.scopes, now);
+    let refresh_token_expires_in = found.expires_at.map(|end| end - now);
     Issued { refresh_token_expires_in, again: true, ..issued }
 }
 

@@ -1,7 +1,7 @@
 //! Two RSA keys: what signs ID tokens, where others read the public halves, and how they change.
 //! RFC 7517; RFC 7518 §3.3, §6.3.1; OpenID Connect Core 1.0 §10.1.1.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
@@ -11,12 +11,25 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::random;
 
 /// The keys; the first two are made when they are first needed, which takes part of a second.
 #[derive(Debug, Default)]
-pub(super) struct Keys(OnceLock<Mutex<Pair>>);
+pub(super) struct Keys {
+    pair: Mutex<Option<Pair>>,
+    stage: watch::Sender<Stage>,
+}
+
+/// How far the first two keys are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Unwanted,
+    BeingMade,
+    There,
+}
 
 /// Both are published, one signs. The other is the next one, or the one before.
 #[derive(Debug)]
@@ -42,16 +55,44 @@ pub(super) enum Rotation {
 }
 
 impl Keys {
+    /// Begins to make the keys, on a thread of its own, unless somebody did so before.
+    pub(super) fn prepare(self: &Arc<Self>) {
+        let begins = self.stage.send_if_modified(|stage| {
+            let begins = *stage == Stage::Unwanted;
+            if begins {
+                *stage = Stage::BeingMade;
+            }
+            begins
+        });
+        if begins {
+            let keys = self.clone();
+            std::thread::spawn(move || {
+                if keys.pair().is_err() {
+                    tracing::error!("no key could be made");
+                }
+                keys.stage.send_replace(Stage::There);
+            });
+        }
+    }
+
+    /// Completes when nobody is making keys.
+    pub(super) async fn settled(&self) {
+        let mut stage = self.stage.subscribe();
+        // The sender is in the keys themselves.
+        let _ = stage.wait_for(|stage| *stage != Stage::BeingMade).await;
+    }
+
     /// The key set that is published.
     pub(super) fn published(&self) -> Result<Value, Unspecified> {
-        let keys = self.keys()?;
+        let pair = self.pair()?;
+        let keys = pair.as_ref().ok_or(Unspecified)?;
         Ok(json!({"keys": [keys.signs.public(), keys.other.public()]}))
     }
 
     /// A signed token with these claims.
     pub(super) fn sign(&self, claims: &Value) -> Result<String, Unspecified> {
-        let keys = self.keys()?;
-        let Key { id, pair } = &keys.signs;
+        let pair = self.pair()?;
+        let Key { id, pair } = &pair.as_ref().ok_or(Unspecified)?.signs;
         let head = json!({"alg": "RS256", "kid": id, "typ": "JWT"});
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&head), part(claims));
@@ -64,7 +105,8 @@ impl Keys {
     /// Signs with another key from now on; the old one stays published.
     pub(super) fn rotate(&self, rotation: Rotation) -> Result<(), Unspecified> {
         let fresh = Key::new()?;
-        let mut keys = self.keys()?;
+        let mut pair = self.pair()?;
+        let keys = pair.as_mut().ok_or(Unspecified)?;
         let next = match rotation {
             Rotation::Announced => std::mem::replace(&mut keys.other, fresh),
             Rotation::Abrupt => fresh,
@@ -76,14 +118,13 @@ impl Keys {
         Ok(())
     }
 
-    fn keys(&self) -> Result<MutexGuard<'_, Pair>, Unspecified> {
-        if self.0.get().is_none() {
-            let pair = Pair { signs: Key::new()?, other: Key::new()? };
-            // Somebody else may have been quicker, and then has the keys.
-            let _ = self.0.set(Mutex::new(pair));
+    /// The keys, made here where nobody has made them.
+    fn pair(&self) -> Result<MutexGuard<'_, Option<Pair>>, Unspecified> {
+        let mut pair = self.pair.lock().unwrap_or_else(PoisonError::into_inner);
+        if pair.is_none() {
+            *pair = Some(Pair { signs: Key::new()?, other: Key::new()? });
         }
-        let keys = self.0.get().ok_or(Unspecified)?;
-        Ok(keys.lock().unwrap_or_else(PoisonError::into_inner))
+        Ok(pair)
     }
 }
 

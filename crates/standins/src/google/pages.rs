@@ -9,7 +9,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
 use super::config::{Client, Person};
-use super::scopes::{is_for_signing_in, words};
+use super::scopes::{PREFIX, is_for_signing_in, words};
 use super::state::Pending;
 use crate::http::Answer;
 
@@ -83,6 +83,8 @@ pub(super) struct PersonView {
 #[derive(Debug, Serialize)]
 pub(super) struct ScopeView {
     scope: String,
+    /// The scope in two parts, between which a line may break.
+    parts: (String, String),
     words: &'static str,
     granted: bool,
 }
@@ -213,7 +215,14 @@ impl PersonView {
 
 impl ScopeView {
     pub(super) fn new(scope: &str, granted: &BTreeSet<String>) -> Self {
-        Self { scope: scope.to_owned(), words: words(scope), granted: granted.contains(scope) }
+        let at = if scope.starts_with(PREFIX) { PREFIX.len() } else { 0 };
+        let (front, name) = scope.split_at(at);
+        Self {
+            scope: scope.to_owned(),
+            parts: (front.to_owned(), name.to_owned()),
+            words: words(scope),
+            granted: granted.contains(scope),
+        }
     }
 }
 

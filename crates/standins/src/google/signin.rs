@@ -40,7 +40,8 @@ pub(super) fn go_on(app: &App, state: &mut State, id: &str, browser: Option<&str
     let granted = state.granted(&client, &sub);
     let shows_consent = pending.prompt.consent || !pending.scopes.is_subset(&granted);
     if !shows_consent {
-        return finish(app, state, id, &sub, browser, pending.scopes.clone(), false);
+        let (scopes, sub) = (pending.scopes.clone(), sub.as_str());
+        return finish(app, state, id, Outcome { sub, browser, scopes, consent_shown: false });
     }
     if pending.prompt.none {
         state.requests.remove(id);
@@ -114,7 +115,7 @@ pub(super) fn answer(app: &App, asked: &Asked) -> Answer {
     };
     let ticked: BTreeSet<&str> = asked.form.all("scope").collect();
     let is_allowed = |scope: &&String| is_for_signing_in(scope) || ticked.contains(scope.as_str());
-    let mut scopes: BTreeSet<String> = pending.scopes.iter().filter(is_allowed).cloned().collect();
+    let scopes: BTreeSet<String> = pending.scopes.iter().filter(is_allowed).cloned().collect();
     if asked.form.first("decision") != Some("allow") || scopes.is_empty() {
         state.requests.remove(id);
         return back::refused(app, &pending, "access_denied");
@@ -122,21 +123,21 @@ pub(super) fn answer(app: &App, asked: &Asked) -> Answer {
     let key = (client.project.clone(), person.sub.clone());
     let granted = state.grants.entry(key).or_default();
     granted.append(&mut scopes.clone());
-    if pending.include_granted {
-        scopes.append(&mut granted.clone());
-    }
-    finish(app, &mut state, id, &person.sub, asked.browser(), scopes, true)
+    let (sub, browser) = (person.sub.as_str(), asked.browser());
+    finish(app, &mut state, id, Outcome { sub, browser, scopes, consent_shown: true })
 }
 
-fn finish(
-    app: &App,
-    state: &mut State,
-    id: &str,
-    sub: &str,
-    browser: Option<&str>,
-    mut scopes: BTreeSet<String>,
+/// What came of a request at the pages.
+#[derive(Debug)]
+struct Outcome<'a> {
+    sub: &'a str,
+    browser: Option<&'a str>,
+    scopes: BTreeSet<String>,
     consent_shown: bool,
-) -> Answer {
+}
+
+fn finish(app: &App, state: &mut State, id: &str, outcome: Outcome<'_>) -> Answer {
+    let Outcome { sub, browser, mut scopes, consent_shown } = outcome;
     let Some((pending, client)) = waiting(state, id) else {
         return app.pages.problem(&Problem::over());
     };

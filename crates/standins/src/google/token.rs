@@ -85,7 +85,7 @@ fn check_verifier(challenge: Option<&Challenge>, sent: Option<&str>) -> Result<(
 
 fn refresh(state: &mut State, client: &Client, form: &Form, now: i64) -> Result<Issued, Refusal> {
     let sent = form.first("refresh_token").ok_or_else(|| Refusal::missing("refresh_token"))?;
-    let found = match state.tokens.refresh(sent, now) {
+    let mut found = match state.tokens.refresh(sent, now) {
         Found::Alive(found) => found,
         Found::Dead => return Err(Refusal::grant("Token has been expired or revoked.")),
         Found::Unknown => return Err(Refusal::grant("Bad Request")),
@@ -94,13 +94,13 @@ fn refresh(state: &mut State, client: &Client, form: &Form, now: i64) -> Result<
     if found.client_id != client.id {
         return Err(Refusal::bad("unauthorized_client", "Unauthorized"));
     }
-    let narrowed = narrowed(&found.scopes, form.first("scope"))?;
-    check_person(state, client, &found.sub, &narrowed)?;
+    found.scopes = narrowed(&found.scopes, form.first("scope"))?;
+    check_person(state, client, &found.sub, &found.scopes)?;
     if state.people.get(&found.sub).is_some_and(|own| own.must_sign_in) {
         return Err(Refusal::reauth());
     }
     state.tokens.touch(sent, now);
-    Ok(grants::renew(state, client, &found.sub, narrowed, found.expires_at, now))
+    Ok(grants::renew(state, client, found, now))
 }
 
 // RFC 6749 §6: nothing beyond what was granted. Google leaves such scopes out, and google-auth, which

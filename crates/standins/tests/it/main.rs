@@ -4,3 +4,4 @@ mod caller;
 mod catalogue;
 mod google;
 mod rotating;
+mod program;

@@ -281,7 +281,7 @@ async fn a_connection_that_is_given_back_is_served_no_more(store: Arc<dyn Store>
     let leaving = store.start_disconnect(id, &[], recorded("leaving"), after(5)).await;
     let leaving = leaving.expect("start").expect("is there");
     let connection = Connection {
-        status: ConnectionStatus::Disconnecting,
+        status: ConnectionStatus::Disconnecting { since: after(5) },
         due_at: Some(after(5)),
         ..own.connection.clone()
     };

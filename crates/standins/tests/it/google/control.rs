@@ -5,7 +5,9 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::support::{ADA, CALENDAR, Choice, Google, ID, opened, read};
+use standins::google::Client;
+
+use super::support::{ADA, BACK, CALENDAR, Choice, Google, ID, SECRET, opened, read};
 
 fn fingerprint(token: &Value) -> String {
     let digest = digest(&SHA256, token.as_str().expect("a token").as_bytes());
@@ -119,6 +121,22 @@ async fn grants_are_listed_by_fingerprints() {
     assert_eq!((&one["client_id"], &one["email"]), (&json!(ID), &json!(ADA)));
     assert_eq!(one["scope"], format!("{CALENDAR} openid"));
     assert_eq!(one["refresh_tokens"], json!([fingerprint(&first), fingerprint(&second)]));
+}
+
+#[tokio::test]
+async fn stopping_waits_for_nobody_whose_answer_is_held() {
+    let (google, server) = Google::with_server(vec![Client::new(ID, SECRET, BACK)]).await;
+    let token = google.issue(&[CALENDAR]).await["refresh_token"].clone();
+    google.fault("token", json!("hold")).await;
+    let google = Arc::new(google);
+    let task = {
+        let (google, token) = (google.clone(), token.clone());
+        tokio::spawn(async move { google.refresh(&token).await.status })
+    };
+    google.control("wait", json!({"held": 1})).await;
+    google.stop();
+    assert_eq!(task.await.expect("no panic"), 200);
+    server.await.expect("no panic").expect("a good end");
 }
 
 #[tokio::test]

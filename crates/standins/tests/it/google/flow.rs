@@ -195,7 +195,7 @@ async fn a_desktop_application_listens_on_any_port() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_code_is_redeemed_once_however_many_try() {
     let google = std::sync::Arc::new(Google::start().await);
     let code = google.walk(&[], Choice::default()).await.remove("code").expect("a code");

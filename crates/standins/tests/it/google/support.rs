@@ -1,6 +1,7 @@
 //! A stand-in of one's own, and a person with a browser in front of it.
 
 use std::collections::HashMap;
+use std::io::Result;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use standins::google::{Client, Config, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 pub(super) const ID: &str = "app.apps.example";
 pub(super) const SECRET: &str = "a secret/with+signs";
@@ -26,7 +28,7 @@ pub(super) struct Google {
     pub(super) base: String,
     http: reqwest::Client,
     cookie: Mutex<Option<String>>,
-    _stop: oneshot::Sender<()>,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 /// An answer that was read.
@@ -59,11 +61,16 @@ impl Google {
     }
 
     pub(super) async fn with(clients: Vec<Client>) -> Self {
+        Self::with_server(clients).await.0
+    }
+
+    /// With the task that serves it.
+    pub(super) async fn with_server(clients: Vec<Client>) -> (Self, JoinHandle<Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel::<()>();
         let config = Config { clients, ..Config::default() };
-        tokio::spawn(serve(config, vec![listener], async {
+        let server = tokio::spawn(serve(config, vec![listener], async {
             // An error means that the test is over.
             let _ = stopped.await;
         }));
@@ -74,7 +81,12 @@ impl Google {
             .timeout(Duration::from_secs(20))
             .build()
             .expect("a client");
-        Self { base, http, cookie: Mutex::default(), _stop: stop }
+        (Self { base, http, cookie: Mutex::default(), stop: Mutex::new(Some(stop)) }, server)
+    }
+
+    pub(super) fn stop(&self) {
+        // Dropped, which is what the server waits for.
+        self.stop.lock().expect("no panic while it is held").take();
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
