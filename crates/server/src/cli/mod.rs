@@ -12,6 +12,7 @@ mod registration_token;
 mod serve;
 mod settings;
 mod user;
+mod vault;
 mod walk;
 
 use std::process::ExitCode;
@@ -52,6 +53,9 @@ enum Command {
     /// Keys that services show to get tokens from the vault.
     #[command(name = "apikey", subcommand)]
     ApiKey(apikey::ApiKeyCommand),
+    /// The keys that seal what is stored, and how the connections are.
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// The audit log: who did what to which token.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -78,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(own) => blocking(user::run(own, place)),
         Command::Key(own) => blocking(key::run(own, place)),
         Command::ApiKey(own) => blocking(apikey::run(own, place)),
+        Command::Vault(own) => blocking(vault::run(own, place)),
         Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),
         Command::Doctor(own) => blocking(doctor::run(own, place)),

@@ -429,8 +429,8 @@ impl Config {
         when(
             self.keys.key_encryption_key.is_none(),
             "keys.key_encryption_key_file",
-            "the key that seals the signing keys lies beside the database it protects: keep it in \
-             a file elsewhere, and keep a copy",
+            "the key that seals what is secret lies beside the database it protects: keep it in a \
+             file elsewhere, and keep a copy",
         );
         when(
             true,
