@@ -2,15 +2,49 @@
 //!
 //! The descriptions are TOML, one block for each HTTP call; see `docs/vault.md`.
 
+mod account;
+mod answers;
+mod built_in;
 mod calls;
+mod client_auth;
+mod description;
+mod discovery;
+mod failures;
+mod gaps;
+mod load;
+mod requests;
+mod rules;
+mod schema;
+mod sound;
+mod template;
+mod text;
+mod variable;
+
+use std::fmt;
 
 pub use calls::{AuthorizeUrl, Callback, Context};
+pub use discovery::Discovered;
+pub use load::{Problem, catalogue, load};
+pub use rules::{IdTokenRules, ProxyRules};
+pub use schema::schema;
+
+use description::Description;
 
 /// How a provider is spoken to.
-#[derive(Debug)]
 pub struct Provider {
     /// Its name: `google`.
     pub name: String,
     /// What people read: `Google`.
     pub label: String,
+    description: Description,
+    discovered: Discovered,
 }
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({})", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests;
