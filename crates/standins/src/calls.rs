@@ -1,5 +1,5 @@
-//! One call at a provider, from the request that was read to the answer: counted, spoiled on demand,
-//! and processed to the end even when the caller has gone.
+//! One call at a provider, from the request that was read to the answer: counted, spoiled on
+//! demand, and processed to the end even when the caller has gone.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -37,8 +37,8 @@
 //! | `"cut"` | processed, then the connection ends in the middle of the answer |
 //! | `{"drip": {"bytes": 1, "ms": 100}}` | processed, then so many bytes at a time |
 //!
-//! Several faults for one call happen in the order in which they were set. Whoever hangs up does not
-//! stop a call: what was read is processed.
+//! Several faults for one call happen in the order in which they were set. Whoever hangs up does
+//! not stop a call: what was read is processed.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -79,9 +79,13 @@ fn integration(
     let Some(provider) = providers.get(wanted) else {
         bail!("there is no provider {wanted:?}: `grantor provider list` shows all");
     };
+    let kind = match own.grant {
+        config::Grant::AuthorizationCode => IntegrationKind::Person,
+        config::Grant::ClientCredentials => IntegrationKind::ClientCredentials,
+    };
     let scope = match &own.scopes {
         Some(scopes) => Scope::parse(&scopes.join(" "))?,
-        None => provider.default_scope(),
+        None => provider.default_scope(kind),
     };
     Ok(Integration {
         name: name.to_owned(),
@@ -95,10 +99,7 @@ fn integration(
         scope,
         required: Scope::parse(&own.required_scopes.join(" "))?,
         variables: own.variables.clone(),
-        kind: match own.grant {
-            config::Grant::AuthorizationCode => IntegrationKind::Person,
-            config::Grant::ClientCredentials => IntegrationKind::ClientCredentials,
-        },
+        kind,
         redirect_uri: own
             .redirect_uri
             .clone()

@@ -6,7 +6,7 @@
 //! - <https://docs.github.com/en/rest/apps/oauth-applications>
 //! - <https://docs.github.com/en/rest/users/users#get-the-authenticated-user>
 
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::engine::answer::Issued;
@@ -100,13 +100,13 @@ fn refuse(refusal: Refusal) -> Answer {
 }
 
 /// Every call needs a `User-Agent`.
-fn visitor(scene: &Scene<'_>) -> Result<(Grant, &'static Person), Answer> {
+fn visitor(scene: &Scene<'_>) -> Result<(Grant, &'static Person), Box<Answer>> {
     if !scene.request.has("user-agent") {
         let text = "Request forbidden by administrative rules. Please make sure your request has \
                     a User-Agent header";
-        return Err(Answer::text(axum::http::StatusCode::FORBIDDEN, "text/plain", text));
+        return Err(Box::new(Answer::text(StatusCode::FORBIDDEN, "text/plain", text)));
     }
-    let bad = |_: Dead| message(401, "Bad credentials");
+    let bad = |_: Dead| Box::new(message(401, "Bad credentials"));
     Ok((scene.open().map_err(bad)?, person(scene).map_err(bad)?))
 }
 
@@ -120,7 +120,7 @@ fn message(status: u16, text: &str) -> Answer {
 fn user(scene: &mut Scene<'_>) -> Answer {
     let (grant, person) = match visitor(scene) {
         Ok(both) => both,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let body = json!({
         "login": person.key, "id": person.number, "node_id": format!("U_{}", person.number),
@@ -133,7 +133,7 @@ fn user(scene: &mut Scene<'_>) -> Answer {
 
 fn emails(scene: &mut Scene<'_>) -> Answer {
     match visitor(scene) {
-        Err(answer) => answer,
+        Err(answer) => *answer,
         Ok((grant, _)) if !grant.has("user:email") && !grant.has("user") => {
             message(404, "Not Found")
         }
@@ -145,16 +145,16 @@ fn emails(scene: &mut Scene<'_>) -> Answer {
 }
 
 /// What the client, by Basic, says of one of its tokens.
-fn named(scene: &Scene<'_>) -> Result<String, Answer> {
+fn named(scene: &Scene<'_>) -> Result<String, Box<Answer>> {
     if !scene.is_client() {
-        return Err(message(401, "Bad credentials"));
+        return Err(Box::new(message(401, "Bad credentials")));
     }
     let fields = scene.request.fields();
     let own = scene.request.vars.get("client_id") == Some(&scene.client.id);
     match fields.get("access_token") {
         Some(token) if own => Ok(token.clone()),
-        Some(_) => Err(message(404, "Not Found")),
-        None => Err(message(422, "Validation Failed")),
+        Some(_) => Err(Box::new(message(404, "Not Found"))),
+        None => Err(Box::new(message(422, "Validation Failed"))),
     }
 }
 
@@ -162,7 +162,7 @@ fn named(scene: &Scene<'_>) -> Result<String, Answer> {
 fn end_grant(scene: &mut Scene<'_>) -> Answer {
     let token = match named(scene) {
         Ok(token) => token,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     match scene.ledger.open(&token, scene.now).map(|grant| grant.person) {
         Ok(person) => {
@@ -177,6 +177,6 @@ fn end_token(scene: &mut Scene<'_>) -> Answer {
     match named(scene) {
         Ok(token) if scene.ledger.end_access(&token, scene.now) => nothing(204),
         Ok(_) => message(404, "Not Found"),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }

@@ -16,30 +16,62 @@ use crate::engine::provider::Provider;
 use crate::engine::serve::{Stage, router};
 use crate::http;
 
+mod airtable;
+mod asana;
+mod atlassian;
+mod boxes;
+mod discord;
+mod dropbox;
+mod facebook;
 mod github;
 mod github_app;
+mod gitlab;
+mod hubspot;
+mod linear;
+mod linkedin;
 mod microsoft;
 mod notion;
 mod plain;
+mod quickbooks;
 mod salesforce;
 mod slack;
+mod spotify;
+mod x;
+mod xero;
 mod zendesk;
 mod zoho;
+mod zoom;
 
 pub use crate::engine::Client;
 
 /// Everybody, in alphabetical order.
 const PROVIDERS: &[Provider] = &[
+    airtable::PROVIDER,
+    asana::PROVIDER,
+    atlassian::PROVIDER,
+    boxes::PROVIDER,
+    discord::PROVIDER,
+    dropbox::PROVIDER,
+    facebook::PROVIDER,
     github::PROVIDER,
     github_app::PROVIDER,
+    gitlab::PROVIDER,
+    hubspot::PROVIDER,
+    linear::PROVIDER,
+    linkedin::PROVIDER,
     microsoft::PROVIDER,
     notion::PROVIDER,
     plain::PROVIDER,
+    quickbooks::PROVIDER,
     salesforce::PROVIDER,
     slack::PROVIDER,
     slack::CLASSIC,
+    spotify::PROVIDER,
+    x::PROVIDER,
+    xero::PROVIDER,
     zendesk::PROVIDER,
     zoho::PROVIDER,
+    zoom::PROVIDER,
 ];
 
 /// The names of the providers, as their paths begin.

@@ -120,6 +120,6 @@ fn revoke(scene: &mut Scene<'_>) -> Answer {
     match revoked(scene) {
         Ok(true) => say(200, json!({ "request_id": BOT })),
         Ok(false) => failed(400, "invalid_grant", "The token is not valid."),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }

@@ -110,8 +110,9 @@ fn refuse(refusal: Refusal) -> Answer {
 }
 
 /// Forbidden, not unauthorized, and not JSON.
-fn visitor(scene: &Scene<'_>) -> Result<(Grant, &'static Person), Answer> {
-    let bad = |_: Dead| Answer::text(StatusCode::FORBIDDEN, "text/html", "Bad_OAuth_Token");
+fn visitor(scene: &Scene<'_>) -> Result<(Grant, &'static Person), Box<Answer>> {
+    let text = "Bad_OAuth_Token";
+    let bad = |_: Dead| Box::new(Answer::text(StatusCode::FORBIDDEN, "text/html", text));
     Ok((scene.open().map_err(bad)?, person(scene).map_err(bad)?))
 }
 
@@ -126,7 +127,7 @@ fn userinfo(scene: &mut Scene<'_>) -> Answer {
                 "email_verified": true, "given_name": person.given, "family_name": person.family,
             }),
         ),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
@@ -140,7 +141,7 @@ fn identity(scene: &mut Scene<'_>) -> Answer {
                 "display_name": person.name, "email": person.email, "active": true,
             }),
         ),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 

@@ -178,23 +178,26 @@ fn failed(code: &str) -> Answer {
 }
 
 /// The token may come as a bearer token or as the parameter `token`.
-fn shown(scene: &Scene<'_>) -> Result<(String, Grant), Answer> {
+fn shown(scene: &Scene<'_>) -> Result<(String, Grant), Box<Answer>> {
     let mut fields = scene.request.query.clone();
     fields.extend(scene.request.fields());
     let header = bearer(&scene.request.headers).map(str::to_owned);
-    let token = header.or(fields.get("token").cloned()).ok_or_else(|| failed("not_authed"))?;
-    match scene.ledger.open(&token, scene.now) {
-        Ok(grant) => Ok((token, grant)),
-        Err(Dead::Expired) => Err(failed("token_expired")),
-        Err(Dead::Revoked) => Err(failed("token_revoked")),
-        Err(Dead::Unknown | Dead::Used) => Err(failed("invalid_auth")),
-    }
+    let none = || Box::new(failed("not_authed"));
+    let token = header.or(fields.get("token").cloned()).ok_or_else(none)?;
+    let bad = |dead| match dead {
+        Dead::Expired => "token_expired",
+        Dead::Revoked => "token_revoked",
+        Dead::Unknown | Dead::Used => "invalid_auth",
+    };
+    let opened = scene.ledger.open(&token, scene.now);
+    let grant = opened.map_err(|dead| Box::new(failed(bad(dead))))?;
+    Ok((token, grant))
 }
 
 fn auth_test(scene: &mut Scene<'_>) -> Answer {
     let (_, grant) = match shown(scene) {
         Ok(found) => found,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let mut body = json!({
         "ok": true, "url": "https://stand-in.slack.com/", "team": "Stand-in",
@@ -212,7 +215,7 @@ fn auth_test(scene: &mut Scene<'_>) -> Answer {
 /// Only with the scopes of "Sign in with Slack".
 fn users_identity(scene: &mut Scene<'_>) -> Answer {
     match (shown(scene), person(scene)) {
-        (Err(answer), _) => answer,
+        (Err(answer), _) => *answer,
         (Ok((_, grant)), Ok(person)) if grant.has("identity.basic") => {
             let mut user = json!({ "name": person.name, "id": user_id(person) });
             if grant.has("identity.email") {
@@ -230,6 +233,6 @@ fn auth_revoke(scene: &mut Scene<'_>) -> Answer {
             let revoked = scene.ledger.end_grant_of(&token);
             say(200, json!({ "ok": true, "revoked": revoked }))
         }
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }

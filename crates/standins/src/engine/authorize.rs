@@ -53,12 +53,12 @@ pub(crate) fn run(scene: &mut Scene<'_>) -> Answer {
     }
     let kept = narrowed.map(|kept| kept.split(' ').map(str::to_owned).collect::<Vec<_>>());
     let scopes = scopes.into_iter().filter(|one| kept.as_ref().is_none_or(|k| k.contains(one)));
-    allow(scene, asked.clone(), person, scopes.collect())
+    allow(scene, &asked, person, scopes.collect())
 }
 
 fn allow(
     scene: &mut Scene<'_>,
-    asked: Fields,
+    asked: &Fields,
     person: &'static Person,
     scopes: Vec<String>,
 ) -> Answer {
@@ -71,14 +71,13 @@ fn allow(
         vars: scene.request.vars.clone(),
         base: scene.request.base.clone(),
         prefix: None,
-        since: scene.now,
         ended: false,
     };
     let extra = (authorize.callback)(&grant);
     let grant = scene.ledger.grant(grant, lives.most);
     let mut answer = vec![("code", scene.ledger.code(grant, scene.now, lives))];
     answer.extend(extra);
-    send(&asked, answer)
+    send(asked, answer)
 }
 
 /// The checks in their order; what it answers are the scopes that are asked for.

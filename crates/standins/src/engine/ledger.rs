@@ -33,7 +33,6 @@ pub(crate) struct Grant {
     pub(crate) base: String,
     /// What its access tokens begin with, where that is not the same for all.
     pub(crate) prefix: Option<&'static str>,
-    pub(crate) since: i64,
     pub(crate) ended: bool,
 }
 

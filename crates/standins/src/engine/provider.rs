@@ -30,7 +30,7 @@ pub(crate) struct Provider {
 pub(crate) struct Place {
     /// The host; `|` between several, `{name}` for a part that varies.
     pub(crate) host: &'static str,
-    /// The path; `{name}` for a segment that varies.
+    /// The path; likewise.
     pub(crate) path: &'static str,
 }
 

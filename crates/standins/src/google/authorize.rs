@@ -1,5 +1,5 @@
-//! `/o/oauth2/v2/auth`: what is asked for, and whether it may be. RFC 6749 §3.1, §4.1.1; RFC 7636 §4.3;
-//! Google, "Redirect to Google's OAuth 2.0 server" and "Authorization errors".
+//! `/o/oauth2/v2/auth`: what is asked for, and whether it may be. RFC 6749 §3.1, §4.1.1; RFC 7636
+//! §4.3; Google, "Redirect to Google's OAuth 2.0 server" and "Authorization errors".
 //!
 //! Every error here is a page of the provider: nothing is sent to the application.
 
@@ -85,8 +85,8 @@ fn client<'s>(state: &'s State, form: &Form) -> Result<&'s Client, Problem> {
     }
 }
 
-// RFC 9700 §2.1: the redirect URI is compared as it is. RFC 8252 §7.3: a desktop application listens on
-// any port of this machine.
+// RFC 9700 §2.1: the redirect URI is compared as it is. RFC 8252 §7.3: a desktop application
+// listens on any port of this machine.
 fn redirect_uri(client: &Client, form: &Form) -> Result<String, Problem> {
     let asked = form.first("redirect_uri").ok_or_else(|| Problem::missing("redirect_uri"))?;
     let registered = client.redirect_uris.iter().any(|own| own == asked);

@@ -1,4 +1,5 @@
-//! The control endpoints that only this stand-in has; the table is in the documentation of the module.
+//! The control endpoints that only this stand-in has; the table is in the documentation of the
+//! module.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! A Google to sign in at, to connect and to be refused by.
 //! A Google to connect accounts of, to be refused by and to be put to the test by.
 //!
-//! It answers what `accounts.google.com`, `oauth2.googleapis.com`, `openidconnect.googleapis.com` and
-//! `www.googleapis.com` answer, all under one origin, and its two sign-in pages work without a
-//! script. Sources are Google's public pages "Using OAuth 2.0 to Access Google APIs", "Using OAuth 2.0
-//! for Web Server Applications", "OpenID Connect" and "How to handle granular permissions", and what
-//! its token endpoint is known to answer in the issue trackers of the libraries that call it.
+//! It answers what `accounts.google.com`, `oauth2.googleapis.com`, `openidconnect.googleapis.com`
+//! and `www.googleapis.com` answer, all under one origin, and its two sign-in pages work without a
+//! script. Sources are Google's public pages "Using OAuth 2.0 to Access Google APIs", "Using OAuth
+//! 2.0 for Web Server Applications", "OpenID Connect" and "How to handle granular permissions", and
+//! what its token endpoint is known to answer in the issue trackers of the libraries that call it.
 //!
 //! | path | what it is |
 //! |---|---|

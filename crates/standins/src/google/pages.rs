@@ -1,5 +1,5 @@
-//! The pages: who you are, what you allow, what you allowed, and what cannot be. Each has a type and
-//! a template; one test renders them all.
+//! The pages: who you are, what you allow, what you allowed, and what cannot be. Each has a type
+//! and a template; one test renders them all.
 
 use std::collections::BTreeSet;
 
@@ -150,7 +150,8 @@ impl Pages {
     }
 }
 
-// No form-action: browsers apply it to the redirect after a form too, and consent leads to applications.
+// No form-action: browsers apply it to the redirect after a form too, and consent leads to
+// applications.
 fn protect(answer: Answer) -> Answer {
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
         frame-ancestors 'none'";
@@ -263,8 +264,8 @@ impl Problem {
     }
 
     pub(super) fn redirect_uri(client: &Client, asked: &str) -> Self {
-        let text = "You cannot sign in, because the address to which this application wants to send \
-            you is not registered for it.";
+        let text = "You cannot sign in, because the address to which this application wants to \
+            send you is not registered for it.";
         let registered = client.redirect_uris.iter().map(|uri| format!("registered: {uri}"));
         let details = [format!("redirect_uri={asked}")].into_iter().chain(registered).collect();
         Self { details, ..Self::new(400, "redirect_uri_mismatch", text) }.of(client)
@@ -272,8 +273,8 @@ impl Problem {
 
     pub(super) fn scope(valid: &[&str], invalid: &[&str]) -> Self {
         let text = "The application asks for something that does not exist.";
-        let detail =
-            format!("Some requested scopes were invalid. {{valid={valid:?}, invalid={invalid:?}}}");
+        let both = format!("{{valid={valid:?}, invalid={invalid:?}}}");
+        let detail = format!("Some requested scopes were invalid. {both}");
         Self { details: vec![detail], ..Self::new(400, "invalid_scope", text) }
     }
 
@@ -291,8 +292,8 @@ impl Problem {
     /// The administrator said no.
     pub(super) fn administrator(person: &Person) -> Self {
         let text = format!(
-            "The administrator of {} does not allow this application, or what it asks for. Ask your \
-             administrator.",
+            "The administrator of {} does not allow this application, or what it asks for. Ask \
+             your administrator.",
             person.hd.as_deref().unwrap_or("your organisation")
         );
         let title = "Access blocked: your organisation does not allow this".to_owned();

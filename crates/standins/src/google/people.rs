@@ -1,5 +1,5 @@
-//! `/connections`: what the accounts have allowed, to take back, and the clock, to move. For people;
-//! programs use `/_control/`.
+//! `/connections`: what the accounts have allowed, to take back, and the clock, to move. For
+//! people; programs use `/_control/`.
 
 use std::collections::BTreeSet;
 

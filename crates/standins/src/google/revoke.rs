@@ -1,5 +1,5 @@
-//! `/revoke`: somebody who holds a token gives all of it back. RFC 7009 without client authentication;
-//! Google, "Revoking a token".
+//! `/revoke`: somebody who holds a token gives all of it back. RFC 7009 without client
+//! authentication; Google, "Revoking a token".
 
 use axum::http::StatusCode;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The two pages a person sees: which account, and what of it an application may have, scope by scope.
-//! Google, "How to handle granular permissions"; OpenID Connect Core 1.0 §3.1.2.3, §3.1.2.4.
+//! The two pages a person sees: which account, and what of it an application may have, scope by
+//! scope. Google, "How to handle granular permissions"; OpenID Connect Core 1.0 §3.1.2.3, §3.1.2.4.
 
 use std::collections::BTreeSet;
 

@@ -103,8 +103,8 @@ fn refresh(state: &mut State, client: &Client, form: &Form, now: i64) -> Result<
     Ok(grants::renew(state, client, found, now))
 }
 
-// RFC 6749 §6: nothing beyond what was granted. Google leaves such scopes out, and google-auth, which
-// always sends all scopes it once asked for, counts on it; there has to be something left.
+// RFC 6749 §6: nothing beyond what was granted. Google leaves such scopes out, and google-auth,
+// which always sends all scopes it once asked for, counts on it; there has to be something left.
 fn narrowed(granted: &BTreeSet<String>, asked: Option<&str>) -> Result<BTreeSet<String>, Refusal> {
     let Some(asked) = asked else { return Ok(granted.clone()) };
     let wanted: Option<BTreeSet<String>> =

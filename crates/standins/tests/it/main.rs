@@ -3,5 +3,5 @@
 mod caller;
 mod catalogue;
 mod google;
-mod rotating;
 mod program;
+mod rotating;

@@ -10,6 +10,7 @@ pub(crate) mod device;
 pub(crate) mod external;
 pub(crate) mod flow;
 pub(crate) mod html;
+pub(crate) mod receiver;
 pub(crate) mod seen;
 pub(crate) mod server;
 pub(crate) mod signer;

@@ -3,8 +3,10 @@
 mod github;
 mod microsoft;
 mod notion;
+mod rotating;
 mod salesforce;
 mod slack;
+mod staying;
 mod zendesk;
 mod zoho;
 
@@ -22,6 +24,13 @@ async fn a_path_is_found_with_its_own_host_only() {
         let request = caller.ask("GET", path).header("user-agent", "tests");
         assert_eq!(caller.send(request).await.status, status, "{path}");
     }
+}
+
+#[test]
+fn there_are_24_real_providers_and_a_plain_one() {
+    let mut names: Vec<_> = standins::catalogue::names().collect();
+    names.retain(|name| !["plain", "slack-classic"].contains(name));
+    assert_eq!(names.len(), 24, "{names:?}");
 }
 
 #[tokio::test]

@@ -26,8 +26,9 @@ fn setting(google: &Google) -> Value {
 /// stand-in answers from there.
 async fn run(script: &str, setting: Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/google").join(script);
+    let python = python();
     let program = tokio::task::spawn_blocking(move || {
-        let mut command = Command::new(python());
+        let mut command = Command::new(python);
         command.arg(path).arg(setting.to_string()).env("PYTHONDONTWRITEBYTECODE", "1");
         command.output().expect("Python runs")
     });
