@@ -77,7 +77,11 @@ pub struct KeyUse {
 
 impl fmt::Display for KeyUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.count, self.what.plural())
+        let things = self.what.plural();
+        match self.count {
+            1 => write!(f, "1 {}", things.trim_end_matches('s')),
+            count => write!(f, "{count} {things}"),
+        }
     }
 }
 

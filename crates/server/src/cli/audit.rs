@@ -81,9 +81,13 @@ async fn verify(
             Ok(ExitCode::SUCCESS)
         }
         Ok(own) => {
+            let checkpoint = match own.last_checkpoint {
+                0 => "no checkpoint yet".to_owned(),
+                sequence => format!("the last checkpoint is entry {sequence}"),
+            };
             say(&format!(
-                "Sound: {} entries, {} checkpoints, the last in entry {}.\n{}\nKeep this line elsewhere; --expect takes it, and shows whether the log was cut off or rewritten since.",
-                own.last.sequence, own.checkpoints, own.last_checkpoint, own.last
+                "Sound: {} entries, {checkpoint}.\n{}\nKeep this line elsewhere: --expect takes it, and shows whether anything was cut off or rewritten since.",
+                own.last.sequence, own.last
             ));
             Ok(ExitCode::SUCCESS)
         }

@@ -115,7 +115,7 @@ async fn rewrap(
 
 fn tell_rewrapped(server: &AuthorizationServer, done: &Rewrapped) {
     say(&format!(
-        "Under {} now: {} connections, {} signing keys, {} client secrets, {} server secrets more than before.",
+        "Sealed anew under {}: connections {}, signing keys {}, client secrets {}, server secrets {}.",
         server.ring.current().id(),
         done.connections,
         done.signing_keys,
