@@ -75,7 +75,9 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::InvalidToken
             | Code::MissingToken
             | Code::InsufficientScope
-            | Code::ConnectionNotFound,
+            | Code::ConnectionNotFound
+            | Code::AmbiguousConnection
+            | Code::ReauthRequired,
         ) => ErrorKind::BadRequest,
     }
 }

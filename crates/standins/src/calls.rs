@@ -1,5 +1,5 @@
-//! One call at a provider, from the request that was read to the answer: counted, spoiled on demand,
-//! and processed to the end even when the caller has gone.
+//! One call at a provider, from the request that was read to the answer: counted, spoiled on
+//! demand, and processed to the end even when the caller has gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +69,6 @@ pub(crate) async fn answer(
     call: Call,
     work: impl FnOnce() -> Answer + Send + 'static,
 ) -> Response {
-    wire.mend();
     desk.counts.begin(&call);
     let faults = desk.faults.take(&call);
     desk.news.send_replace(());

@@ -16,8 +16,8 @@ impl Clock {
         Self::real() + self.ahead()
     }
 
-    /// Seconds since 1970 as the callers see them: what a signed token has to be dated by, or nobody
-    /// would take it once the clock was moved.
+    /// Seconds since 1970 as the callers see them: what a signed token has to be dated by, or
+    /// nobody would take it once the clock was moved.
     #[expect(clippy::disallowed_methods, reason = "a stand-in is the outside that others call")]
     pub(crate) fn real() -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -26,7 +26,7 @@
 //! | `"hold_before"` | waits for `/_control/release`, then the call is processed |
 //! | `{"html": 503}` | a page with this status in place of an answer |
 //! | `{"too_many": {"retry_after": 7, "html": false}}` | 429, with `Retry-After` (seconds or a date) if given |
-//! | `{"error": {"status": 400, "error": "…", "description": "…", "subtype": "…"}}` | this error; with status 200 an error that looks like success |
+//! | `{"error": {"status": 400, "error": "…", "description": "…", "subtype": "…"}}` | this error, in the shape of a token endpoint; with status 200 an error that looks like success |
 //! | `{"answer": {"status": 200, "content_type": "…", "body": "…"}}` | this and nothing else |
 //! | `{"change": {"expires_in": "3599", "scope": null}}` | members of a 200 become these values, null removes them |
 //! | `{"content_type": "text/plain"}` | the answer under another type |
@@ -37,8 +37,8 @@
 //! | `"cut"` | processed, then the connection ends in the middle of the answer |
 //! | `{"drip": {"bytes": 1, "ms": 100}}` | processed, then so many bytes at a time |
 //!
-//! Several faults for one call happen in the order in which they were set. Whoever hangs up does not
-//! stop a call: what was read is processed.
+//! Several faults for one call happen in the order in which they were set. Whoever hangs up does
+//! not stop a call: what was read is processed.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::calls::Call;
 
-/// What was called. A call counts from the moment its request has been read, whatever becomes of it.
+/// What was called. A call counts from the moment its request has been read, whatever becomes of
+/// it.
 #[derive(Debug, Default)]
 pub(crate) struct Counts(Mutex<Seen>);
 

@@ -149,6 +149,7 @@ impl Fault {
         let same =
             |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         self.endpoint == call.endpoint
+            && (self.until_cleared || self.times > 0)
             && same(&self.grant_type, &call.grant_type)
             && same(&self.refresh_token, &call.refresh_token)
     }
@@ -225,6 +226,11 @@ fn change(mut answer: Answer, members: &Map<String, Value>) -> Answer {
         }
     }
     answer
+}
+
+/// The answer of a provider that is broken.
+pub(crate) fn broken() -> Answer {
+    Answer::html(StatusCode::INTERNAL_SERVER_ERROR, AWAY)
 }
 
 /// A status that HTTP does not have is a plain 500.

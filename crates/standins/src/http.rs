@@ -5,8 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -29,6 +30,7 @@ pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
+    let router = router.layer(from_fn(mend));
     let (end, ended) = watch::channel(());
     let mut servers = JoinSet::new();
     for listener in listeners {
@@ -50,6 +52,12 @@ pub(crate) async fn serve(
         tracing::debug!("some requests did not end in time and were cut off");
     }
     result
+}
+
+/// What an earlier request on the same connection was given is no fault of the next one.
+async fn mend(ConnectInfo(wire): ConnectInfo<Wire>, request: Request, next: Next) -> Response {
+    wire.mend();
+    next.run(request).await
 }
 
 /// The parameters of a form or a query, in their order.

@@ -1,5 +1,5 @@
-//! Connections that misbehave: a listener whose every connection can be cut, reset or slowed down by
-//! the handler of a request.
+//! Connections that misbehave: a listener whose every connection can be cut, reset or slowed down
+//! by the handler of a request.
 
 use std::fmt;
 use std::io::{Error, ErrorKind, Result};

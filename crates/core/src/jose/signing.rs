@@ -55,6 +55,15 @@ impl SigningKey {
     /// Reads what [`Self::to_pkcs8`] wrote. `kid` is the name it was stored under: another key
     /// than that is refused.
     pub fn from_pkcs8(algorithm: Algorithm, kid: &str, pkcs8: &[u8]) -> Result<Self, JoseError> {
+        let key = Self::import_pkcs8(algorithm, pkcs8)?;
+        if key.kid != kid {
+            return Err(JoseError::KidMismatch { stored: kid.to_owned(), actual: key.kid });
+        }
+        Ok(key)
+    }
+
+    /// Reads a private key that somebody else has made; its `kid` is its thumbprint.
+    pub fn import_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, JoseError> {
         let refused = |_| JoseError::KeyRejected("it is not a PKCS #8 key of its algorithm");
         let pair = match algorithm {
             Algorithm::Rs256 | Algorithm::Ps256 => {
@@ -67,11 +76,7 @@ impl SigningKey {
             ),
             Algorithm::EdDsa => Pair::Ed25519(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(refused)?),
         };
-        let key = Self::new(algorithm, pair)?;
-        if key.kid != kid {
-            return Err(JoseError::KidMismatch { stored: kid.to_owned(), actual: key.kid });
-        }
-        Ok(key)
+        Self::new(algorithm, pair)
     }
 
     fn new(algorithm: Algorithm, pair: Pair) -> Result<Self, JoseError> {

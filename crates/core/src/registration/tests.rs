@@ -183,7 +183,7 @@ fn some_grants_are_the_operators_to_give() {
 
 #[test]
 fn what_a_client_may_have_of_the_vault_is_the_operators_to_give() {
-    let asked = client(&json!({"integrations": ["google"]}), Registrant::Itself);
+    let asked = client(&with("integrations", json!(["google"])), Registrant::Itself);
     assert!(asked.is_ok_and(|client| client.integrations.is_empty()));
 
     let held = Client {

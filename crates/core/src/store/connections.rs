@@ -193,9 +193,10 @@ pub trait ConnectionStore: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Begins to give a connection back: it is served no more, and due at once until it is removed.
-    /// `sharing` are the integrations whose connections of the same account are siblings. `recorded`
-    /// is written by the first call; later ones answer the tokens again, for whoever goes on after a
-    /// crash. `None` when there is no such connection.
+    /// One that is being given back already keeps its `since`, and is answered all the same, for
+    /// whoever goes on after a crash; `recorded` is written by the first call only. `sharing` are the
+    /// integrations whose connections of the same account are siblings. `None` when there is no such
+    /// connection.
     async fn start_disconnect(
         &self,
         id: ConnectionId,

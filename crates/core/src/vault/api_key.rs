@@ -5,6 +5,8 @@
 //! that was not copied whole is told without a look into the store, and programs that search code
 //! for leaked keys can tell one from a text that looks like it.
 
+mod manage;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
+
+pub use manage::{Changed, Shown, create, replace_secret, revoke};
 
 use crate::AuthorizationServer;
 use crate::error::{Failure, Refusal};
@@ -243,14 +247,13 @@ mod tests {
     use proptest::prelude::proptest;
 
     use super::*;
-    use crate::jose::seal::{KeyEncryptionKey, KeyRing};
+    use crate::jose::seal::DerivationRoot;
     use crate::ports::testing::SeededEntropy;
 
     const NOW: Timestamp = Timestamp::from_epoch(1_800_000_000);
 
     fn pepper() -> HmacKey {
-        let key = KeyEncryptionKey::new(&[1; 32]).expect("32 bytes");
-        KeyRing::new(key, Vec::new()).derive("api key")
+        DerivationRoot::new(&[1; 32]).derive("api key")
     }
 
     fn presented(seed: u32) -> Presented {
@@ -330,8 +333,7 @@ mod tests {
     #[test]
     fn a_secret_of_another_server_does_not_work() {
         let made = presented(1);
-        let other = KeyEncryptionKey::new(&[2; 32]).expect("32 bytes");
-        let other = KeyRing::new(other, Vec::new()).derive("api key");
+        let other = DerivationRoot::new(&[2; 32]).derive("api key");
         assert!(proven(&other, Some(key(&made)), &made, NOW).is_err());
     }
 

@@ -15,7 +15,7 @@ pub use walk::{Fault, Mark, Verified, verify};
 use crate::AuthorizationServer;
 use crate::error::Failure;
 use crate::id::AuditId;
-use crate::jose::seal::HmacKey;
+use crate::jose::seal::{HmacKey, hex};
 use crate::model::AuditEvent;
 use crate::time::Timestamp;
 
@@ -100,10 +100,6 @@ fn mac(key: &HmacKey, event: &AuditEvent) -> [u8; 32] {
         target.as_bytes(),
         details.as_bytes(),
     ])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -104,7 +104,8 @@ fn named(connection: ConnectionId) -> impl FnOnce(JoseError) -> Broken {
     move |error| Broken::Corrupt(format!("tokens of the connection {connection}: {error}"))
 }
 
-fn seal_with(
+/// [`seal`] with the parts of the server that it needs, for whoever fills a store.
+pub fn seal_with(
     ring: &KeyRing,
     entropy: &dyn Entropy,
     connection: &Connection,
@@ -137,7 +138,8 @@ fn seal_with(
     })
 }
 
-fn open_with(ring: &KeyRing, held: &Held) -> Result<Tokens, JoseError> {
+/// [`open`] with keys alone.
+pub fn open_with(ring: &KeyRing, held: &Held) -> Result<Tokens, JoseError> {
     let Held { connection, credential } = held;
     let key = unwrap(ring, held)?;
     let one = |column, sealed: &[u8]| text(key.open(sealed, &slot(connection, column))?);

@@ -38,7 +38,7 @@ pub(crate) fn providers(folder: Option<&Path>) -> anyhow::Result<BTreeMap<String
     })
 }
 
-/// The files of a folder whose names end with `.toml`, in the order of their names.
+/// The files of a folder whose names end with `.toml`: what stands before that names the provider.
 fn descriptions(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let shown = folder.display();
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {shown}"))?;
@@ -48,7 +48,8 @@ fn descriptions(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
         if path.extension().is_some_and(|own| own == "toml") {
             let text = std::fs::read_to_string(&path);
             let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-            files.push((path.display().to_string(), text));
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, text));
         }
     }
     files.sort();
@@ -79,9 +80,13 @@ fn integration(
     let Some(provider) = providers.get(wanted) else {
         bail!("there is no provider {wanted:?}: `grantor provider list` shows all");
     };
+    let kind = match own.grant {
+        config::Grant::AuthorizationCode => IntegrationKind::Person,
+        config::Grant::ClientCredentials => IntegrationKind::ClientCredentials,
+    };
     let scope = match &own.scopes {
         Some(scopes) => Scope::parse(&scopes.join(" "))?,
-        None => provider.default_scope(),
+        None => provider.default_scope(kind),
     };
     Ok(Integration {
         name: name.to_owned(),
@@ -95,10 +100,7 @@ fn integration(
         scope,
         required: Scope::parse(&own.required_scopes.join(" "))?,
         variables: own.variables.clone(),
-        kind: match own.grant {
-            config::Grant::AuthorizationCode => IntegrationKind::Person,
-            config::Grant::ClientCredentials => IntegrationKind::ClientCredentials,
-        },
+        kind,
         redirect_uri: own
             .redirect_uri
             .clone()

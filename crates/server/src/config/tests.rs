@@ -162,7 +162,34 @@ fn secrets_come_from_files_and_are_never_printed() {
     assert_eq!(complaints("[keys]\nkey_encryption_key = \"geheim\"").len(), 1);
     assert!(!complaints("[keys]\nkey_encryption_key = \"geheim\"")[0].contains("geheim"));
     let key = from_text(&format!("[keys]\nkey_encryption_key = \"{}\"", "0f".repeat(32)));
-    assert_eq!(key.expect("valid").key_encryption_key(), Some([0x0f; 32]));
+    assert_eq!(key.expect("valid").key_encryption_key().as_deref(), Some(&[0x0f; 32]));
+}
+
+#[test]
+fn keys_that_only_open_come_from_a_list_from_files_and_from_the_environment() {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    writeln!(file, "{}", "02".repeat(32)).expect("written");
+    let text = format!(
+        "[keys]\nretired_key_encryption_keys = [\"{}\"]\nretired_key_encryption_key_files = [{:?}]",
+        "01".repeat(32),
+        file.path()
+    );
+    let config = from_text(&text).expect("valid");
+    let keys = config.retired_key_encryption_keys();
+    assert_eq!(keys.iter().map(|key| key[0]).collect::<Vec<_>>(), [1, 2]);
+    assert!(!config.effective().contains("0101") && !config.effective().contains("0202"));
+    let list = format!("{},{}", "03".repeat(32), "04".repeat(32));
+    let named = variables(&[("GRANTOR__KEYS__RETIRED_KEY_ENCRYPTION_KEYS", &list)]);
+    let config = Loader::new().environment(named).load().expect("valid");
+    assert_eq!(config.retired_key_encryption_keys().len(), 2);
+    for wrong in ["[\"geheim\"]", "\"geheim\"", "[[\"geheim\"]]"] {
+        let found = complaints(&format!("[keys]\nretired_key_encryption_keys = {wrong}"));
+        assert!(found[0].starts_with("keys.retired_key_encryption_keys"), "{found:?}");
+        assert!(!found.join(" ").contains("geheim"), "{found:?}");
+    }
+    let gone = "[keys]\nretired_key_encryption_key_files = [\"/nowhere/at/all\"]";
+    let path = "keys.retired_key_encryption_key_files: cannot read /nowhere/at/all";
+    assert!(complaints(gone)[0].starts_with(path), "{:?}", complaints(gone));
 }
 
 #[test]

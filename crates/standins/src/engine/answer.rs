@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::ledger::{Grant, Tokens};
-use super::request::Fields;
 
 /// What there is to answer with.
 #[derive(Debug)]
@@ -15,8 +14,6 @@ pub(crate) struct Issued<'i> {
     pub(crate) now: i64,
     /// Where this provider is, without a slash at the end.
     pub(crate) base: &'i str,
-    /// The parameters of the token request.
-    pub(crate) fields: &'i Fields,
 }
 
 impl Issued<'_> {

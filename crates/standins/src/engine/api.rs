@@ -3,9 +3,10 @@
 use axum::http::header;
 use serde_json::json;
 
-use super::ledger::Dead;
+use super::ledger::{Dead, Grant};
 use super::people::Person;
 use super::provider::Scene;
+use super::refusal::Refusal;
 use super::request::{nothing, say};
 use super::token;
 use crate::http::Answer;
@@ -15,18 +16,32 @@ use crate::http::Answer;
 pub(crate) fn revoke(scene: &mut Scene<'_>) -> Answer {
     match revoked(scene) {
         Ok(_) => nothing(200),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
 /// The same, for a provider with an answer of its own: whether there was anything to end.
-pub(crate) fn revoked(scene: &mut Scene<'_>) -> Result<bool, Answer> {
+pub(crate) fn revoked(scene: &mut Scene<'_>) -> Result<bool, Box<Answer>> {
     let rules = scene.provider.token;
-    let fields = token::read(scene).map_err(rules.refuse)?;
+    let fields = token::read(scene).map_err(|refusal| Box::new((rules.refuse)(refusal)))?;
     match fields.get("token") {
         Some(token) => Ok(scene.ledger.end_grant_of(token)),
-        None => Err((rules.refuse)(super::refusal::Refusal::Missing("token"))),
+        None => Err(Box::new((rules.refuse)(Refusal::Missing("token")))),
     }
+}
+
+/// Ends the grant behind the parameter `token` of a URL or a form, whoever asks.
+pub(crate) fn ended(scene: &mut Scene<'_>) -> bool {
+    let mut fields = scene.request.query.clone();
+    fields.extend(scene.request.fields());
+    fields.get("token").is_some_and(|token| scene.ledger.end_grant_of(token))
+}
+
+/// The grant and the person behind the bearer token.
+pub(crate) fn visitor(scene: &Scene<'_>) -> Result<(Grant, &'static Person), Dead> {
+    let grant = scene.open()?;
+    let person = grant.person.ok_or(Dead::Unknown)?;
+    Ok((grant, person))
 }
 
 /// The person behind the bearer token; tokens that a client got for itself are nobody's.

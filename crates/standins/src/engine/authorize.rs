@@ -53,12 +53,12 @@ pub(crate) fn run(scene: &mut Scene<'_>) -> Answer {
     }
     let kept = narrowed.map(|kept| kept.split(' ').map(str::to_owned).collect::<Vec<_>>());
     let scopes = scopes.into_iter().filter(|one| kept.as_ref().is_none_or(|k| k.contains(one)));
-    allow(scene, asked.clone(), person, scopes.collect())
+    allow(scene, &asked, person, scopes.collect())
 }
 
 fn allow(
     scene: &mut Scene<'_>,
-    asked: Fields,
+    asked: &Fields,
     person: &'static Person,
     scopes: Vec<String>,
 ) -> Answer {
@@ -70,14 +70,14 @@ fn allow(
         asked: asked.clone(),
         vars: scene.request.vars.clone(),
         base: scene.request.base.clone(),
-        since: scene.now,
+        prefix: None,
         ended: false,
     };
     let extra = (authorize.callback)(&grant);
     let grant = scene.ledger.grant(grant, lives.most);
     let mut answer = vec![("code", scene.ledger.code(grant, scene.now, lives))];
     answer.extend(extra);
-    send(&asked, answer)
+    send(asked, answer)
 }
 
 /// The checks in their order; what it answers are the scopes that are asked for.
@@ -111,7 +111,10 @@ fn check(scene: &Scene<'_>, rules: &Authorize, asked: &Fields) -> Result<Vec<Str
     for name in rules.scope_in {
         scopes.extend(check_scopes(rules, asked.get(*name).map_or("", String::as_str))?);
     }
-    Ok(scopes)
+    match scopes.is_empty() && rules.needs_scope {
+        true => Err(missing("scope")),
+        false => Ok(scopes),
+    }
 }
 
 fn check_challenge(pkce: Pkce, asked: &Fields) -> Result<(), Wrong> {
@@ -132,14 +135,14 @@ fn check_challenge(pkce: Pkce, asked: &Fields) -> Result<(), Wrong> {
 }
 
 fn check_scopes(rules: &Authorize, text: &str) -> Result<Vec<String>, Wrong> {
-    let scopes = rules.scopes(text);
     // A list with another separator is one scope that nobody knows.
-    let odd = |scope: &&String| {
-        scope.contains([' ', ',', '+']) || rules.unknown_scopes.contains(&scope.as_str())
+    let known = |scope: &String| {
+        !scope.contains([' ', ',', '+']) && !rules.unknown_scopes.contains(&scope.as_str())
     };
-    match scopes.iter().find(odd) {
-        Some(odd) => Err(Wrong::told("invalid_scope", format!("There is no scope {odd}."))),
-        None => Ok(scopes),
+    let (good, bad): (Vec<_>, Vec<_>) = rules.scopes(text).into_iter().partition(known);
+    match bad.first().filter(|_| !rules.drops_unknown) {
+        Some(bad) => Err(Wrong::told("invalid_scope", format!("There is no scope {bad}."))),
+        None => Ok(good),
     }
 }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::serve::Stage;
 use crate::control::{Reply, read, router as common};
 
-pub(super) fn router(stage: Arc<Stage>) -> Router<Arc<Stage>> {
+pub(super) fn router(stage: &Stage) -> Router<Arc<Stage>> {
     Router::new()
         .route("/_control/end", post(end))
         .route("/_control/client", post(client))

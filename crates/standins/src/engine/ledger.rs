@@ -31,7 +31,8 @@ pub(crate) struct Grant {
     pub(crate) vars: Fields,
     /// Where the provider was called, without a slash at the end.
     pub(crate) base: String,
-    pub(crate) since: i64,
+    /// What its access tokens begin with, where that is not the same for all.
+    pub(crate) prefix: Option<&'static str>,
     pub(crate) ended: bool,
 }
 
@@ -134,8 +135,12 @@ impl Ledger {
             (Life::Seconds(_) | Life::Asked, Some(seconds)) => Some(now + seconds),
             (Life::Asked, None) | (Life::Forever, _) => None,
         };
-        let tokens =
-            Tokens { access: made(lives.prefixes.access), access_until, refresh, refresh_until };
+        let tokens = Tokens {
+            access: made(self.grants[grant].prefix.unwrap_or(lives.prefixes.access)),
+            access_until,
+            refresh,
+            refresh_until,
+        };
         self.remember(grant, &tokens);
         tokens
     }

@@ -15,7 +15,7 @@ pub(crate) mod provider;
 pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod serve;
-mod token;
+pub(crate) mod token;
 
 /// The client that a provider knows.
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ pub(crate) struct Provider {
 pub(crate) struct Place {
     /// The host; `|` between several, `{name}` for a part that varies.
     pub(crate) host: &'static str,
-    /// The path; `{name}` for a segment that varies.
+    /// The path; likewise.
     pub(crate) path: &'static str,
 }
 
@@ -56,8 +56,12 @@ pub(crate) struct Authorize {
     pub(crate) scope_in: &'static [&'static str],
     /// Any of these characters stands between two scopes.
     pub(crate) separators: &'static str,
+    /// Whether some scope has to be asked for.
+    pub(crate) needs_scope: bool,
     /// Scopes that others have, and this provider does not know.
     pub(crate) unknown_scopes: &'static [&'static str],
+    /// Whether unknown scopes are left out in silence, or refused.
+    pub(crate) drops_unknown: bool,
     pub(crate) pkce: Pkce,
     pub(crate) offline: Offline,
     pub(crate) errors: Shown,
@@ -115,6 +119,8 @@ pub(crate) struct Token {
     pub(crate) query: bool,
     pub(crate) get: bool,
     pub(crate) grants: &'static [&'static str],
+    /// Whether a request without `grant_type` is one with a code.
+    pub(crate) code_by_default: bool,
     /// Whether the code's redirect URI must be repeated.
     pub(crate) redirect_uri: Repeated,
     /// Further checks of the parameters.
@@ -199,7 +205,9 @@ impl Authorize {
         choices: &[],
         scope_in: &["scope"],
         separators: " ",
+        needs_scope: false,
         unknown_scopes: &[],
+        drops_unknown: false,
         pkce: Pkce::Optional { plain: true },
         offline: Offline::Always,
         errors: Shown::Redirect,
@@ -219,6 +227,7 @@ impl Token {
         query: false,
         get: false,
         grants: &["authorization_code", "refresh_token"],
+        code_by_default: false,
         redirect_uri: Repeated::IfSent,
         check: |_| Ok(()),
         answer: |issued| Value::Object(standard_answer(issued)),

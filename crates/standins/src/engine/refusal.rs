@@ -48,11 +48,6 @@ impl Refusal {
         }
     }
 
-    /// Whether it is about who the client is.
-    pub(crate) fn is_client(self) -> bool {
-        self.code() == "invalid_client"
-    }
-
     /// What happened, in words.
     pub(crate) fn text(self) -> String {
         match self {

@@ -50,7 +50,7 @@ impl Stage {
 /// All of a provider's URLs and its control endpoints, to be nested where it should be.
 pub(crate) fn router(stage: Stage) -> Router {
     let stage = Arc::new(stage);
-    control::router(stage.clone()).fallback(serve).with_state(stage)
+    control::router(&stage).fallback(serve).with_state(stage)
 }
 
 async fn serve(
@@ -132,9 +132,11 @@ impl Place {
             let mut known = self.host.split('|');
             let caught = known.find_map(|one| caught(&one.split('.').collect::<Vec<_>>(), &labels));
             vars.extend(caught?);
+            vars.insert("host".to_owned(), host.to_owned());
         }
-        let pattern: Vec<&str> = self.path.split('/').skip(1).collect();
-        vars.extend(caught(&pattern, path)?);
+        let mut known = self.path.split('|');
+        let inner = known.find_map(|one| caught(&one.split('/').skip(1).collect::<Vec<_>>(), path));
+        vars.extend(inner?);
         Some(vars)
     }
 }

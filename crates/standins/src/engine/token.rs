@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::answer::Issued;
-use super::ledger::{Asked, Dead, Grant};
+use super::ledger::{Asked, Dead, Grant, Tokens};
 use super::provider::{AsForm, Offline, Pkce, Repeated, Scene};
 use super::refusal::Refusal;
 use super::request::{Fields, Kind, as_form, nested, say};
@@ -36,7 +36,7 @@ pub(crate) fn run(scene: &mut Scene<'_>) -> Answer {
 }
 
 /// The parameters of a request whose client is known.
-pub(super) fn read(scene: &Scene<'_>) -> Result<Fields, Refusal> {
+pub(crate) fn read(scene: &Scene<'_>) -> Result<Fields, Refusal> {
     let (rules, request) = (scene.provider.token, scene.request);
     let accepted = match request.kind() {
         Kind::Form => rules.form,
@@ -78,8 +78,7 @@ fn grant(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
     let rules = scene.provider.token;
     let grant_type = match fields.get("grant_type") {
         Some(named) => named.as_str(),
-        // A provider that has one grant only does not ask which.
-        None if rules.grants == ["authorization_code"] => "authorization_code",
+        None if rules.code_by_default => "authorization_code",
         None => return Err(Refusal::Missing("grant_type")),
     };
     if !rules.grants.contains(&grant_type) {
@@ -95,6 +94,14 @@ fn grant(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
 }
 
 fn by_code(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
+    let grant = redeem(scene, fields)?;
+    let asked = lifetimes(fields, comes_with_refresh(scene.provider.authorize.offline, &grant));
+    let tokens = scene.ledger.issue(grant.id, scene.now, &scene.provider.lives, asked);
+    Ok(answer(scene, &grant, &tokens, false))
+}
+
+/// Uses a code up; what it stands for.
+pub(crate) fn redeem(scene: &mut Scene<'_>, fields: &Fields) -> Result<Grant, Refusal> {
     let code = fields.get("code").ok_or(Refusal::Missing("code"))?;
     let grant = match scene.ledger.see_code(code, scene.now) {
         Ok(grant) => grant,
@@ -120,9 +127,7 @@ fn by_code(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> {
     }
     check_verifier(scene.provider.authorize.pkce, &grant, fields)?;
     scene.ledger.spend_code(code);
-    let asked = lifetimes(fields, comes_with_refresh(scene.provider.authorize.offline, &grant));
-    let tokens = scene.ledger.issue(grant.id, scene.now, &scene.provider.lives, asked);
-    Ok(answer(scene, &grant, &tokens, false, fields))
+    Ok(grant)
 }
 
 /// RFC 7636 §4.6: the verifier must fit the challenge.
@@ -167,7 +172,7 @@ fn by_refresh(scene: &mut Scene<'_>, fields: &Fields) -> Result<Value, Refusal> 
     let asked = lifetimes(fields, true);
     let tokens = scene.ledger.refresh(refresh, now, &provider.lives, asked);
     let tokens = tokens.ok_or(Refusal::Refresh(Dead::Unknown))?;
-    Ok(answer(scene, &grant, &tokens, true, fields))
+    Ok(answer(scene, &grant, &tokens, true))
 }
 
 /// RFC 6749 §4.4: the client gets tokens for itself, and no refresh token.
@@ -180,12 +185,12 @@ fn by_itself(scene: &mut Scene<'_>, fields: &Fields) -> Value {
         asked: Fields::new(),
         vars: scene.request.vars.clone(),
         base: scene.request.base.clone(),
-        since: scene.now,
+        prefix: None,
         ended: false,
     };
     let id = scene.ledger.grant(grant.clone(), None);
     let tokens = scene.ledger.issue(id, scene.now, &scene.provider.lives, lifetimes(fields, false));
-    answer(scene, &grant, &tokens, false, fields)
+    answer(scene, &grant, &tokens, false)
 }
 
 fn lifetimes(fields: &Fields, refresh: bool) -> Asked {
@@ -197,20 +202,7 @@ fn lifetimes(fields: &Fields, refresh: bool) -> Asked {
     }
 }
 
-fn answer(
-    scene: &Scene<'_>,
-    grant: &Grant,
-    tokens: &super::ledger::Tokens,
-    refreshed: bool,
-    fields: &Fields,
-) -> Value {
-    let base = &scene.request.base;
-    (scene.provider.token.answer)(&Issued {
-        grant,
-        tokens,
-        refreshed,
-        now: scene.now,
-        base,
-        fields,
-    })
+fn answer(scene: &Scene<'_>, grant: &Grant, tokens: &Tokens, refreshed: bool) -> Value {
+    let (now, base) = (scene.now, &scene.request.base);
+    (scene.provider.token.answer)(&Issued { grant, tokens, refreshed, now, base })
 }

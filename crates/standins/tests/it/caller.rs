@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use standins::rotating;
+use standins::{catalogue, rotating};
 use tokio::net::TcpListener;
 
 pub(crate) const ID: &str = "standin-client";
@@ -19,7 +19,7 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) base: String,
-    http: Client,
+    pub(crate) http: Client,
 }
 
 /// An answer, read to its end.
@@ -68,7 +68,16 @@ impl Caller {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(rotating::serve(config, vec![listener], std::future::pending()));
-        Self { base, http: client() }
+        Self { base, http: client_of_http() }
+    }
+
+    /// A provider of the catalogue.
+    pub(crate) async fn at(provider: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base = format!("http://{}/{provider}", listener.local_addr().expect("an address"));
+        let client = catalogue::Client::default();
+        tokio::spawn(catalogue::serve(client, vec![listener], std::future::pending()));
+        Self { base, http: client_of_http() }
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Got {
@@ -126,6 +135,11 @@ impl Caller {
         self.send(self.ask("POST", path).basic_auth(ID, Some(SECRET)).form(fields)).await
     }
 
+    /// JSON with client id and secret in the header.
+    pub(crate) async fn basic_json(&self, path: &str, body: &Value) -> Got {
+        self.send(self.ask("POST", path).basic_auth(ID, Some(SECRET)).json(body)).await
+    }
+
     /// JSON with client id and secret in it.
     pub(crate) async fn post_json(&self, path: &str, mut body: Value) -> Got {
         body["client_id"] = json!(ID);
@@ -144,13 +158,90 @@ impl Caller {
         got.json()
     }
 
+    /// A flow through these endpoints.
+    pub(crate) fn flow<'f>(
+        &'f self,
+        how: How,
+        authorize: &'f str,
+        asked: &'f [(&'f str, &'f str)],
+        token: &'f str,
+    ) -> Flow<'f> {
+        Flow { caller: self, how, authorize, asked, token }
+    }
+
     /// Lets so many seconds pass.
     pub(crate) async fn pass(&self, seconds: u32) {
         self.control("clock", json!({ "advance": seconds })).await;
     }
 }
 
-fn client() -> Client {
+/// How a provider wants its token requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Basic,
+    Post,
+    Json,
+    BasicJson,
+}
+
+/// The two requests for tokens at one provider.
+#[derive(Clone, Copy)]
+pub(crate) struct Flow<'f> {
+    caller: &'f Caller,
+    how: How,
+    authorize: &'f str,
+    asked: &'f [(&'f str, &'f str)],
+    token: &'f str,
+}
+
+impl Flow<'_> {
+    /// Signs in and exchanges the code.
+    pub(crate) async fn first(&self) -> Got {
+        self.first_with(&[]).await
+    }
+
+    /// The same with further parameters in the token request.
+    pub(crate) async fn first_with(&self, more: &[(&str, &str)]) -> Got {
+        let code = self.caller.code(self.authorize, self.asked).await;
+        let mut fields = vec![("code", code.as_str()), ("redirect_uri", BACK)];
+        fields.push(("grant_type", "authorization_code"));
+        if self.asked.iter().any(|(name, _)| *name == "code_challenge") {
+            fields.push(("code_verifier", VERIFIER));
+        }
+        fields.extend(more);
+        self.ask(&fields).await
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Got {
+        self.ask(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// A token request in the way of this provider.
+    pub(crate) async fn ask(&self, fields: &[(&str, &str)]) -> Got {
+        let json = || Value::from_iter(fields.iter().map(|(name, value)| (*name, *value)));
+        match self.how {
+            How::Basic => self.caller.basic(self.token, fields).await,
+            How::Post => self.caller.post(self.token, fields).await,
+            How::Json => self.caller.post_json(self.token, json()).await,
+            How::BasicJson => self.caller.basic_json(self.token, &json()).await,
+        }
+    }
+
+    /// A refresh with the other way of client authentication, or with a wrong secret.
+    pub(crate) async fn with_how(self, how: How) -> Got {
+        Flow { how, ..self }.refresh("whatever").await
+    }
+
+    pub(crate) async fn with_wrong_secret(&self) -> Got {
+        let body = json!({ "secret": "another" });
+        self.caller.control("client", body).await;
+        let got = self.refresh("whatever").await;
+        self.caller.control("client", json!({ "secret": SECRET })).await;
+        got
+    }
+}
+
+fn client_of_http() -> Client {
     let plain = Client::builder().no_proxy().tls_certs_only([]);
     plain.redirect(reqwest::redirect::Policy::none()).build().expect("a client")
 }

@@ -1,4 +1,7 @@
-//! The stand-ins through their own HTTP routes.
+//! The stand-ins over real HTTP.
 
 mod caller;
+mod catalogue;
+mod google;
+mod program;
 mod rotating;

@@ -281,7 +281,7 @@ async fn a_connection_that_is_given_back_is_served_no_more(store: Arc<dyn Store>
     let leaving = store.start_disconnect(id, &[], recorded("leaving"), after(5)).await;
     let leaving = leaving.expect("start").expect("is there");
     let connection = Connection {
-        status: ConnectionStatus::Disconnecting,
+        status: ConnectionStatus::Disconnecting { since: after(5) },
         due_at: Some(after(5)),
         ..own.connection.clone()
     };
@@ -296,7 +296,8 @@ async fn a_connection_that_is_given_back_is_served_no_more(store: Arc<dyn Store>
     assert!(!set.expect("set"), "it is not taken back");
     assert_eq!(claimed(&store, after(5)).await, [id]);
     let again = store.start_disconnect(id, &[], recorded("again"), after(9)).await.expect("start");
-    assert_eq!(again.expect("is there").held.connection.due_at, Some(after(100_000)));
+    let again = again.expect("is there").held.connection;
+    assert_eq!((again.due_at, again.status), (Some(after(100_000)), connection.status));
     assert!(store.remove_connection(id, recorded("removed")).await.expect("remove"));
     assert_eq!(store.connection(id).await.expect("read"), None);
     assert_eq!(store.data_key_uses().await.expect("count"), []);

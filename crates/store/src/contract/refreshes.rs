@@ -263,13 +263,13 @@ async fn what_was_said_meanwhile_stays(store: Arc<dyn Store>) {
     for (said, stays) in [
         (by_operator, true),
         (dead(), false), // by another refresh, which was wrong
-        (ConnectionStatus::Disconnecting, true),
+        (ConnectionStatus::Disconnecting { since: after(7) }, true),
     ] {
         let own = grant(&*store, "google", "ann").await;
         let connection = own.connection.id;
         let attempt = refresh(&own.connection);
         assert!(!begun(&store, &attempt, NOW).await);
-        if said == ConnectionStatus::Disconnecting {
+        if matches!(said, ConnectionStatus::Disconnecting { .. }) {
             let leaving =
                 store.start_disconnect(connection, &[], Recorded::default(), after(7)).await;
             assert!(leaving.expect("start").is_some());
@@ -287,7 +287,7 @@ async fn what_was_said_meanwhile_stays(store: Arc<dyn Store>) {
             (expected.status, expected.due_at) = (said.clone(), before.due_at);
         }
         assert_eq!(read, expected);
-        if said == ConnectionStatus::Disconnecting {
+        if matches!(said, ConnectionStatus::Disconnecting { .. }) {
             let leaving = store.start_disconnect(connection, &[], Recorded::default(), NOW).await;
             let leaving = leaving.expect("start").expect("is there");
             assert_eq!(leaving.held.credential, next.credential, "what is revoked is the newest");

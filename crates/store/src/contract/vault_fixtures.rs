@@ -36,6 +36,7 @@ pub fn connection(integration: &str, subject: &str) -> Connection {
     Connection {
         id,
         integration: integration.to_owned(),
+        client_id: "client".to_owned(),
         subject: subject.to_owned(),
         account: Account {
             sub: format!("sub-{id}"),

@@ -13,9 +13,9 @@ use super::rows::{Columns, Db, bytes, json_column, number};
 
 macro_rules! connection_columns {
     () => {
-        "c.id, c.integration, c.subject, c.account_sub, c.account_email, c.account_name, \
-         c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, c.generation, \
-         c.version, c.issued_at, c.expires_at, c.refreshable, c.refresh_expires_at, \
+        "c.id, c.integration, c.client_id, c.subject, c.account_sub, c.account_email, c.account_name, \
+         c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, \
+         c.disconnecting_since, c.generation, c.version, c.issued_at, c.expires_at, c.refreshable, c.refresh_expires_at, \
          c.refresh_used_at, c.rotates, c.variables, c.trouble, c.due_at, c.created_at, \
          c.connected_at, c.last_used_at"
     };
@@ -50,14 +50,15 @@ pub(super) fn find(db: &Db<'_>, id: ConnectionId) -> Result<Option<Connection>, 
 
 /// Stores a new connection; `false` when there is one with its id, or for the same account.
 pub(super) fn insert(db: &Db<'_>, own: &Connection) -> Result<bool, Fault> {
-    let (status, reauth) = status_columns(&own.status)?;
+    let (status, reauth, leaving) = status_columns(&own.status)?;
     let inserted = db.run(
         "INSERT INTO connection (id, integration, subject, account_sub, account_email, account_name,
             account_organization, scope, requested_scope, status, reauth, generation, version,
             issued_at, expires_at, refreshable, refresh_expires_at, refresh_used_at, rotates,
-            variables, trouble, due_at, created_at, connected_at, last_used_at)
+            variables, trouble, due_at, created_at, connected_at, last_used_at, client_id,
+            disconnecting_since)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22, ?23, ?24, ?25)
+            ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
          ON CONFLICT DO NOTHING",
         params![
             bytes(&own.id.0),
@@ -85,6 +86,8 @@ pub(super) fn insert(db: &Db<'_>, own: &Connection) -> Result<bool, Fault> {
             own.created_at.epoch(),
             own.connected_at.epoch(),
             own.last_used_at.map(Timestamp::epoch),
+            own.client_id,
+            leaving,
         ],
     )?;
     Ok(inserted == 1)
@@ -93,13 +96,14 @@ pub(super) fn insert(db: &Db<'_>, own: &Connection) -> Result<bool, Fault> {
 /// Replaces what may change of the connection that is `before` now: not whose it is, when it was
 /// made or last used.
 pub(super) fn update(db: &Db<'_>, before: &Connection, own: &Connection) -> Result<(), Fault> {
-    let (status, reauth) = status_columns(&own.status)?;
+    let (status, reauth, leaving) = status_columns(&own.status)?;
     db.run(
         "UPDATE connection
          SET scope = ?2, requested_scope = ?3, status = ?4, reauth = ?5, generation = ?6,
              version = ?7, issued_at = ?8, expires_at = ?9, refreshable = ?10,
              refresh_expires_at = ?11, refresh_used_at = ?12, rotates = ?13, variables = ?14,
-             trouble = ?15, due_at = ?16, connected_at = ?17
+             trouble = ?15, due_at = ?16, connected_at = ?17, client_id = ?18,
+             disconnecting_since = ?19
          WHERE id = ?1",
         params![
             bytes(&before.id.0),
@@ -119,6 +123,8 @@ pub(super) fn update(db: &Db<'_>, before: &Connection, own: &Connection) -> Resu
             own.trouble.as_ref().map(json_column).transpose()?,
             own.due_at.map(Timestamp::epoch),
             own.connected_at.epoch(),
+            own.client_id,
+            leaving,
         ],
     )?;
     // Seldom, and there are indexes over it.
@@ -180,15 +186,16 @@ pub(super) fn renew_credential(db: &Db<'_>, own: &SealedCredential) -> Result<()
     Ok(())
 }
 
-/// The columns `status` and `reauth`.
+/// The columns `status`, `reauth` and `disconnecting_since`.
 pub(super) fn status_columns(
     status: &ConnectionStatus,
-) -> Result<(&'static str, Option<String>), Fault> {
-    let reauth = match status {
-        ConnectionStatus::ReauthRequired(reauth) => Some(json_column(reauth)?),
-        ConnectionStatus::Active | ConnectionStatus::Disconnecting => None,
-    };
-    Ok((status_name(status), reauth))
+) -> Result<(&'static str, Option<String>, Option<i64>), Fault> {
+    let name = status_name(status);
+    Ok(match status {
+        ConnectionStatus::Active => (name, None, None),
+        ConnectionStatus::ReauthRequired(reauth) => (name, Some(json_column(reauth)?), None),
+        ConnectionStatus::Disconnecting { since } => (name, None, Some(since.epoch())),
+    })
 }
 
 /// The column `status`.
@@ -196,7 +203,7 @@ pub(super) const fn status_name(status: &ConnectionStatus) -> &'static str {
     match status {
         ConnectionStatus::Active => "active",
         ConnectionStatus::ReauthRequired(_) => "reauth_required",
-        ConnectionStatus::Disconnecting => "disconnecting",
+        ConnectionStatus::Disconnecting { .. } => "disconnecting",
     }
 }
 
@@ -205,6 +212,7 @@ pub(super) fn connection(columns: &mut Columns<'_>) -> Result<Connection, Fault>
     Ok(Connection {
         id: ConnectionId(columns.id()?),
         integration: columns.value()?,
+        client_id: columns.value()?,
         subject: columns.value()?,
         account: Account {
             sub: columns.value()?,
@@ -253,11 +261,11 @@ fn credential(columns: &mut Columns<'_>) -> Result<SealedCredential, Fault> {
 
 fn status(columns: &mut Columns<'_>) -> Result<ConnectionStatus, Fault> {
     let name = columns.text()?;
-    match (name, columns.optional_json::<Reauth>()?) {
-        ("active", _) => Ok(ConnectionStatus::Active),
-        ("reauth_required", Some(reauth)) => Ok(ConnectionStatus::ReauthRequired(reauth)),
-        ("disconnecting", _) => Ok(ConnectionStatus::Disconnecting),
-        (other, _) => Err(Fault::Record(format!("not a status of a connection: {other:?}"))),
+    match (name, columns.optional_json::<Reauth>()?, columns.optional_time()?) {
+        ("active", _, _) => Ok(ConnectionStatus::Active),
+        ("reauth_required", Some(reauth), _) => Ok(ConnectionStatus::ReauthRequired(reauth)),
+        ("disconnecting", _, Some(since)) => Ok(ConnectionStatus::Disconnecting { since }),
+        (other, _, _) => Err(Fault::Record(format!("not a status of a connection: {other:?}"))),
     }
 }
 

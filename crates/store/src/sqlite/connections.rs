@@ -266,12 +266,13 @@ fn set_status(
     generation: u32,
     status: &ConnectionStatus,
 ) -> Result<bool, Fault> {
-    let (name, reauth) = status_columns(status)?;
+    let (name, reauth, leaving) = status_columns(status)?;
     let set = db.run(
         "UPDATE connection
-         SET status = ?3, reauth = ?4, due_at = iif(?3 = 'active', issued_at, NULL)
+         SET status = ?3, reauth = ?4, due_at = iif(?3 = 'active', issued_at, NULL),
+             disconnecting_since = ?5
          WHERE id = ?1 AND generation = ?2 AND status <> 'disconnecting'",
-        params![bytes(&id.0), generation, name, reauth],
+        params![bytes(&id.0), generation, name, reauth, leaving],
     )?;
     Ok(set == 1)
 }
@@ -284,7 +285,8 @@ fn start_disconnect(
     now: Timestamp,
 ) -> Result<Option<Leaving>, Fault> {
     let started = db.run(
-        "UPDATE connection SET status = 'disconnecting', reauth = NULL, due_at = ?2
+        "UPDATE connection SET status = 'disconnecting', reauth = NULL, due_at = ?2,
+            disconnecting_since = ?2
          WHERE id = ?1 AND status <> 'disconnecting'",
         params![bytes(&id.0), now.epoch()],
     )?;

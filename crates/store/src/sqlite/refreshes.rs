@@ -15,7 +15,7 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let Some(connection) = connection_rows::find(db, attempt.connection)? else {
         return Ok(Begun::Gone);
     };
-    if connection.status == ConnectionStatus::Disconnecting {
+    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
         return Ok(Begun::Gone);
     }
     if !is_of(attempt, &connection) {
@@ -86,7 +86,7 @@ fn merged(current: &Connection, new: &Connection) -> Connection {
     let stays = match &current.status {
         ConnectionStatus::Active => false,
         ConnectionStatus::ReauthRequired(reauth) => reauth.reason == ReauthReason::Operator,
-        ConnectionStatus::Disconnecting => true,
+        ConnectionStatus::Disconnecting { .. } => true,
     };
     if !stays {
         return new.clone();

@@ -175,8 +175,8 @@ fn by_ids<T>(
         let own = db.one(reading.by_id, [bytes(&id.0)], reading.read)?;
         found.extend(own.filter(|own| {
             let connection = (reading.connection)(own);
-            let served = connection.status != ConnectionStatus::Disconnecting;
-            (served || !reading.served) && means(selector, part.status, connection)
+            let leaving = matches!(connection.status, ConnectionStatus::Disconnecting { .. });
+            (!leaving || !reading.served) && means(selector, part.status, connection)
         }));
     }
     Ok(found)

@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::{CHECKPOINT, hex, mac};
+use super::{CHECKPOINT, mac};
 use crate::AuthorizationServer;
 use crate::error::Failure;
 use crate::id::AuditId;
-use crate::jose::seal::HmacKey;
+use crate::jose::seal::{HmacKey, hex};
 use crate::model::AuditEntry;
 use crate::store::AuditStore;
 
@@ -125,6 +125,21 @@ pub enum Fault {
         /// The number in the mark.
         sequence: u64,
     },
+}
+
+impl Fault {
+    /// The number of the entry where it was seen.
+    pub const fn sequence(&self) -> u64 {
+        match self {
+            Self::Gap { sequence, .. }
+            | Self::Changed { sequence }
+            | Self::Unchained { sequence }
+            | Self::Repeated { sequence }
+            | Self::CheckpointDiffers { sequence, .. }
+            | Self::MarkDiffers { sequence } => *sequence,
+            Self::CutOff { last, .. } => *last,
+        }
+    }
 }
 
 /// A log that is as it was written.
@@ -277,13 +292,12 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
     use crate::id::Id;
-    use crate::jose::seal::{KeyEncryptionKey, KeyRing};
+    use crate::jose::seal::DerivationRoot;
     use crate::model::AuditEvent;
     use crate::time::Timestamp;
 
     fn key() -> HmacKey {
-        let key = KeyEncryptionKey::new(&[1; 32]).expect("32 bytes");
-        KeyRing::new(key, Vec::new()).derive("audit entry")
+        DerivationRoot::new(&[1; 32]).derive("audit entry")
     }
 
     fn event(n: u8, action: &str, details: &str) -> AuditEvent {

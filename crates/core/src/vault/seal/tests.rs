@@ -19,6 +19,7 @@ fn connection(id: u8, generation: u32) -> Connection {
     Connection {
         id: ConnectionId(Id::from_bytes([id; 16])),
         integration: "google".to_owned(),
+        client_id: "ours".to_owned(),
         subject: "user-42".to_owned(),
         account: Account::default(),
         scope: Scope::default(),

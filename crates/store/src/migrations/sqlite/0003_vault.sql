@@ -5,6 +5,7 @@ CREATE TABLE connection (
     number               INTEGER NOT NULL PRIMARY KEY, -- its credential has the same
     id                   BLOB    NOT NULL UNIQUE,
     integration          TEXT    NOT NULL,
+    client_id            TEXT    NOT NULL,         -- ours at the provider, when it was granted
     subject              TEXT    NOT NULL,         -- empty for an integration that acts for itself
     account_sub          TEXT    NOT NULL,         -- the provider's id of the account
     account_email        TEXT    COLLATE NOCASE,
@@ -14,6 +15,7 @@ CREATE TABLE connection (
     requested_scope      TEXT    NOT NULL,
     status               TEXT    NOT NULL,         -- active, reauth_required or disconnecting
     reauth               TEXT,                     -- JSON object; NULL unless reauth_required
+    disconnecting_since  INTEGER,                  -- NULL unless disconnecting
     generation           INTEGER NOT NULL,         -- counts the grants
     version              INTEGER NOT NULL,         -- counts the answers with tokens
     issued_at            INTEGER NOT NULL,

@@ -1,0 +1,180 @@
+//! From texts to providers: inheritance, and everything that is wrong at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::description::Description;
+use super::schema::{distance, faults, schema};
+use super::{Provider, built_in, sound};
+
+/// Steps of inheritance at most.
+const DEEPEST: usize = 8;
+
+/// One thing that is wrong with a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, by the name that it was given with.
+    pub file: String,
+    /// The key (`authorize.url`); empty for the file as a whole.
+    pub path: String,
+    /// What is wrong with it and what to do.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(f, "{}: {}", self.file, self.text),
+            path => write!(f, "{}: {path}: {}", self.file, self.text),
+        }
+    }
+}
+
+/// The providers that are built in, by name.
+pub fn catalogue() -> BTreeMap<String, Arc<Provider>> {
+    load([]).unwrap_or_default()
+}
+
+/// The providers that are built in and those of an operator's files, by name. A file's name (without
+/// `.toml`) is the provider's; one that is built in, too, is replaced by it, and may still be
+/// extended by it. All problems of all files are reported.
+pub fn load(
+    texts: impl IntoIterator<Item = (String, String)>,
+) -> Result<BTreeMap<String, Arc<Provider>>, Vec<Problem>> {
+    let mut library = Library::built_in();
+    let mut problems = Vec::new();
+    for (name, text) in texts {
+        match read(&name, &text) {
+            Ok(tree) => {
+                library.own.insert(name, tree);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let schema = schema();
+    let mut providers = BTreeMap::new();
+    for name in library.names() {
+        match library.provider(&schema, name) {
+            Ok(provider) => {
+                providers.insert(name.to_owned(), Arc::new(provider));
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(providers) } else { Err(problems) }
+}
+
+/// A description before it is typed.
+type Tree = Map<String, Value>;
+
+/// All descriptions as they were written.
+struct Library {
+    built_in: BTreeMap<String, Tree>,
+    own: BTreeMap<String, Tree>,
+}
+
+impl Library {
+    fn built_in() -> Self {
+        let trees = built_in::TEXTS.into_iter();
+        // That each of them can be read is a test.
+        let trees =
+            trees.filter_map(|(name, text)| Some((name.to_owned(), read(name, text).ok()?)));
+        Self { built_in: trees.collect(), own: BTreeMap::new() }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let others = self.built_in.keys().filter(|name| !self.own.contains_key(*name));
+        self.own.keys().chain(others).map(String::as_str)
+    }
+
+    fn provider(&self, schema: &Value, name: &str) -> Result<Provider, Vec<Problem>> {
+        let problem =
+            |(path, text): (String, String)| Problem { file: name.to_owned(), path, text };
+        let tree = self.own.get(name).or_else(|| self.built_in.get(name));
+        let tree = self
+            .inherited(name, tree.cloned().unwrap_or_default(), self.own.contains_key(name))
+            .map_err(|text| vec![problem(("extends".to_owned(), text))])?;
+        let tree = Value::Object(tree);
+        let mut found = Vec::new();
+        faults(schema, &tree, "", &mut found);
+        if !found.is_empty() {
+            return Err(found.into_iter().map(problem).collect());
+        }
+        let description: Description = serde_json::from_value(tree)
+            .map_err(|error| vec![problem((String::new(), error.to_string()))])?;
+        let found = sound::faults(&description);
+        if !found.is_empty() {
+            return Err(found.into_iter().map(problem).collect());
+        }
+        Ok(Provider {
+            name: name.to_owned(),
+            label: description.label.clone(),
+            description,
+            discovered: super::Discovered::default(),
+        })
+    }
+
+    /// A description on top of those that it extends.
+    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<Tree, String> {
+        let mut chain = vec![tree];
+        let (mut name, mut own) = (name.to_owned(), own);
+        while let Some(parent) = chain.last().and_then(|tree| tree.get("extends")) {
+            let Some(parent) = parent.as_str() else { break };
+            // A file that replaces a built-in description extends that one by its own name.
+            let replaced = own && parent == name;
+            let found = self.own.get(parent).filter(|_| !replaced);
+            own = found.is_some();
+            let found = found.or_else(|| self.built_in.get(parent));
+            let found = found.ok_or_else(|| self.no_such(parent))?;
+            if chain.len() >= DEEPEST {
+                return Err(format!("{parent:?} extends this one in turn, or there are too many"));
+            }
+            parent.clone_into(&mut name);
+            chain.push(found.clone());
+        }
+        let mut whole = chain.pop().unwrap_or_default();
+        while let Some(over) = chain.pop() {
+            merge(&mut whole, over);
+        }
+        Ok(whole)
+    }
+
+    fn no_such(&self, parent: &str) -> String {
+        let near = self.names().min_by_key(|own| distance(parent, own));
+        match near.filter(|own| distance(parent, own) <= 2) {
+            Some(near) => format!("there is no provider {parent:?}; did you mean {near:?}?"),
+            None => format!("there is no provider {parent:?}; see `grantor provider list`"),
+        }
+    }
+}
+
+/// Puts `over` on top of `base`, key by key; `false` takes away what is not true or false itself.
+fn merge(base: &mut Tree, over: Tree) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
+            (Some(old), Value::Bool(false)) if !old.is_boolean() => {
+                base.remove(&key);
+            }
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn read(name: &str, text: &str) -> Result<Tree, Problem> {
+    let problem = |text| Problem { file: name.to_owned(), path: String::new(), text };
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
+    if name.is_empty() || !name.bytes().all(plain) {
+        let why = "a provider's name has small letters, digits, _ and - only: rename the file";
+        return Err(problem(why.to_owned()));
+    }
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        problem(format!("line {line} is not TOML: {}", error.message()))
+    })
+}
