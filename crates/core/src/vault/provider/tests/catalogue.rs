@@ -71,8 +71,8 @@ fn authorize(own: &Setup, scope: &str, force_consent: bool) -> BTreeMap<String, 
     query(&own.provider().authorize_url(&own.ctx(), &asked))
 }
 
-fn class(own: &Setup, status: u16, body: Value) -> FailureClass {
-    own.bad(&as_json(status, &body)).class
+fn class(own: &Setup, status: u16, body: &Value) -> FailureClass {
+    own.bad(&as_json(status, body)).class
 }
 
 fn account(own: &Setup, token: &Value, called: Option<Value>) -> Account {
@@ -132,7 +132,7 @@ fn github_answers_in_either_form_and_fails_with_200() {
         ("redirect_uri_mismatch", BadRequest),
     ] {
         let body = json!({"error": error, "error_description": "…", "error_uri": "/apps/"});
-        assert_eq!(class(&own, 200, body), class_of, "{error}");
+        assert_eq!(class(&own, 200, &body), class_of, "{error}");
     }
     let user = json!({"id": 583_231, "login": "octocat", "name": null, "email": null});
     let who = account(&own, &json!({"access_token": "gho_1", "scope": ""}), Some(user));
@@ -158,7 +158,7 @@ fn a_github_app_rotates() {
     }));
     assert_eq!(got.expires_at, Some(NOW.plus(Seconds::hours(8))));
     assert_eq!((got.scope, own.provider().rotates()), (None, Some(true)));
-    assert_eq!(class(&own, 200, json!({"error": "bad_refresh_token"})), GrantDead);
+    assert_eq!(class(&own, 200, &json!({"error": "bad_refresh_token"})), GrantDead);
 }
 
 #[test]
@@ -177,11 +177,11 @@ fn microsoft_has_a_tenant_and_says_less_than_it_grants() {
     let missing = own.provider().missing(&wanted, &got.scope.expect("told"));
     assert_eq!(missing.as_str(), "Mail.Send");
     let body = json!({"error": "invalid_client", "error_codes": [7_000_222], "error_description": "AADSTS7000222: …"});
-    assert_eq!(class(&own, 401, body), ClientBroken);
+    assert_eq!(class(&own, 401, &body), ClientBroken);
     let body = json!({"error": "invalid_grant", "error_codes": [50_173], "suberror": "bad_token"});
     assert_eq!(own.bad(&as_json(400, &body)).error_subtype.as_deref(), Some("bad_token"));
     assert_eq!(
-        class(&own, 400, json!({"error": "interaction_required", "error_codes": [50_079]})),
+        class(&own, 400, &json!({"error": "interaction_required", "error_codes": [50_079]})),
         GrantDead
     );
     let rules = own.provider().id_token(&own.ctx()).expect("ID tokens");
@@ -227,7 +227,7 @@ fn slack_has_a_bot_and_a_person() {
         ("internal_error", Transient),
         ("invalid_grant_type", BadRequest),
     ] {
-        assert_eq!(class(&bot, 200, json!({"ok": false, "error": error})), class_of, "{error}");
+        assert_eq!(class(&bot, 200, &json!({"ok": false, "error": error})), class_of, "{error}");
     }
     let over = |body: Value| bot.provider().revoked(&as_json(200, &body));
     assert!(
@@ -256,7 +256,7 @@ fn notion_wants_basic_and_json() {
         ("w1:u1", Some("ada@example.com"), Some("Acme"))
     );
     let body = json!({"object": "error", "status": 429, "code": "rate_limited", "message": "slow"});
-    assert_eq!(class(&own, 429, body), Throttled);
+    assert_eq!(class(&own, 429, &body), Throttled);
 }
 
 #[test]
@@ -287,12 +287,12 @@ fn salesforce_tells_where_the_organisation_is_and_not_how_long() {
         class(
             &own,
             400,
-            json!({"error": "invalid_grant", "error_description": "expired access/refresh token"})
+            &json!({"error": "invalid_grant", "error_description": "expired access/refresh token"})
         ),
         GrantDead
     );
-    assert_eq!(class(&own, 400, json!({"error": "inactive_user"})), GrantDead);
-    assert_eq!(class(&own, 400, json!({"error": "invalid_client_id"})), ClientBroken);
+    assert_eq!(class(&own, 400, &json!({"error": "inactive_user"})), GrantDead);
+    assert_eq!(class(&own, 400, &json!({"error": "invalid_client_id"})), ClientBroken);
     assert_eq!(
         own.provider()
             .missing(&Scope::parse("offline_access").expect("s"), &got.scope.expect("told"))
@@ -305,18 +305,18 @@ fn salesforce_tells_where_the_organisation_is_and_not_how_long() {
 fn zoom_atlassian_and_x_hide_the_end_of_a_grant_in_their_texts() {
     let zoom = setup("zoom");
     assert_eq!(
-        class(&zoom, 400, json!({"reason": "Invalid Token!", "error": "invalid_request"})),
+        class(&zoom, 400, &json!({"reason": "Invalid Token!", "error": "invalid_request"})),
         GrantDead
     );
     assert_eq!(
-        class(&zoom, 401, json!({"reason": "Invalid Token!", "error": "invalid_grant"})),
+        class(&zoom, 401, &json!({"reason": "Invalid Token!", "error": "invalid_grant"})),
         GrantDead
     );
     assert_eq!(
         class(
             &zoom,
             401,
-            json!({"reason": "Invalid client_id or client_secret", "error": "invalid_client"})
+            &json!({"reason": "Invalid client_id or client_secret", "error": "invalid_client"})
         ),
         ClientBroken
     );
@@ -329,15 +329,15 @@ fn zoom_atlassian_and_x_hide_the_end_of_a_grant_in_their_texts() {
     let atlassian = setup("atlassian");
     let body =
         json!({"error": "unauthorized_client", "error_description": "refresh_token is invalid"});
-    assert_eq!(class(&atlassian, 403, body), GrantDead);
+    assert_eq!(class(&atlassian, 403, &body), GrantDead);
     let body =
         json!({"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."});
-    assert_eq!(class(&atlassian, 403, body), GrantDead);
+    assert_eq!(class(&atlassian, 403, &body), GrantDead);
     assert_eq!(
         class(
             &atlassian,
             401,
-            json!({"error": "access_denied", "error_description": "Unauthorized"})
+            &json!({"error": "access_denied", "error_description": "Unauthorized"})
         ),
         ClientBroken
     );
@@ -350,12 +350,12 @@ fn zoom_atlassian_and_x_hide_the_end_of_a_grant_in_their_texts() {
 
     let x = setup("x");
     let body = json!({"error": "invalid_request", "error_description": "Value passed for the token was invalid."});
-    assert_eq!(class(&x, 400, body), GrantDead);
+    assert_eq!(class(&x, 400, &body), GrantDead);
     assert_eq!(
         class(
             &x,
             400,
-            json!({"error": "invalid_request", "error_description": "Missing required parameter [grant_type]."})
+            &json!({"error": "invalid_request", "error_description": "Missing required parameter [grant_type]."})
         ),
         BadRequest
     );
@@ -363,7 +363,7 @@ fn zoom_atlassian_and_x_hide_the_end_of_a_grant_in_their_texts() {
         class(
             &x,
             401,
-            json!({"error": "unauthorized_client", "error_description": "Missing valid authorization header"})
+            &json!({"error": "unauthorized_client", "error_description": "Missing valid authorization header"})
         ),
         ClientBroken
     );
@@ -428,10 +428,10 @@ fn zoho_is_where_the_callback_says_if_it_is_zoho() {
     );
     let call = own.provider().identity(&own.ctx(), &got).expect("a call");
     assert_eq!(header(&call, "authorization"), Some("Zoho-oauthtoken 1000.a"));
-    assert_eq!(class(&own, 200, json!({"error": "invalid_code"})), GrantDead);
-    assert_eq!(class(&own, 200, json!({"error": "invalid_client"})), ClientBroken);
+    assert_eq!(class(&own, 200, &json!({"error": "invalid_code"})), GrantDead);
+    assert_eq!(class(&own, 200, &json!({"error": "invalid_client"})), ClientBroken);
     let body = json!({"error": "Access Denied", "error_description": "You have made too many requests continuously.", "status": "failure"});
-    assert_eq!(class(&own, 400, body), Throttled);
+    assert_eq!(class(&own, 400, &body), Throttled);
 }
 
 #[test]
@@ -462,12 +462,12 @@ fn facebook_exchanges_the_access_token_itself() {
         ("fb_exchange_token", "EAA1")
     );
     let error = |code: u32, subcode: u32| json!({"error": {"message": "…", "type": "OAuthException", "code": code, "error_subcode": subcode}});
-    assert_eq!(class(&own, 400, error(190, 460)), GrantDead);
-    assert_eq!(class(&own, 400, error(4, 0)), Throttled);
-    assert_eq!(class(&own, 400, error(1, 0)), Transient);
-    assert_eq!(class(&own, 400, error(101, 0)), ClientBroken);
+    assert_eq!(class(&own, 400, &error(190, 460)), GrantDead);
+    assert_eq!(class(&own, 400, &error(4, 0)), Throttled);
+    assert_eq!(class(&own, 400, &error(1, 0)), Transient);
+    assert_eq!(class(&own, 400, &error(101, 0)), ClientBroken);
     let body = json!({"error": {"message": "Error validating client secret.", "type": "OAuthException", "code": 1}});
-    assert_eq!(class(&own, 400, body), ClientBroken);
+    assert_eq!(class(&own, 400, &body), ClientBroken);
     assert!(own.provider().revoked(&as_json(200, &json!({"success": true}))));
     assert!(own.provider().revoked(&as_json(400, &error(190, 460))));
 }
@@ -489,7 +489,7 @@ fn hubspot_is_asked_about_its_token() {
     );
     assert_eq!((who.sub.as_str(), who.email.as_deref()), ("62515:123", Some("a@b.example")));
     let body = json!({"error": "invalid_request", "status": "BAD_REFRESH_TOKEN", "message": "missing or unknown refresh token"});
-    assert_eq!(class(&own, 400, body), GrantDead);
+    assert_eq!(class(&own, 400, &body), GrantDead);
 }
 
 #[test]
