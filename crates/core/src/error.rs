@@ -3,8 +3,12 @@
 //! Code states the reason ([`Refusal`]); the error code of the RFC and the text are derived here.
 //! A [`Failure::Broken`] has no public text: its cause is logged once, at the boundary.
 
+mod details;
+
 use crate::store::StoreError;
 use crate::time::Seconds;
+
+pub use details::{Choice, Details};
 
 /// A request that gets no answer of success.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +134,12 @@ codes! {
     InsufficientScope = "insufficient_scope", 403;
     /// RFC 6585 §4.
     TooManyRequests = "too_many_requests", 429;
+    /// The vault: RFC 9110 §15.5.5.
+    ConnectionNotFound = "connection_not_found", 404;
+    /// The vault: RFC 9110 §15.5.10.
+    AmbiguousConnection = "ambiguous_connection", 409;
+    /// The vault: RFC 9110 §15.5.10.
+    ReauthRequired = "reauth_required", 409;
 }
 
 macro_rules! refusals {
@@ -290,6 +300,20 @@ refusals! {
     RegistrationChanged {} => InvalidRequest, "RFC 7592 §2.2", "The registration was changed by another request at the same time. Read it and try again.";
     RegistrationTokenInvalid {} => InvalidToken, "RFC 7592 §2.1", "The registration access token is not the one of this client, or there is no such client.";
 
+    // The vault.
+    ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller.";
+    NotConnected { details: Box<Details> } => ConnectionNotFound, "RFC 9110 §15.5.5", "Nobody has connected an account for this. Send the person to connect_url, or make a link with POST /connect/sessions.";
+    ConnectionAmbiguous { details: Box<Details> } => AmbiguousConnection, "RFC 9110 §15.5.10", "More than one connection fits. Name one of accounts by its connection_id.";
+    ReauthRequired { why: &'static str, details: Box<Details> } => ReauthRequired, "RFC 9110 §15.5.10", "The account has to be connected again: {why}. Send the person to connect_url, or make a link with POST /connect/sessions.";
+    ScopeNotGranted { details: Box<Details> } => InsufficientScope, "RFC 6750 §3.1", "The connection does not have all the scopes that were asked for. Send the person to connect_url to grant missing_scopes as well.";
+    ScopeBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The token would have the scope {scope}, which is beyond what this caller may have. A provider's token cannot be narrowed: connect an account with fewer scopes, or let the operator widen the limit.";
+    IntegrationUnknown {} => InvalidRequest, "RFC 9110 §15.5.1", "No integration here has this name. The operator names them in the settings ([integrations.NAME]).";
+    ProviderAway { why: &'static str, details: Box<Details> } => TemporarilyUnavailable, "RFC 9110 §15.6.4", "There is no valid token, and none to be had now: {why}. Ask again after retry_after seconds.";
+
+    KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
+    ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";
+    ApiKeyInvalid {} => InvalidToken, "RFC 6750 §3.1", "The API key does not work: it is unknown, expired or revoked, or was not copied whole. Compare it with what was shown when it was made, or ask the operator for another: grantor apikey list shows which ones work.";
+
     // A protected resource.
     TokenMissing {} => MissingToken, "RFC 6750 §3", "Authorization token is missing.";
     TokenTwice {} => InvalidRequest, "RFC 6750 §2", "Send the access token in one way only.";
@@ -299,6 +323,19 @@ refusals! {
 }
 
 impl Refusal {
+    /// What the answer tells besides.
+    pub fn details(&self) -> Option<&Details> {
+        if let Self::NotConnected { details }
+        | Self::ConnectionAmbiguous { details }
+        | Self::ReauthRequired { details, .. }
+        | Self::ScopeNotGranted { details }
+        | Self::ProviderAway { details, .. } = self
+        {
+            return Some(details);
+        }
+        None
+    }
+
     /// Whether somebody who posed as a client was turned away; such attempts are counted.
     pub const fn is_failed_authentication(&self) -> bool {
         matches!(
@@ -306,6 +343,7 @@ impl Refusal {
             Self::ClientAuthenticationFailed {}
                 | Self::OtherAuthenticationMethod { .. }
                 | Self::ClientAssertionRefused { .. }
+                | Self::ApiKeyInvalid {}
         )
     }
 }
@@ -319,7 +357,8 @@ mod tests {
         for refusal in Refusal::every() {
             let text = refusal.to_string();
             assert!(text.ends_with('.'), "{text}");
-            assert!((400..500).contains(&refusal.code().status()), "{text}");
+            let status = refusal.code().status();
+            assert!((400..500).contains(&status) || status == 503, "{text}");
             assert!(refusal.section().contains('§') || refusal.section().contains("appendix"));
             // RFC 6749 §5.2: these characters may not appear in error_description.
             assert!(

@@ -106,6 +106,18 @@ const fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
+impl ConnectionId {
+    /// As callers of the vault see it: `con_` and the UUID.
+    pub fn shown(self) -> String {
+        format!("con_{self}")
+    }
+
+    /// Reads it with `con_` before it or without.
+    pub fn read(text: &str) -> Result<Self, NotAnId> {
+        text.strip_prefix("con_").unwrap_or(text).parse()
+    }
+}
+
 macro_rules! row_ids {
     ($($(#[$doc:meta])* $name:ident;)+) => {$(
         $(#[$doc])*

@@ -186,6 +186,6 @@ fn open(server: &AuthorizationServer, row: &SealedSigningKey) -> Result<Publishe
     })
 }
 
-const fn place(kid: &str) -> Place<'_> {
+pub(crate) const fn place(kid: &str) -> Place<'_> {
     Place { table: "signing_key", column: "sealed", row: kid.as_bytes() }
 }

@@ -14,6 +14,7 @@ pub mod grants;
 pub mod id;
 pub mod introspect;
 pub mod jose;
+pub mod key_encryption;
 pub mod key_sets;
 pub mod keys;
 pub mod logout;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::client_auth::VerifiedSecrets;
 use crate::id::Id;
 use crate::jose::JoseError;
-use crate::jose::seal::{HmacKey, KeyRing, NONCE_BYTES, Place};
+use crate::jose::seal::{DerivationRoot, HmacKey, KeyRing, NONCE_BYTES, Place};
 use crate::key_sets::KeySets;
 use crate::keys::Keys;
 use crate::outbound::Outbound;
@@ -62,7 +62,7 @@ impl AuthorizationServer {
     }
 }
 
-/// Keys for keyed digests, one for each purpose, derived from the key ring.
+/// Keys for keyed digests, one for each purpose, derived from one root.
 pub struct Secrets {
     /// Derives the successor of a refresh token.
     pub refresh: HmacKey,
@@ -72,16 +72,22 @@ pub struct Secrets {
     pub admin_token: HmacKey,
     /// Hides the family of a token that others can read.
     pub token_family: HmacKey,
+    /// The pepper of API keys.
+    pub api_key: HmacKey,
+    /// Proves that an entry of the audit log was made here.
+    pub audit: HmacKey,
 }
 
 impl Secrets {
-    /// The keys of `ring`.
-    pub fn of(ring: &KeyRing) -> Self {
+    /// The keys of `root`.
+    pub fn of(root: &DerivationRoot) -> Self {
         Self {
-            refresh: ring.derive("refresh token successor"),
-            csrf: ring.derive("form token"),
-            admin_token: ring.derive("admin token"),
-            token_family: ring.derive("token family"),
+            refresh: root.derive("refresh token successor"),
+            csrf: root.derive("form token"),
+            admin_token: root.derive("admin token"),
+            token_family: root.derive("token family"),
+            api_key: root.derive("api key"),
+            audit: root.derive("audit entry"),
         }
     }
 }

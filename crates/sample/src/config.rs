@@ -49,12 +49,25 @@ pub struct Config {
     pub protected_url: Option<String>,
     /// The public client that the television page uses; there is no such page where `None`.
     pub tv_client_id: Option<String>,
+    /// How people's calendars are read; there is no such page where `None`.
+    pub calendar: Option<Calendar>,
     /// How long a sign-in here lasts at most. Default 14 days.
     pub session_lifetime: Duration,
     /// How many signed-in browsers are remembered; the oldest make room. Default 10 000.
     pub max_sessions: usize,
     /// How long one request to the provider or the API may take. Default 10 seconds.
     pub request_timeout: Duration,
+}
+
+/// How people's calendars are read: with tokens from the vault of the issuer.
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    /// The API key that the vault gave this application.
+    pub api_key: Secret,
+    /// The integration to ask for: a name that the vault's operator chose.
+    pub integration: String,
+    /// The API that lists a person's calendars.
+    pub api_url: String,
 }
 
 impl Config {
@@ -74,6 +87,7 @@ impl Config {
             scopes: ["openid", "profile", "email", "read"].map(str::to_owned).to_vec(),
             protected_url: None,
             tv_client_id: None,
+            calendar: None,
             session_lifetime: Duration::from_secs(14 * 24 * 60 * 60),
             max_sessions: 10_000,
             request_timeout: Duration::from_secs(10),
@@ -147,6 +161,9 @@ impl Settings {
             None => format!("{}/protected", config.issuer.trim_end_matches('/')),
         };
         let protected_url = safe_url("protected_url", &protected)?;
+        if let Some(own) = &config.calendar {
+            safe_url("calendar.api_url", &own.api_url)?;
+        }
         if !config.scopes.iter().any(|scope| scope == "openid") {
             config.scopes.insert(0, "openid".to_owned());
         }

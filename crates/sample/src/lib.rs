@@ -6,6 +6,7 @@
 
 mod app;
 mod browser;
+mod calendar;
 mod config;
 mod flow;
 mod http;
@@ -20,4 +21,4 @@ mod tokens;
 mod vault;
 
 pub use crate::app::serve;
-pub use crate::config::{Config, Secret, StartError};
+pub use crate::config::{Calendar, Config, Secret, StartError};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use sample::{Config, Secret};
+use sample::{Calendar, Config, Secret};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -43,6 +43,23 @@ struct Args {
     /// Public client for the television page, which may use the device grant; no page where left out
     #[arg(long, env = "SAMPLE_TV_CLIENT_ID")]
     tv_client_id: Option<String>,
+    /// API key of the provider's vault for the calendar page; no page where left out, prefer
+    /// --vault-api-key-file
+    #[arg(long, env = "SAMPLE_VAULT_API_KEY", hide_env_values = true)]
+    vault_api_key: Option<String>,
+    /// File that holds the API key
+    #[arg(long, env = "SAMPLE_VAULT_API_KEY_FILE", conflicts_with = "vault_api_key")]
+    vault_api_key_file: Option<PathBuf>,
+    /// Integration of the vault that people's calendars are at
+    #[arg(long, env = "SAMPLE_VAULT_INTEGRATION", default_value = "google")]
+    vault_integration: String,
+    /// API that lists a person's calendars
+    #[arg(
+        long,
+        env = "SAMPLE_CALENDAR_URL",
+        default_value = "https://www.googleapis.com/calendar/v3/users/me/calendarList"
+    )]
+    calendar_url: String,
 }
 
 #[tokio::main]
@@ -82,18 +99,24 @@ async fn run(args: Args) -> Result<()> {
 
 fn config(args: Args) -> Result<Config> {
     let mut config = Config::new(&args.issuer, &args.client_id, &args.base_url, args.data);
-    config.client_secret = match (args.client_secret, args.client_secret_file) {
-        (Some(secret), _) => Some(Secret::new(&secret)),
-        (None, Some(path)) => {
-            let secret = std::fs::read_to_string(&path).with_context(|| {
-                format!("cannot read the client secret from {}", path.display())
-            })?;
-            Some(Secret::new(&secret))
-        }
-        (None, None) => None,
-    };
+    config.client_secret = secret(args.client_secret, args.client_secret_file)?;
     config.scopes = args.scopes.split_whitespace().map(str::to_owned).collect();
     config.protected_url = args.protected_url;
     config.tv_client_id = args.tv_client_id;
+    config.calendar = secret(args.vault_api_key, args.vault_api_key_file)?.map(|api_key| {
+        Calendar { api_key, integration: args.vault_integration, api_url: args.calendar_url }
+    });
     Ok(config)
+}
+
+fn secret(given: Option<String>, file: Option<PathBuf>) -> Result<Option<Secret>> {
+    match (given, file) {
+        (Some(secret), _) => Ok(Some(Secret::new(&secret))),
+        (None, Some(path)) => {
+            let secret = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the secret in {}", path.display()))?;
+            Ok(Some(Secret::new(&secret)))
+        }
+        (None, None) => Ok(None),
+    }
 }

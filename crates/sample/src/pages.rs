@@ -4,8 +4,9 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
+use crate::calendar::{Calendars, Token};
 use crate::config::Settings;
-use crate::problem::{Action, Told};
+use crate::problem::{Action, OAuthError, Told};
 use crate::provider::Invitation;
 use crate::sessions::Record;
 use crate::television::Screen;
@@ -27,6 +28,8 @@ pub(crate) struct Home {
     pub(crate) answer: Option<ApiAnswer>,
     /// Whether there is a television to link to.
     pub(crate) television: bool,
+    /// Whether there is a calendar to link to.
+    pub(crate) calendar: bool,
 }
 
 /// The page that plays a television.
@@ -74,6 +77,31 @@ pub(crate) struct SignedIn {
     scopes: Vec<String>,
 }
 
+/// The calendar page, without and with an account.
+#[derive(Debug, Serialize)]
+pub(crate) struct Calendar {
+    provider: String,
+    note: Option<&'static str>,
+    /// What to tell somebody without an account that works, and whether there was one.
+    text: &'static str,
+    again: bool,
+    token: Option<Borrowed>,
+}
+
+/// A token from the vault, and what it opened.
+#[derive(Debug, Serialize)]
+struct Borrowed {
+    account: String,
+    access: Moment,
+    scopes: Vec<String>,
+    connection: String,
+    refreshed: bool,
+    warning: bool,
+    status: String,
+    good: bool,
+    names: Vec<String>,
+}
+
 /// A point in time in words, with the exact one beside it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Moment {
@@ -113,6 +141,7 @@ impl Pages {
             ("home.html", include_str!("../templates/home.html")),
             ("dead.html", include_str!("../templates/dead.html")),
             ("device.html", include_str!("../templates/device.html")),
+            ("calendar.html", include_str!("../templates/calendar.html")),
         ] {
             // The templates are part of the program; the tests render every one of them.
             if let Err(error) = pages.add_template(name, source) {
@@ -134,6 +163,10 @@ impl Pages {
         self.render("device.html", view)
     }
 
+    pub(crate) fn calendar(&self, view: &Calendar) -> String {
+        self.render("calendar.html", view)
+    }
+
     fn render(&self, name: &str, view: &impl Serialize) -> String {
         let context = context!(view => Value::from(Serde(view)));
         let page = self.0.get_template(name).and_then(|page| page.render(context));
@@ -149,7 +182,8 @@ impl Home {
     pub(crate) fn of(settings: &Settings) -> Self {
         let television = settings.config.tv_client_id.is_some();
         let provider = settings.provider_name();
-        Self { provider, note: None, signed_in: None, answer: None, television }
+        let calendar = settings.config.calendar.is_some();
+        Self { provider, note: None, signed_in: None, answer: None, television, calendar }
     }
 }
 
@@ -184,6 +218,45 @@ impl OpenCode {
             left: Moment::of(until, now()),
             look_again: invitation.interval().as_secs().clamp(2, 30),
         }
+    }
+}
+
+impl Calendar {
+    /// For somebody who has connected no account, or one that does not work any more.
+    pub(crate) fn unconnected(provider: String, reason: &OAuthError) -> Self {
+        let (again, text) = match reason.error.as_str() {
+            "connection_not_found" => (false, "Then your calendars are shown here."),
+            "insufficient_scope" => {
+                (true, "You have not allowed Fieldnotes to read your calendars yet.")
+            }
+            _ => (true, "Your account has to be connected again before it can be used."),
+        };
+        Self { provider, note: None, text, again, token: None }
+    }
+
+    /// For somebody whose account works.
+    pub(crate) fn of(
+        provider: String,
+        token: &Token,
+        calendars: &Calendars,
+        note: Option<&'static str>,
+    ) -> Self {
+        let access = token.expires_in.map_or_else(Moment::unsaid, |left| {
+            let now = now();
+            Moment::of(now + left, now)
+        });
+        let borrowed = Borrowed {
+            account: token.account.name().to_owned(),
+            access,
+            scopes: token.scope.split_whitespace().map(str::to_owned).collect(),
+            connection: token.connection_id.clone(),
+            refreshed: token.refreshed,
+            warning: token.warning.is_some(),
+            status: calendars.status.to_string(),
+            good: calendars.status.is_success(),
+            names: calendars.names.clone(),
+        };
+        Self { provider, note, text: "", again: false, token: Some(borrowed) }
     }
 }
 
@@ -261,7 +334,7 @@ fn amount(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{OAuthError, Problem};
+    use crate::problem::Problem;
     use crate::tokens::{Person, TokenSet};
 
     fn record() -> Record {
@@ -302,6 +375,7 @@ mod tests {
             signed_in,
             answer,
             television: true,
+            calendar: true,
         };
         vec![
             home(None, None, None),
@@ -329,6 +403,33 @@ mod tests {
         ]
     }
 
+    fn calendars() -> Vec<Calendar> {
+        let provider = || "localhost:5050".to_owned();
+        let token: Token = serde_json::from_value(serde_json::json!({
+            "access_token": "secret-token",
+            "expires_in": 3300,
+            "scope": "https://www.googleapis.com/auth/calendar.readonly openid",
+            "connection_id": "con_0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3d",
+            "account": { "sub": "1", "email": "<b>Ada@example.com" },
+            "warning": { "code": "refresh_failing" },
+        }))
+        .expect("an answer of the vault");
+        let of = |status, names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let found = Calendars { status, names };
+            Calendar::of(provider(), &token, &found, Some("Your account is connected."))
+        };
+        let without = |code| Calendar::unconnected(provider(), &OAuthError::new(code, None));
+        vec![
+            of(axum::http::StatusCode::OK, &["<i>no", "Holidays"]),
+            of(axum::http::StatusCode::OK, &[]),
+            of(axum::http::StatusCode::UNAUTHORIZED, &[]),
+            without("connection_not_found"),
+            without("reauth_required"),
+            without("insufficient_scope"),
+        ]
+    }
+
     fn problems() -> Vec<Problem> {
         let error = || OAuthError::new("access_denied", Some("<i>no</i>"));
         vec![
@@ -338,6 +439,9 @@ mod tests {
             Problem::ProviderRefused(error()),
             Problem::UnknownState,
             Problem::Storage,
+            Problem::NoCalendar,
+            Problem::VaultRefused(error()),
+            Problem::NotConnected("access_denied".into()),
         ]
     }
 
@@ -348,6 +452,7 @@ mod tests {
         let all = homes().iter().map(|view| pages.home(view)).collect::<Vec<_>>();
         let all =
             all.into_iter().chain(televisions().into_iter().map(|view| pages.television(&view)));
+        let all = all.chain(calendars().into_iter().map(|view| pages.calendar(&view)));
         for page in all.chain(dead.map(|view| pages.dead(&view))).collect::<Vec<_>>() {
             assert!(page.contains("<title>") && page.contains("lang=\"en\""), "{page}");
             for unwanted in

@@ -35,6 +35,14 @@ pub(crate) enum Problem {
     TelevisionDenied,
     /// Nobody entered the television's code in time.
     CodeExpired,
+    /// This application has no API key for a vault.
+    NoCalendar,
+    /// The vault answered a request of this backend with an error.
+    VaultRefused(OAuthError),
+    /// The vault answered, but not in a way that can be used.
+    VaultWrong,
+    /// The person came back without having connected an account; the vault's `error`.
+    NotConnected(String),
     ApiAway,
     CrossSite,
     NotFound,
@@ -115,6 +123,10 @@ impl Problem {
             Self::NoDevices => "The sign-in service knows no televisions",
             Self::TelevisionDenied => "It was not allowed",
             Self::CodeExpired => "The code has run out",
+            Self::NoCalendar => "There is no calendar here",
+            Self::VaultRefused(_) | Self::VaultWrong => "The vault refused",
+            Self::NotConnected(error) if error == "access_denied" => "You did not allow it",
+            Self::NotConnected(_) => "No account was connected",
             Self::ApiAway => "The API does not answer",
             Self::CrossSite => "That came from another site",
             Self::NotFound => "There is no such page",
@@ -173,6 +185,14 @@ impl Problem {
             Self::TelevisionDenied => {
                 return format!("Somebody said no at {provider}. This television got nothing.");
             }
+            Self::VaultRefused(error) => {
+                return format!("{provider} gave no token. {}", error.sentence());
+            }
+            Self::VaultWrong => {
+                return format!("{provider} sent an answer that this application cannot read.");
+            }
+            Self::NoCalendar => "This application has no API key for a vault.",
+            Self::NotConnected(_) => "You came back without it. Nothing was changed.",
             Self::NoTelevision => "This application has no client id for one.",
             Self::CodeExpired => "Nobody entered it in time. It is good for nothing any more.",
             Self::SignedOut => "You are not signed in here.",
@@ -211,6 +231,11 @@ impl Problem {
             Self::BadParameter(_) => "Remove it from the address and try again.",
             Self::NoRefreshToken => "Sign in again when it has run out.",
             Self::NoTelevision => "Start it with --tv-client-id, or sign in with the browser.",
+            Self::NoCalendar => "Start it with --vault-api-key-file.",
+            Self::VaultRefused(_) | Self::VaultWrong => {
+                "Check the API key of this application and what it may do."
+            }
+            Self::NotConnected(_) => "Go to the calendar page to try again.",
             Self::NoDevices => "Sign in with the browser.",
             Self::TelevisionDenied => "Get a new code if that was a mistake.",
             Self::CodeExpired => "Get a new code and enter it on your phone or computer.",
@@ -238,6 +263,10 @@ impl Problem {
             | Self::NoRefreshToken
             | Self::NoTelevision
             | Self::NoDevices
+            | Self::NoCalendar
+            | Self::VaultRefused(_)
+            | Self::VaultWrong
+            | Self::NotConnected(_)
             | Self::TelevisionDenied
             | Self::CodeExpired
             | Self::ApiAway
@@ -266,6 +295,9 @@ impl Problem {
             Self::NoTelevision => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoDevices => (StatusCode::BAD_GATEWAY, "provider_error"),
             Self::TelevisionDenied => (StatusCode::FORBIDDEN, "access_denied"),
+            Self::NoCalendar => (StatusCode::NOT_FOUND, "not_found"),
+            Self::VaultRefused(_) | Self::VaultWrong => (StatusCode::BAD_GATEWAY, "vault_error"),
+            Self::NotConnected(_) => (StatusCode::FORBIDDEN, "access_denied"),
             Self::CodeExpired => (StatusCode::GONE, "expired_token"),
             Self::ApiAway => (StatusCode::BAD_GATEWAY, "api_unavailable"),
             Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site_request"),

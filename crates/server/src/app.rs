@@ -1,5 +1,8 @@
 //! The running server: made from the configuration, shared by every request.
 
+mod ring;
+mod vault;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +11,6 @@ use anyhow::Context as _;
 use axum::body::Bytes;
 use grantor_core::client_auth::VerifiedSecrets;
 use grantor_core::jose::Algorithm;
-use grantor_core::jose::seal::KeyRing;
 use grantor_core::key_sets::KeySets;
 use grantor_core::keys::{self, Keys};
 use grantor_core::model::{AccessTokenFormat, Client, GrantType, Scope};
@@ -19,7 +21,7 @@ use grantor_core::policy::{
 };
 use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
-use grantor_core::vault::{self, VaultPolicy};
+use grantor_core::vault::Runtime;
 use grantor_core::{AuthorizationServer, discovery, signin};
 use grantor_store::sqlite::{Options, Sqlite};
 use tokio::sync::Notify;
@@ -27,7 +29,6 @@ use tokio::sync::Notify;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{self, Config};
 use crate::cookies::Cookies;
-use crate::key_file;
 use crate::limits::{Limits, Rates};
 use crate::mail::Mailbox;
 use crate::openapi::Description;
@@ -62,6 +63,8 @@ pub(crate) struct App {
     pub(crate) description: Description,
     /// Rings when a mail was queued.
     pub(crate) mail_queued: Notify,
+    /// Rings when a webhook may have been queued.
+    pub(crate) notices_queued: Notify,
     /// What only the demo has.
     pub(crate) demo: Option<Demo>,
 }
@@ -112,7 +115,7 @@ impl App {
         demo: Option<Demo>,
     ) -> anyhow::Result<Arc<Self>> {
         let sqlite = open_store(config)?;
-        let server = authorization_server(config, sqlite.clone())?;
+        let server = authorization_server(config, sqlite.clone()).await?;
         keys::ensure(&server, server.clock.now())
             .await
             .context("cannot prepare the signing keys")?;
@@ -145,6 +148,7 @@ impl App {
             metadata: metadata.into(),
             description,
             mail_queued: Notify::new(),
+            notices_queued: Notify::new(),
             server,
             sqlite,
             pages,
@@ -171,35 +175,22 @@ fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
     all.into_iter().filter_map(|(feature, on)| on.then_some(feature)).collect()
 }
 
-/// The file of a key-encryption key that was not configured.
-const KEY_FILE: &str = "key-encryption.key";
-
 /// The database in the data folder, which is made if it is not there.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
     make_folder(&config.data)?;
     let path = config.data.join("grantor.db");
-    let has_key = config.key_encryption_key().is_some() || config.data.join(KEY_FILE).exists();
-    // A new key would not open what the lost one has sealed.
-    anyhow::ensure!(
-        has_key || !path.exists(),
-        "the data folder {} has a database but no {KEY_FILE}: put the file back from a backup, or set keys.key_encryption_key_file",
-        config.data.display()
-    );
+    ring::is_possible(config, &path)?;
     let sqlite = Sqlite::open(&path, &Options::default());
     Ok(Arc::new(sqlite.with_context(|| format!("cannot use the database {}", path.display()))?))
 }
 
 /// The deciding part alone, for the command line.
-pub(crate) fn authorization_server(
+pub(crate) async fn authorization_server(
     config: &Config,
     store: Arc<Sqlite>,
 ) -> anyhow::Result<AuthorizationServer> {
     make_folder(&config.data)?;
-    let key = match config.key_encryption_key() {
-        Some(bytes) => key_file::from_bytes(&bytes)?,
-        None => key_file::read_or_make(&config.data.join(KEY_FILE))?,
-    };
-    let ring = Arc::new(KeyRing::new(key, Vec::new()));
+    let (ring, root) = ring::start(config, store.as_ref()).await?;
     let hashing = &config.sign_in.password;
     Ok(AuthorizationServer {
         policy: policy(config)?,
@@ -207,13 +198,13 @@ pub(crate) fn authorization_server(
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         passwords: Arc::new(PasswordPool::start(hashing.threads, hashing.queue)?),
-        secrets: Secrets::of(&ring),
+        secrets: Secrets::of(&root),
         outbound: Arc::new(Web::new(reach(config)?)),
         key_sets: KeySets::default(),
-        verified_secrets: VerifiedSecrets::new(ring.derive("chosen client secret")),
-        ring,
+        verified_secrets: VerifiedSecrets::new(root.derive("chosen client secret")),
+        ring: Arc::new(ring),
         keys: Keys::default(),
-        vault: vault::Runtime::default(),
+        vault: Runtime::default(),
     })
 }
 
@@ -255,7 +246,7 @@ fn policy(config: &Config) -> anyhow::Result<Policy> {
         },
         password_grant: config.grants.password,
         trusted_issuers: trusted_issuers(config)?,
-        vault: VaultPolicy::default(),
+        vault: vault::policy(config)?,
     })
 }
 

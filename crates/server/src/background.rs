@@ -1,17 +1,18 @@
-//! What goes on beside requests: mail, clean-up, keys, limits.
+//! What goes on beside requests: mail, webhooks, clean-up, keys, limits, the audit log.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::keys;
 use grantor_core::time::Seconds;
+use grantor_core::vault::{api_key, audit};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::mail::Mailer;
-use crate::outbox;
 use crate::run::stopped;
+use crate::{notices, outbox};
 
 /// Rows that one step of the sweeper removes at most, so that it never holds requests up.
 const SWEEP_LIMIT: u32 = 500;
@@ -19,13 +20,22 @@ const SWEEP_LIMIT: u32 = 500;
 /// Between two steps that found nothing.
 const SWEEP_PAUSE: Duration = Duration::from_secs(5);
 
+/// Between two entries that vouch for the audit log so far.
+const CHECKPOINTS: Duration = Duration::from_secs(300);
+
+/// How far behind the time may be when an API key was last used.
+const KEY_USES: Duration = Duration::from_secs(60);
+
 /// The running tasks.
 pub(crate) struct Tasks(JoinSet<()>);
 
 impl Tasks {
-    /// Waits until each has finished its step; called after the server has stopped answering.
-    pub(crate) async fn finish(mut self) {
+    /// Waits until each has finished its step, and writes down what is only in memory; called after
+    /// the server has stopped answering.
+    pub(crate) async fn finish(mut self, app: &App) {
         while self.0.join_next().await.is_some() {}
+        store_key_uses(app).await;
+        vouch(app).await;
     }
 }
 
@@ -39,9 +49,12 @@ pub(crate) fn start(
     if let Some((mailer, claim)) = mailer {
         tasks.spawn(outbox::deliver(app.clone(), mailer, claim, stop.clone()));
     }
+    tasks.spawn(notices::deliver(app.clone(), stop.clone()));
     tasks.spawn(sweep(app.clone(), stop.clone()));
     tasks.spawn(watch_keys(app.clone(), stop.clone()));
     tasks.spawn(count_writes(app.clone(), stop.clone()));
+    tasks.spawn(key_uses(app.clone(), stop.clone()));
+    tasks.spawn(checkpoints(app.clone(), stop.clone()));
     tasks.spawn(prune_limits(app.clone(), stop));
     Tasks(tasks)
 }
@@ -90,6 +103,34 @@ async fn watch_keys(app: Arc<App>, stop: watch::Receiver<bool>) {
             }
             Err(error) => tracing::warn!(cause = %error, "signing keys could not be read"),
         }
+    }
+}
+
+/// When API keys were last used.
+async fn key_uses(app: Arc<App>, stop: watch::Receiver<bool>) {
+    while paused(KEY_USES, &stop).await {
+        store_key_uses(&app).await;
+    }
+}
+
+async fn store_key_uses(app: &App) {
+    if let Err(error) = api_key::store_uses(&app.server).await {
+        tracing::warn!(cause = %error, "the last use of API keys was not written down");
+    }
+}
+
+async fn checkpoints(app: Arc<App>, stop: watch::Receiver<bool>) {
+    while paused(CHECKPOINTS, &stop).await {
+        vouch(&app).await;
+    }
+}
+
+/// What is logged is a copy that nobody changes who has only the database.
+async fn vouch(app: &App) {
+    match audit::checkpoint(&app.server, app.server.clock.now()).await {
+        Ok(Some(mark)) => tracing::info!(%mark, "the audit log so far"),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(cause = %error, "nothing vouches for the audit log yet"),
     }
 }
 

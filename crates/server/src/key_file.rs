@@ -12,11 +12,6 @@ use zeroize::Zeroizing;
 
 use crate::clock::SystemEntropy;
 
-/// The key with these bytes.
-pub(crate) fn from_bytes(bytes: &[u8; 32]) -> anyhow::Result<KeyEncryptionKey> {
-    Ok(KeyEncryptionKey::new(bytes)?)
-}
-
 /// The key in the file at `path`, or a new one that is kept there. Of two processes that start at
 /// once, both use the key of the one that was first.
 pub(crate) fn read_or_make(path: &Path) -> anyhow::Result<KeyEncryptionKey> {
@@ -24,7 +19,7 @@ pub(crate) fn read_or_make(path: &Path) -> anyhow::Result<KeyEncryptionKey> {
     let text = fs::read_to_string(path).map(Zeroizing::new);
     let text = text.with_context(|| format!("cannot read the key file {}", path.display()))?;
     match decode(text.trim()) {
-        Some(bytes) => from_bytes(&bytes),
+        Some(bytes) => Ok(KeyEncryptionKey::new(&bytes)?),
         None => bail!(
             "the key file {} is damaged: it must hold 64 hexadecimal digits. Put it back from a backup; without it the database cannot be used",
             path.display()

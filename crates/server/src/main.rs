@@ -15,6 +15,7 @@ mod key_file;
 mod limits;
 mod listen;
 mod mail;
+mod notices;
 mod onward;
 mod openapi;
 mod outbound;

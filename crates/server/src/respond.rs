@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use grantor_core::error::{Broken, Failure, Refusal};
+use grantor_core::error::{Broken, Details, Failure, Refusal};
 use grantor_core::store::StoreError;
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ struct Body<'a> {
     error: &'a str,
     error_description: &'a str,
     message: &'a str,
+    #[serde(flatten)]
+    details: Option<&'a Details>,
 }
 
 impl IntoResponse for ApiError {
@@ -64,7 +66,12 @@ impl IntoResponse for ApiError {
                 (status, error, Cow::Borrowed(text))
             }
         };
-        let mut response = json(status, &Body { error, error_description: &text, message: &text });
+        let details = match &self.failure {
+            Failure::Refused(refusal) => refusal.details(),
+            Failure::Broken(_) => None,
+        };
+        let body = Body { error, error_description: &text, message: &text, details };
+        let mut response = json(status, &body);
         let headers = response.headers_mut();
         match self.challenge {
             Challenge::Basic if status == StatusCode::UNAUTHORIZED => {
@@ -140,7 +147,7 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let (status, refusal) = (self.status(), self.into_refusal());
         let (error, text) = (refusal.code().as_str(), refusal.to_string());
-        json(status, &Body { error, error_description: &text, message: &text })
+        json(status, &Body { error, error_description: &text, message: &text, details: None })
     }
 }
 
@@ -192,7 +199,10 @@ pub(crate) fn retry_after(failure: &Failure) -> Option<HeaderValue> {
     match failure {
         Failure::Refused(Refusal::Throttled { wait, .. }) => Some(HeaderValue::from(wait.0)),
         Failure::Broken(Broken::Store(StoreError::Unavailable(_))) => Some(HeaderValue::from(1)),
-        Failure::Refused(_) | Failure::Broken(_) => None,
+        Failure::Refused(refusal) => {
+            refusal.details()?.retry_after.map(|own| HeaderValue::from(own.0))
+        }
+        Failure::Broken(_) => None,
     }
 }
 
@@ -205,7 +215,8 @@ fn bearer(failure: &Failure, metadata: Option<&str>) -> Option<HeaderValue> {
         Refusal::TokenMissing {}
         | Refusal::ExternalSecretMissing {}
         | Refusal::InitialTokenMissing {}
-        | Refusal::RegistrationTokenMissing {} => "Bearer realm=\"grantor\"".to_owned(),
+        | Refusal::RegistrationTokenMissing {}
+        | Refusal::ApiKeyMissing {} => "Bearer realm=\"grantor\"".to_owned(),
         Refusal::ScopeMissing { scope } => format!(
             "Bearer realm=\"grantor\", error=\"insufficient_scope\", error_description=\"{refusal}\", scope=\"{scope}\""
         ),

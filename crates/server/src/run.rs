@@ -70,7 +70,7 @@ impl Prepared {
             (tokio::spawn(served), upkeep)
         });
         listen::serve(self.listeners, self.tls, routes, settings, stopped(stop)).await;
-        tasks.finish().await;
+        tasks.finish(&self.app).await;
         if let Some((served, upkeep)) = metrics {
             upkeep.abort();
             let _ = served.await;

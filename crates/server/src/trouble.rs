@@ -74,7 +74,10 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::RegistrationNotSupported
             | Code::InvalidToken
             | Code::MissingToken
-            | Code::InsufficientScope,
+            | Code::InsufficientScope
+            | Code::ConnectionNotFound
+            | Code::AmbiguousConnection
+            | Code::ReauthRequired,
         ) => ErrorKind::BadRequest,
     }
 }

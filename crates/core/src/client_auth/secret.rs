@@ -118,12 +118,11 @@ impl Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jose::seal::{KeyEncryptionKey, KeyRing};
+    use crate::jose::seal::DerivationRoot;
     use crate::time::Timestamp;
 
     fn verified() -> VerifiedSecrets {
-        let key = KeyEncryptionKey::new(&[1; 32]).expect("32 bytes");
-        VerifiedSecrets::new(KeyRing::new(key, Vec::new()).derive("chosen client secret"))
+        VerifiedSecrets::new(DerivationRoot::new(&[1; 32]).derive("chosen client secret"))
     }
 
     fn client(id: &str) -> Client {

@@ -1,5 +1,5 @@
-//! Secrets at rest: AES-256-GCM (NIST SP 800-38D) bound to their place, and keys derived with
-//! HKDF-SHA256 (RFC 5869) for keyed digests (RFC 2104).
+//! Secrets at rest: AES-256-GCM (NIST SP 800-38D) bound to their place; and keys for keyed digests
+//! (RFC 2104). Keys are derived with HKDF-SHA256 (RFC 5869).
 //!
 //! Sealed bytes are: version ‖ key id (8) ‖ nonce (12) ‖ ciphertext ‖ tag (16).
 
@@ -13,11 +13,13 @@ use zeroize::Zeroizing;
 use super::JoseError;
 
 const VERSION: u8 = 1;
-const KEY_ID_BYTES: usize = 8;
 const TAG_BYTES: usize = 16;
 /// Version and key id, which are authenticated with the place.
 const PREFIX_BYTES: usize = 1 + KEY_ID_BYTES;
 const HEADER_BYTES: usize = PREFIX_BYTES + NONCE_BYTES;
+
+/// Bytes of the name of a key-encryption key.
+pub const KEY_ID_BYTES: usize = 8;
 
 /// Bytes of a nonce. Under one key, at most 2³² secrets may be sealed with random nonces.
 pub const NONCE_BYTES: usize = 12;
@@ -47,27 +49,14 @@ impl KeyRing {
         Self { current, retired }
     }
 
-    /// Seals `plain` for `place`. The `nonce` must be fresh random bytes.
+    /// Seals `plain` for `place` with the present key. The `nonce` must be fresh random bytes.
     pub fn seal(
         &self,
         plain: &[u8],
         place: &Place<'_>,
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Vec<u8>, JoseError> {
-        let key = &self.current;
-        let mut sealed = Vec::with_capacity(HEADER_BYTES + plain.len() + TAG_BYTES);
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&key.id);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plain);
-        let aad = Aad::from(authenticated(&sealed[..PREFIX_BYTES], place));
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let tag = key
-            .sealing
-            .seal_in_place_separate_tag(nonce, aad, &mut sealed[HEADER_BYTES..])
-            .map_err(|_| JoseError::Library("seal a secret"))?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(sealed)
+        self.current.seal(plain, place, nonce)
     }
 
     /// Opens what was sealed for `place`, under any key of the ring.
@@ -88,26 +77,35 @@ impl KeyRing {
         Ok(plain)
     }
 
-    /// A key for keyed digests, another one for each `label`. It changes with the current key.
-    pub fn derive(&self, label: &str) -> HmacKey {
-        let mut bytes = Zeroizing::new([0; 32]);
-        expand(&self.current.root, "keyed digest", label, &mut *bytes);
-        HmacKey(hmac::Key::new(hmac::HMAC_SHA256, &*bytes))
+    /// The key that seals.
+    pub const fn current(&self) -> &KeyEncryptionKey {
+        &self.current
+    }
+
+    /// All keys, the one that seals first.
+    pub fn keys(&self) -> impl Iterator<Item = &KeyEncryptionKey> {
+        std::iter::once(&self.current).chain(&self.retired)
+    }
+
+    /// Whether `sealed` says that it is under the key that seals.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        key_id(sealed) == Some(self.current.id)
     }
 
     fn find(&self, id: &[u8]) -> Result<&KeyEncryptionKey, JoseError> {
-        std::iter::once(&self.current)
-            .chain(&self.retired)
-            .find(|key| key.id == id)
-            .ok_or_else(|| JoseError::UnknownSealingKey(hex(id)))
+        self.keys().find(|key| key.id == id).ok_or_else(|| JoseError::UnknownSealingKey(hex(id)))
     }
 }
 
-/// A root key of 256 bits, from which everything else is derived.
+/// The name of the key that `sealed` says it is under.
+pub fn key_id(sealed: &[u8]) -> Option<[u8; KEY_ID_BYTES]> {
+    sealed.get(1..PREFIX_BYTES)?.try_into().ok()
+}
+
+/// A key of 256 bits that seals.
 pub struct KeyEncryptionKey {
     id: [u8; KEY_ID_BYTES],
     sealing: LessSafeKey,
-    root: Prk,
 }
 
 impl KeyEncryptionKey {
@@ -120,18 +118,69 @@ impl KeyEncryptionKey {
         expand(&root, "seal", "", &mut *sealing);
         let sealing = UnboundKey::new(&AES_256_GCM, &*sealing)
             .map_err(|_| JoseError::Library("read a sealing key"))?;
-        Ok(Self { id, sealing: LessSafeKey::new(sealing), root })
+        Ok(Self { id, sealing: LessSafeKey::new(sealing) })
+    }
+
+    /// Seals `plain` for `place`. The `nonce` must be fresh random bytes.
+    pub fn seal(
+        &self,
+        plain: &[u8],
+        place: &Place<'_>,
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Vec<u8>, JoseError> {
+        let mut sealed = Vec::with_capacity(HEADER_BYTES + plain.len() + TAG_BYTES);
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&self.id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let aad = Aad::from(authenticated(&sealed[..PREFIX_BYTES], place));
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self
+            .sealing
+            .seal_in_place_separate_tag(nonce, aad, &mut sealed[HEADER_BYTES..])
+            .map_err(|_| JoseError::Library("seal a secret"))?;
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
     }
 
     /// The name of the key in what it seals, in hexadecimal; it tells nothing about the key.
     pub fn id(&self) -> String {
         hex(&self.id)
     }
+
+    /// The same as it stands in what is sealed, after a byte for the version.
+    pub const fn id_bytes(&self) -> &[u8; KEY_ID_BYTES] {
+        &self.id
+    }
 }
 
 impl fmt::Debug for KeyEncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyEncryptionKey({}, key not shown)", self.id())
+    }
+}
+
+/// What keys for keyed digests are derived from: 256 random bits that are stored sealed, so that
+/// digests stay the same when the key-encryption key changes.
+pub struct DerivationRoot(Prk);
+
+impl DerivationRoot {
+    /// The root with these bytes, which must come from a cryptographically secure source.
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(Salt::new(HKDF_SHA256, b"grantor derivation root v1").extract(bytes))
+    }
+
+    /// A key for keyed digests, another one for each `label`.
+    pub fn derive(&self, label: &str) -> HmacKey {
+        let mut bytes = Zeroizing::new([0; 32]);
+        expand(&self.0, "keyed digest", label, &mut *bytes);
+        HmacKey(hmac::Key::new(hmac::HMAC_SHA256, &*bytes))
+    }
+}
+
+impl fmt::Debug for DerivationRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DerivationRoot(not shown)")
     }
 }
 
@@ -194,7 +243,8 @@ impl KeyType for Bytes {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -252,16 +302,17 @@ mod tests {
 
     #[test]
     fn labels_keys_and_cuts_give_different_digests() {
-        let csrf = ring().derive("csrf");
+        let root = DerivationRoot::new(&[1; 32]);
+        let csrf = root.derive("csrf");
         let tag = csrf.tag(&[b"ab", b"c"]);
         assert!(csrf.verify(&[b"ab", b"c"], &tag));
         assert!(!csrf.verify(&[b"a", b"bc"], &tag));
         assert!(!csrf.verify(&[b"abc"], &tag));
         assert!(!csrf.verify(&[b"ab", b"c", b""], &tag));
         assert!(!csrf.verify(&[b"ab", b"c"], &tag[..31]));
-        assert_eq!(ring().derive("csrf").tag(&[b"ab", b"c"]), tag, "stable over restarts");
-        assert_ne!(ring().derive("refresh").tag(&[b"ab", b"c"]), tag);
-        assert_ne!(KeyRing::new(key(2), Vec::new()).derive("csrf").tag(&[b"ab", b"c"]), tag);
+        assert_eq!(root.derive("csrf").tag(&[b"ab", b"c"]), tag, "stable over restarts");
+        assert_ne!(root.derive("refresh").tag(&[b"ab", b"c"]), tag);
+        assert_ne!(DerivationRoot::new(&[2; 32]).derive("csrf").tag(&[b"ab", b"c"]), tag);
     }
 
     /// Sealed data must open with every later release, so these bytes may never change. They were
@@ -274,14 +325,15 @@ mod tests {
             "0141e303b6334f8eff0303030303030303030303039895380d0eca658fea6dd9cb9edde3510c76c4aed1ef"
         );
         assert_eq!(
-            hex(&ring().derive("csrf").tag(&[b"a"])),
-            "539424abacfe13307670e0513f22b961c089c951fb5eebd2bfab3c34bdc27187"
+            hex(&DerivationRoot::new(&[1; 32]).derive("csrf").tag(&[b"a"])),
+            "8a08aa860083e784990c602bedf1e681e513dcc42e9411a61b60be8b8150d308"
         );
     }
 
     #[test]
     fn debug_shows_no_key() {
-        let shown = format!("{:?} {:?}", ring(), ring().derive("csrf"));
+        let root = DerivationRoot::new(&[1; 32]);
+        let shown = format!("{:?} {root:?} {:?}", ring(), root.derive("csrf"));
         assert!(shown.contains(&key(1).id()) && shown.contains("not shown"), "{shown}");
         assert!(!shown.contains("1, 1"), "{shown}");
     }

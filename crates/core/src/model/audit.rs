@@ -12,7 +12,8 @@ pub struct AuditEvent {
     pub at: Timestamp,
     /// What was done: `token.read`, `connection.connected`, `api_key.created`, …
     pub action: String,
-    /// Who did it: `api_key:ab12cd34`, `user:<sub>`, `cli`, `sweeper`.
+    /// Who did it: `api_key:ab12cd34`, `user:<sub>`, `client:<client_id>`, `cli`, `sweeper`,
+    /// `server`.
     pub actor: String,
     /// What it was done to: a connection, a key, an integration; empty for none.
     pub target: String,

@@ -63,6 +63,10 @@ pub struct Client {
     /// issuer for tokens that name no resource.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resource_server_for: Vec<String>,
+    /// The integrations whose tokens it may have of persons whose access tokens it holds
+    /// (RFC 8693 §2.1). For the operator to give, never registered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integrations: Vec<String>,
     /// Lifetimes that differ from the server's.
     pub lifetimes: Lifetimes,
     /// The sign-in methods it allows; empty for all.
@@ -107,6 +111,7 @@ impl Client {
             access_token_signed_response_alg: Algorithm::Es256,
             id_token_signed_response_alg: Algorithm::Es256,
             resource_server_for: Vec::new(),
+            integrations: Vec::new(),
             lifetimes: Lifetimes::default(),
             sign_in_methods: Vec::new(),
             requests_per_minute: None,

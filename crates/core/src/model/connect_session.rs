@@ -48,6 +48,25 @@ pub enum ConnectMode {
     Link,
 }
 
+impl ConnectMode {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Bound, Self::SelfService, Self::Link];
+
+    /// Its name in requests and records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bound => "bound",
+            Self::SelfService => "self_service",
+            Self::Link => "link",
+        }
+    }
+
+    /// The mode of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|own| own.as_str() == name)
+    }
+}
+
 /// How far a connect session is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectState {

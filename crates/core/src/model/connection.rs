@@ -15,6 +15,8 @@ pub struct Connection {
     pub id: ConnectionId,
     /// The integration (a provider with our client id) that it was made through.
     pub integration: String,
+    /// Our client id at the provider when it was granted: the refresh token works for that one only.
+    pub client_id: String,
     /// The company's own id of the user or service that it is for; empty for an integration that
     /// acts for itself.
     pub subject: String,
@@ -80,7 +82,10 @@ pub enum ConnectionStatus {
     /// The person has to grant it again.
     ReauthRequired(Reauth),
     /// It is being given back at the provider, and removed then.
-    Disconnecting,
+    Disconnecting {
+        /// Since when.
+        since: Timestamp,
+    },
 }
 
 /// Why a person has to grant a connection again.

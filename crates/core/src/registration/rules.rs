@@ -29,7 +29,8 @@ pub fn check(
     authentication(client)?;
     tokens(policy, client)?;
     application_type(client)?;
-    resource_server(client, registrant, before)
+    resource_server(client, registrant, before)?;
+    integrations(policy, client, registrant, before)
 }
 
 fn client_id(id: &str) -> Result<(), Refusal> {
@@ -269,6 +270,34 @@ fn resource_server(
             let why = "each must be an absolute URI without a fragment";
             if own.iter().all(sound) { Ok(()) } else { Err(refused("resource_server_for", why)) }
         }
+    }
+}
+
+/// What the client may have of the vault.
+fn integrations(
+    policy: &Policy,
+    client: &Client,
+    registrant: Registrant,
+    before: Option<&Client>,
+) -> Result<(), Refusal> {
+    let own = &client.integrations;
+    if !own.is_empty() && client.is_public() {
+        return Err(refused("integrations", "it needs a client that authenticates"));
+    }
+    if own.is_empty() || before.is_some_and(|before| before.integrations == *own) {
+        return Ok(());
+    }
+    let unknown = own.iter().find(|name| !policy.vault.integrations.contains_key(*name));
+    match (registrant, unknown) {
+        (Registrant::Itself, _) => Err(refused(
+            "integrations",
+            "whose tokens a client may have is for the operator to say",
+        )),
+        (Registrant::Operator, Some(name)) => {
+            let name = text::shown(name);
+            Err(refused("integrations", format!("there is no integration {name} in the settings")))
+        }
+        (Registrant::Operator, None) => Ok(()),
     }
 }
 

@@ -182,6 +182,37 @@ fn some_grants_are_the_operators_to_give() {
 }
 
 #[test]
+fn what_a_client_may_have_of_the_vault_is_the_operators_to_give() {
+    let asked = client(&with("integrations", json!(["google"])), Registrant::Itself);
+    assert!(asked.is_ok_and(|client| client.integrations.is_empty()));
+
+    let held = Client {
+        token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
+        integrations: vec!["google".to_owned()],
+        ..Client::new("app", Timestamp::from_epoch(1_800_000_000))
+    };
+    let check = |client: &Client, registrant, before| {
+        rules::check(&policy(), client, registrant, before).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(check(&held, Registrant::Itself, Some(&held)), Ok(()));
+    let more = Client { integrations: vec!["google".into(), "slack".into()], ..held.clone() };
+    for (client, registrant, before, word) in [
+        (&held, Registrant::Itself, None, "operator"),
+        (&more, Registrant::Itself, Some(&held), "operator"),
+        (&held, Registrant::Operator, None, "no integration google"),
+        (
+            &Client { token_endpoint_auth_method: AuthMethod::None, ..held.clone() },
+            Registrant::Itself,
+            Some(&held),
+            "authenticates",
+        ),
+    ] {
+        let refused = check(client, registrant, before).expect_err(word);
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+}
+
+#[test]
 fn values_have_the_type_that_the_rfc_says() {
     for (member, value, word) in [
         ("redirect_uris", json!("https://app.example/cb"), "list"),

@@ -25,7 +25,7 @@ pub struct Selector {
     pub integrations: Option<Vec<String>>,
     /// For one of these subjects.
     pub subjects: Option<Vec<String>>,
-    /// Of the account with this `sub` or address.
+    /// Of the account with this `sub` or address; in an address, ASCII letters match either case.
     pub account: Option<String>,
 }
 
@@ -63,7 +63,8 @@ pub enum RefreshEnd {
     /// The provider has answered tokens. Both records are of the next version.
     Renewed(Box<Held>),
     /// It failed, and it is known that the provider did not use the refresh token up. The record
-    /// says what is wrong; its version is unchanged.
+    /// says what is wrong; its version is unchanged. When the attempt was made `again`, the next one
+    /// is too: what became of the first is still not known.
     Failed(Box<Connection>),
     /// It failed, and nobody knows whether the refresh token is used up: the attempt stays, so that
     /// the next one is made with `again`. The record's version is unchanged.
@@ -84,7 +85,7 @@ pub enum Ended {
 pub struct Leaving {
     /// With the tokens, to revoke them at the provider.
     pub held: Held,
-    /// How many other connections share the grant.
+    /// How many other connections share the grant, without those that are being given back too.
     pub siblings: u32,
 }
 
@@ -104,9 +105,12 @@ pub struct WrappedDataKey {
 pub trait ConnectionStore: Send + Sync {
     /// Stores a grant: a new connection when `before` is `None`, else the next generation of the one
     /// that has this id, generation and version now. `held.connection.generation` is 1 or one more.
-    /// There is one connection for integration, subject and account. In the same step `session` is
-    /// ended as [`crate::model::ConnectState::Done`] if it is in the state [`crate::model::ConnectStep::Started`] or
-    /// [`crate::model::ConnectStep::Waiting`], and
+    /// There is one connection for integration, subject and account, counting those that are being
+    /// disconnected, which become active again; whose it is, when it was made and when it was last
+    /// used stay. The data key is stored as it is given: it must be a new one, because the one before
+    /// may have been wrapped anew meanwhile. In the same step `session` is ended as
+    /// [`crate::model::ConnectState::Done`] if it is in the state
+    /// [`crate::model::ConnectStep::Started`] or [`crate::model::ConnectStep::Waiting`], and
     /// `recorded` is written. A refresh that is being made of an older generation is forgotten.
     async fn store_grant(
         &self,
@@ -157,7 +161,9 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Ends a refresh. [`RefreshEnd::Renewed`] is stored if nobody has stored another version or
     /// generation since, even by a caller that lost its lease: a token that the provider has rotated
-    /// must not be lost. The others are stored only while the caller has the lease, or nobody has it.
+    /// must not be lost. The others are stored only if nobody has begun another refresh since. Stays
+    /// as it is: the data key, which the tokens of a refresh are sealed under; and a status that was
+    /// set meanwhile, [`ConnectionStatus::Disconnecting`] or [`crate::model::ReauthReason::Operator`].
     async fn end_refresh(
         &self,
         attempt: &RefreshAttempt,
@@ -176,7 +182,8 @@ pub trait ConnectionStore: Send + Sync {
     ) -> Result<Vec<Connection>, StoreError>;
 
     /// Says that a connection must be granted again, or that it need not; `false` when its
-    /// generation is not this one any more.
+    /// generation is not this one any more, or it is being disconnected. It is not due then, or at
+    /// once.
     async fn set_status(
         &self,
         id: ConnectionId,
@@ -186,8 +193,10 @@ pub trait ConnectionStore: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Begins to give a connection back: it is served no more, and due at once until it is removed.
-    /// `sharing` are the integrations whose connections of the same account are siblings. `None` when
-    /// there is no such connection.
+    /// One that is being given back already keeps its `since`, and is answered all the same, for
+    /// whoever goes on after a crash; `recorded` is written by the first call only. `sharing` are the
+    /// integrations whose connections of the same account are siblings. `None` when there is no such
+    /// connection.
     async fn start_disconnect(
         &self,
         id: ConnectionId,

@@ -21,6 +21,14 @@ pub trait KeyStore: Send + Sync {
     /// Every key that has not left the set, oldest first.
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SealedSigningKey>, StoreError>;
 
+    /// Replaces the sealed form of a key that is still sealed as `before`; `false` when it is not.
+    async fn reseal_signing_key(
+        &self,
+        kid: &str,
+        before: &[u8],
+        sealed: Vec<u8>,
+    ) -> Result<bool, StoreError>;
+
     /// Adds a key beside the ones of its algorithm and gives those that have no end yet the end
     /// `others_retire_at`. `expected_newest` is the kid of the newest key of the algorithm that the
     /// caller has seen, `None` for no key: two nodes that start or rotate at once add one key.

@@ -38,9 +38,10 @@ pub trait ConnectStore: Send + Sync {
     ) -> Result<Option<ConnectSession>, StoreError>;
 
     /// Takes a session from the step `from` to the state `to`; answers it as it was before. With a
-    /// `digest`, only if it is that of the state (for [`ConnectStep::Started`], which must not have
-    /// expired) or of the code (for [`ConnectStep::Waiting`]). `None` for everybody but the one caller
-    /// who made the step.
+    /// `digest`, only if it is that of the link (for [`ConnectStep::Open`]), of the state (for
+    /// [`ConnectStep::Started`], which must not have expired) or of the code (for
+    /// [`ConnectStep::Waiting`]). `None` for everybody but the one caller who made the step. What the
+    /// state before held is gone.
     async fn step_connect(
         &self,
         id: ConnectSessionId,
@@ -92,10 +93,12 @@ pub trait AuditStore: Send + Sync {
 /// Webhooks on their way. They are queued by what they tell of: [`Recorded`].
 #[async_trait]
 pub trait NoticeStore: Send + Sync {
-    /// Claims notices that are due: each is given to one caller and is not due again before `until`.
-    /// Counts as an attempt. What has expired is removed.
+    /// Claims notices for `endpoint` that are due, the oldest first: each is given to one caller and
+    /// is not due again before `until`. Counts as an attempt. What has expired is removed, whatever
+    /// its endpoint.
     async fn claim_notices(
         &self,
+        endpoint: &str,
         now: Timestamp,
         until: Timestamp,
         limit: u32,

@@ -7,6 +7,8 @@
 pub mod answer;
 pub mod api_key;
 pub mod audit;
+pub mod connect;
+mod data_key;
 mod integration;
 pub mod notices;
 mod policy;
@@ -18,4 +20,7 @@ pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
 
 /// What the vault remembers in memory: refreshes that are being made, pauses, request rates.
 #[derive(Debug, Default)]
-pub struct Runtime {}
+pub struct Runtime {
+    /// When API keys were used.
+    pub key_uses: api_key::KeyUses,
+}

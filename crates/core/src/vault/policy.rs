@@ -53,8 +53,8 @@ pub struct Webhook {
     pub name: String,
     /// Where.
     pub url: String,
-    /// The key that signs.
-    pub secret: Zeroizing<String>,
+    /// The keys that sign, each by itself: one, or two while the receiver changes over.
+    pub keys: Vec<Zeroizing<Vec<u8>>>,
     /// The events that it wants; empty for all.
     pub events: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! Every route on one screen, and the layer that gives problems their page or their JSON.
 
 mod api;
+mod calendar;
 mod device;
 mod home;
 mod json;
@@ -36,7 +37,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/device", get(device::screen).post(device::switch_on))
         .route("/device/qr.svg", get(device::qr_code))
         .route("/device/off", post(device::switch_off))
+        .route("/calendar", get(calendar::show))
+        .route("/calendar/connect", get(calendar::connect))
+        .route("/calendar/connected", get(calendar::connected))
+        .route("/calendar/refresh", post(calendar::refresh))
         // for programs
+        .route("/api/calendar", get(calendar::json))
         .route("/api/me", get(json::me))
         .route("/api/tokens", get(json::tokens))
         .route("/api/refresh", post(json::refresh))

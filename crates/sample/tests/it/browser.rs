@@ -6,13 +6,14 @@ use std::path::Path;
 use axum::http::StatusCode;
 use reqwest::header::{LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder};
-use sample::{Config, Secret};
+use sample::{Calendar, Config, Secret};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::provider::{Provider, SECRET};
+use crate::vault::API_KEY;
 
 pub(crate) struct Sample {
     pub(crate) base: String,
@@ -27,6 +28,11 @@ impl Sample {
         let mut config = Config::new(issuer, "sample", &base, data);
         config.client_secret = Some(Secret::new(SECRET));
         config.tv_client_id = Some("sample-tv".to_owned());
+        config.calendar = Some(Calendar {
+            api_key: Secret::new(API_KEY),
+            integration: "google".to_owned(),
+            api_url: format!("{issuer}/calendars"),
+        });
         Self::start_with(config, listener).await
     }
 

@@ -1,6 +1,7 @@
 //! The sample through its own HTTP routes, against a small stand-in provider on loopback.
 
 mod browser;
+mod calendar;
 mod devices;
 mod leaving;
 mod programs;
@@ -8,3 +9,4 @@ mod provider;
 mod refreshing;
 mod signing_in;
 mod television;
+mod vault;

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::devices::{self, Devices};
+use crate::vault::{self, Vault};
 
 pub(crate) const SECRET: &str = "a secret/with+signs";
 
@@ -38,6 +39,7 @@ pub(crate) struct Knobs {
     pub(crate) revoked: Vec<String>,
     pub(crate) api_calls: u32,
     pub(crate) devices: Devices,
+    pub(crate) vault: Vault,
     good_access: Vec<String>,
     good_refresh: Vec<String>,
     serial: u32,
@@ -103,6 +105,7 @@ pub(crate) fn start_on(listener: TcpListener) -> Provider {
         revoked: vec![],
         api_calls: 0,
         devices: Devices::default(),
+        vault: Vault::default(),
         good_access: vec![],
         good_refresh: vec![],
         serial: 0,
@@ -119,6 +122,11 @@ pub(crate) fn start_on(listener: TcpListener) -> Provider {
         .route("/revoke", post(revoke))
         .route("/device_authorization", post(devices::authorization))
         .route("/protected", get(protected))
+        .route("/oauth/token", post(vault::token))
+        .route("/oauth/refresh", post(vault::refresh))
+        .route("/connect/sessions", post(vault::begin))
+        .route("/connect/complete", post(vault::complete))
+        .route("/calendars", get(vault::calendars))
         .with_state(provider.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     provider

@@ -73,7 +73,7 @@ struct Made<'a> {
 pub(super) async fn run(command: ClientCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
     let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone())?;
+    let server = app::authorization_server(&config, store.clone()).await?;
     let done = match command {
         ClientCommand::Add(own) => add::run(&server, *own).await,
         ClientCommand::List { json } => show::list(&server, json).await,

@@ -99,11 +99,12 @@ fn private(data: &Path) -> std::io::Result<Option<String>> {
 }
 
 async fn database(config: &Config, found: &mut Vec<Finding>) {
-    let opened = app::open_store(config).and_then(|store| {
-        let server = app::authorization_server(config, store.clone())?;
-        Ok((store, server))
-    });
-    let (store, server) = match opened {
+    let opened = async {
+        let store = app::open_store(config)?;
+        let server = app::authorization_server(config, store.clone()).await?;
+        anyhow::Ok((store, server))
+    };
+    let (store, server) = match opened.await {
         Ok(opened) => opened,
         Err(error) => return found.push(finding("database", Verdict::Bad, format!("{error:#}"))),
     };

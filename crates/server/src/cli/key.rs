@@ -47,7 +47,7 @@ struct Row {
 pub(super) async fn run(command: KeyCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
     let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone())?;
+    let server = app::authorization_server(&config, store.clone()).await?;
     let now = server.clock.now();
     keys::ensure(&server, now).await?;
     let as_json = match command {

@@ -1,5 +1,7 @@
 //! The command line. Tables for people, `--json` for programs.
 
+mod apikey;
+mod audit;
 mod client;
 mod config;
 mod demo;
@@ -10,6 +12,7 @@ mod registration_token;
 mod serve;
 mod settings;
 mod user;
+mod vault;
 mod walk;
 
 use std::process::ExitCode;
@@ -33,7 +36,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the server.
     Serve(serve::Serve),
-    /// Try it: the server, a sample client, a demo account and a mailbox, on this machine only.
+    /// Try it: the server, a sample client, a stand-in for Google, a demo account and a mailbox, on
+    /// this machine only.
     Demo(demo::Demo),
     /// Applications that may ask for tokens.
     #[command(subcommand)]
@@ -47,6 +51,15 @@ enum Command {
     /// Keys that sign ID tokens.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Keys that services show to get tokens from the vault.
+    #[command(name = "apikey", subcommand)]
+    ApiKey(apikey::ApiKeyCommand),
+    /// The keys that seal what is stored, and how the connections are.
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
+    /// The audit log: who did what to which token.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// The settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -69,6 +82,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::RegistrationToken(own) => blocking(registration_token::run(own, place)),
         Command::User(own) => blocking(user::run(own, place)),
         Command::Key(own) => blocking(key::run(own, place)),
+        Command::ApiKey(own) => blocking(apikey::run(own, place)),
+        Command::Vault(own) => blocking(vault::run(own, place)),
+        Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),
         Command::Doctor(own) => blocking(doctor::run(own, place)),
         Command::Completions { shell } => {

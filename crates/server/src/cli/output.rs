@@ -4,6 +4,7 @@
 use std::io::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// One line about why the command did not work.
@@ -41,4 +42,28 @@ pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
 pub(super) fn moment(at: grantor_core::time::Timestamp) -> String {
     jiff::Timestamp::from_second(at.epoch())
         .map_or_else(|_| at.epoch().to_string(), |t| t.to_string())
+}
+
+/// How far long work is: a bar on standard error while that is a terminal, else nothing.
+pub(super) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Work on `total` things, which are named in the plural.
+    pub(super) fn new(things: &'static str, total: u64) -> Self {
+        let bar = ProgressBar::new(total);
+        let form = "{wide_bar} {human_pos} of {human_len} {msg}, {eta} left";
+        bar.set_style(ProgressStyle::with_template(form).unwrap_or(ProgressStyle::default_bar()));
+        bar.set_message(things);
+        Self(bar)
+    }
+
+    /// `done` of them are done.
+    pub(super) fn at(&self, done: u64) {
+        self.0.set_position(done);
+    }
+
+    /// Leaves no trace of the bar.
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
 }

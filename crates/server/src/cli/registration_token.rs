@@ -70,7 +70,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
     let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone())?;
+    let server = app::authorization_server(&config, store.clone()).await?;
     let done = match command {
         RegistrationTokenCommand::Add { uses, unlimited, lifetime, note, json } => {
             let uses = (!unlimited).then_some(uses);

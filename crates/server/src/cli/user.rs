@@ -97,7 +97,7 @@ pub(super) async fn run(command: UserCommand, place: Place) -> anyhow::Result<Ex
     let config = place.load()?;
     let minimum = config.sign_in.password.minimum_length;
     let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone())?;
+    let server = app::authorization_server(&config, store.clone()).await?;
     let done = match command {
         UserCommand::Add(add) => self::add(&server, add, minimum).await,
         UserCommand::List { json } => list(&server, json).await,

@@ -1,5 +1,7 @@
 //! What the types of the settings cannot say: how they fit together, and what production needs.
 
+mod vault;
+
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -37,8 +39,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     cors(config, &mut found);
     trusted_issuers(config, &mut found);
     outbound(config, &mut found);
+    vault::vault(config, &mut found);
+    vault::integrations(config, &mut found);
+    vault::webhooks(config, &mut found);
     found.0
 }
+
+pub(super) use vault::webhook_keys;
 
 /// Those of `found` that are not about a setting which was already reported and taken out.
 pub(super) fn not_consequences(found: Vec<Problem>, known: &[Problem]) -> Vec<Problem> {
@@ -196,11 +203,12 @@ const ZERO: Period = Period::of(0);
 fn keys(config: &Config, found: &mut Found) {
     let keys = &config.keys;
     let unreadable = |key: &super::Secret| key_bytes(key.expose()).is_none();
-    found.when(
-        keys.key_encryption_key.as_ref().is_some_and(unreadable),
-        "keys.key_encryption_key",
-        "must be 32 bytes as 64 hex digits or as base64: make one with `openssl rand -hex 32`",
-    );
+    let form =
+        "must be 32 bytes as 64 hex digits or as base64: make one with `openssl rand -hex 32`";
+    let key = keys.key_encryption_key.as_ref();
+    found.when(key.is_some_and(unreadable), "keys.key_encryption_key", form);
+    let retired = &keys.retired_key_encryption_keys;
+    found.when(retired.iter().any(unreadable), "keys.retired_key_encryption_keys", form);
     found.when(
         keys.rotate_after != ZERO && keys.publish_ahead >= keys.rotate_after,
         "keys.publish_ahead",
@@ -421,8 +429,8 @@ impl Config {
         when(
             self.keys.key_encryption_key.is_none(),
             "keys.key_encryption_key_file",
-            "the key that seals the signing keys lies beside the database it protects: keep it in \
-             a file elsewhere, and keep a copy",
+            "the key that seals what is secret lies beside the database it protects: keep it in a \
+             file elsewhere, and keep a copy",
         );
         when(
             true,

@@ -9,6 +9,7 @@ mod sign_in;
 mod tree;
 mod trust;
 mod values;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 pub(crate) use listen::Lifetimes;
 pub(crate) use protocol::{RegistrationPolicy, Resource, TokenFormat};
@@ -25,6 +27,7 @@ pub(crate) use sections::{Algorithm, Config, LogFormat};
 pub(crate) use sign_in::{External, TokenMode};
 pub(crate) use trust::{Subject, TrustedIssuer};
 pub(crate) use values::{Allowed, Period, Secret};
+pub(crate) use vault::{Grant, Integration, Webhook};
 
 /// Collects settings from their sources; what is added later overrides what came before.
 #[derive(Debug)]
@@ -154,9 +157,21 @@ impl Config {
         toml::to_string(&shown).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
     }
 
-    /// The key that seals signing keys, if one is configured. Checked when the settings are loaded.
-    pub(crate) fn key_encryption_key(&self) -> Option<[u8; 32]> {
-        self.keys.key_encryption_key.as_ref().and_then(|key| check::key_bytes(key.expose()))
+    /// The key that seals, if one is configured. Checked when the settings are loaded.
+    pub(crate) fn key_encryption_key(&self) -> Option<Zeroizing<[u8; 32]>> {
+        let key = self.keys.key_encryption_key.as_ref();
+        key.and_then(|key| check::key_bytes(key.expose())).map(Zeroizing::new)
+    }
+
+    /// The keys that only open. Checked when the settings are loaded.
+    pub(crate) fn retired_key_encryption_keys(&self) -> Vec<Zeroizing<[u8; 32]>> {
+        let keys = self.keys.retired_key_encryption_keys.iter();
+        keys.filter_map(|key| check::key_bytes(key.expose())).map(Zeroizing::new).collect()
+    }
+
+    /// The keys of a webhook. Checked when the settings are loaded.
+    pub(crate) fn webhook_keys(own: &Webhook) -> Vec<Vec<u8>> {
+        own.secret.as_ref().and_then(|keys| check::webhook_keys(keys.expose())).unwrap_or_default()
     }
 
     /// The fixed admin token, in static mode.

@@ -28,11 +28,22 @@ pub(crate) fn reference() -> String {
     text
 }
 
-/// A section, or each table of a list of them.
+/// A section, or each table of a list of them or under a name of the operator's.
 fn inner_section(schema: &Value) -> Option<&Value> {
     let schema = present(schema);
-    let inner = if is(schema, "array") { present(&schema["items"]) } else { schema };
+    let inner = if is(schema, "array") {
+        present(&schema["items"])
+    } else if is_named(schema) {
+        present(&schema["additionalProperties"])
+    } else {
+        schema
+    };
     inner["properties"].is_object().then_some(inner)
+}
+
+/// Whether the keys of a table are names of the operator's.
+fn is_named(schema: &Value) -> bool {
+    schema["properties"].is_null() && schema["additionalProperties"].is_object()
 }
 
 fn section(text: &mut String, schema: &Value, path: &str) {
@@ -51,9 +62,13 @@ fn section(text: &mut String, schema: &Value, path: &str) {
     }
     for (key, schema) in members {
         if let Some(inner) = inner_section(schema) {
-            let many = is(present(schema), "array");
             let path = join(path, key);
-            section(text, inner, &if many { format!("[{path}]") } else { path });
+            let path = match present(schema) {
+                list if is(list, "array") => format!("[{path}]"),
+                named if is_named(named) => format!("{path}.NAME"),
+                _ => path,
+            };
+            section(text, inner, &path);
         }
     }
 }

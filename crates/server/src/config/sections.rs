@@ -12,6 +12,7 @@ use super::protocol::{Cors, Grants, Registration, Resource};
 use super::sign_in::{Mail, SignIn};
 use super::trust::{Outbound, TrustedIssuer};
 use super::values::{Period, Secret};
+use super::vault::{Integration, Vault, Webhook};
 
 /// The settings of Grantor. Every one has a safe default.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +28,7 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     /// Where Grantor listens.
     pub(crate) listen: Listen,
-    /// Signing keys and the key that seals them.
+    /// Signing keys, and the keys that seal what is stored.
     pub(crate) keys: Keys,
     /// How long things live.
     pub(crate) lifetimes: Lifetimes,
@@ -46,10 +47,18 @@ pub(crate) struct Config {
     pub(crate) cors: Cors,
     /// Issuers whose assertions are grants (RFC 7523 §2.1), each a table `[[trusted_issuers]]`.
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
-    /// What Grantor fetches: the key sets of clients and issuers that are registered by their
-    /// address. Only public addresses are asked, over https, so that a registration cannot make
-    /// this server reach into its own network.
+    /// What Grantor asks of others: the key sets of clients and issuers that are registered by their
+    /// address, providers, webhooks. Only public addresses are asked, over https, so that nobody
+    /// can make this server reach into its own network.
     pub(crate) outbound: Outbound,
+    /// Tokens of providers, kept for services.
+    pub(crate) vault: Vault,
+    /// Providers with client ids of yours, each under a name that requests and API keys use:
+    /// `[integrations.google]`.
+    pub(crate) integrations: BTreeMap<String, Integration>,
+    /// Endpoints of yours that are told what happens to connections, each under a name:
+    /// `[webhooks.ops]`.
+    pub(crate) webhooks: BTreeMap<String, Webhook>,
     /// A protected API to try tokens on.
     pub(crate) sample_api: SampleApi,
     /// How many requests are answered.
@@ -81,6 +90,9 @@ impl Default for Config {
             cors: Cors::default(),
             trusted_issuers: Vec::new(),
             outbound: Outbound::default(),
+            vault: Vault::default(),
+            integrations: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
             sample_api: SampleApi::default(),
             limits: Limits::default(),
             brand: Brand::default(),
@@ -101,15 +113,22 @@ pub(crate) enum Store {
     Sqlite,
 }
 
-/// Signing keys and the key that seals them.
+/// Signing keys, and the keys that seal what is stored.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Keys {
-    /// The key that seals the signing keys in the database: 32 random bytes as hex or base64. By
-    /// default it is made at first start and kept in the data folder.
+    /// The key that seals what is secret in the database (signing keys, tokens of providers): 32
+    /// random bytes as hex or base64. By default it is made at first start and kept in the data
+    /// folder.
     pub(crate) key_encryption_key: Option<Secret>,
-    /// A file with the key that seals the signing keys.
+    /// A file with the key that seals.
     pub(crate) key_encryption_key_file: Option<PathBuf>,
+    /// Keys that sealed before, and still open: until `grantor vault rewrap` has moved everything to
+    /// the one that seals, and `grantor vault retire` says that nothing needs them.
+    pub(crate) retired_key_encryption_keys: Vec<Secret>,
+    /// Files with keys that sealed before, one key in each. For a key that was made at first start:
+    /// `key-encryption.key` in the data folder.
+    pub(crate) retired_key_encryption_key_files: Vec<PathBuf>,
     /// How long a key signs before the next one takes over; `0s` for only by hand.
     pub(crate) rotate_after: Period,
     /// How long a key is published before it signs, so that every verifier has read it.
@@ -123,6 +142,8 @@ impl Default for Keys {
         Self {
             key_encryption_key: None,
             key_encryption_key_file: None,
+            retired_key_encryption_keys: Vec::new(),
+            retired_key_encryption_key_files: Vec::new(),
             rotate_after: Period::of(90 * 86_400),
             publish_ahead: Period::of(86_400),
             algorithms: vec![

@@ -162,7 +162,34 @@ fn secrets_come_from_files_and_are_never_printed() {
     assert_eq!(complaints("[keys]\nkey_encryption_key = \"geheim\"").len(), 1);
     assert!(!complaints("[keys]\nkey_encryption_key = \"geheim\"")[0].contains("geheim"));
     let key = from_text(&format!("[keys]\nkey_encryption_key = \"{}\"", "0f".repeat(32)));
-    assert_eq!(key.expect("valid").key_encryption_key(), Some([0x0f; 32]));
+    assert_eq!(key.expect("valid").key_encryption_key().as_deref(), Some(&[0x0f; 32]));
+}
+
+#[test]
+fn keys_that_only_open_come_from_a_list_from_files_and_from_the_environment() {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    writeln!(file, "{}", "02".repeat(32)).expect("written");
+    let text = format!(
+        "[keys]\nretired_key_encryption_keys = [\"{}\"]\nretired_key_encryption_key_files = [{:?}]",
+        "01".repeat(32),
+        file.path()
+    );
+    let config = from_text(&text).expect("valid");
+    let keys = config.retired_key_encryption_keys();
+    assert_eq!(keys.iter().map(|key| key[0]).collect::<Vec<_>>(), [1, 2]);
+    assert!(!config.effective().contains("0101") && !config.effective().contains("0202"));
+    let list = format!("{},{}", "03".repeat(32), "04".repeat(32));
+    let named = variables(&[("GRANTOR__KEYS__RETIRED_KEY_ENCRYPTION_KEYS", &list)]);
+    let config = Loader::new().environment(named).load().expect("valid");
+    assert_eq!(config.retired_key_encryption_keys().len(), 2);
+    for wrong in ["[\"geheim\"]", "\"geheim\"", "[[\"geheim\"]]"] {
+        let found = complaints(&format!("[keys]\nretired_key_encryption_keys = {wrong}"));
+        assert!(found[0].starts_with("keys.retired_key_encryption_keys"), "{found:?}");
+        assert!(!found.join(" ").contains("geheim"), "{found:?}");
+    }
+    let gone = "[keys]\nretired_key_encryption_key_files = [\"/nowhere/at/all\"]";
+    let path = "keys.retired_key_encryption_key_files: cannot read /nowhere/at/all";
+    assert!(complaints(gone)[0].starts_with(path), "{:?}", complaints(gone));
 }
 
 #[test]
@@ -233,4 +260,56 @@ fn a_sign_in_page_of_the_operator_has_an_address_and_a_secret() {
     let found = complaints("[sign_in]\nmethods = [\"magic\"]");
     let known = "must be one of admin_token, password, external";
     assert!(found[0].contains(known), "{found:?}");
+}
+
+#[test]
+fn an_integration_needs_a_client_id_and_a_secret_may_be_in_a_file() {
+    let mut secret = tempfile::NamedTempFile::new().expect("a temporary file");
+    writeln!(secret, "of the file").expect("written");
+    let config = from_text(&format!(
+        "[integrations.google]\nclient_id = \"id\"\nclient_secret_file = {:?}",
+        secret.path()
+    ))
+    .expect("valid");
+    let own = &config.integrations["google"];
+    assert_eq!(own.client_secret.as_ref().map(super::Secret::expose), Some("of the file"));
+    assert!(own.self_service && !own.link && !own.proxy);
+
+    let found = complaints(
+        "[integrations.Google]\nclient_id = \" \"\nscopes = [\"a\", \"b c\"]\nrequired_scopes = [\"d\"]\n\
+         [integrations.other]\n[vault]\nreturn_urls = [\"http://app.example.com\"]\npatience = \"0s\"",
+    );
+    let paths: BTreeSet<&str> = found.iter().filter_map(|f| f.split(':').next()).collect();
+    let expected = [
+        "integrations.Google",
+        "integrations.Google.client_id",
+        "integrations.Google.required_scopes",
+        "integrations.Google.scopes",
+        "integrations.other.client_id",
+        "vault.patience",
+        "vault.return_urls",
+    ];
+    assert_eq!(paths, BTreeSet::from(expected), "{found:#?}");
+}
+
+#[test]
+fn a_webhook_needs_a_key_and_knows_its_events() {
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let good =
+        format!("[webhooks.ops]\nurl = \"https://ops.example.com/hook\"\nsecret = \"{key}\"");
+    let config = from_text(&good).expect("valid");
+    assert_eq!(Config::webhook_keys(&config.webhooks["ops"]).concat().len(), 24);
+
+    let two = from_text(&good.replace(key, &format!("{key} {key}"))).expect("valid");
+    assert_eq!(Config::webhook_keys(&two.webhooks["ops"]).len(), 2);
+    let found = complaints(&good.replace(key, &format!("{key} short")));
+    assert!(found.join("\n").contains("webhooks.ops.secret"), "{found:?}");
+
+    let found = complaints(
+        "[webhooks.ops]\nurl = \"ftp://ops.example.com\"\nsecret = \"short\"\nevents = [\"connected\"]",
+    );
+    let text = found.join("\n");
+    for part in ["webhooks.ops.url", "webhooks.ops.secret", "connection.connected"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
 }

@@ -154,7 +154,7 @@ fn complaint(schema: &Value, value: &Value) -> Option<String> {
         let known = value.as_str().is_some_and(|text| choices.contains(&text));
         return (!known).then(|| format!("must be one of {}, not {value}", choices.join(", ")));
     }
-    let secret = schema["writeOnly"] == true;
+    let secret = schema["writeOnly"] == true || is_secret_list(schema);
     let not = if secret { String::new() } else { format!(", not {value}") };
     if is(schema, "integer") {
         return integer_complaint(schema, value).map(|text| format!("{text}{not}"));
@@ -209,7 +209,8 @@ fn format_complaint(format: &str, text: &str) -> Option<String> {
     }
 }
 
-/// Reads `password_file` into `password`, and so on for every secret that has such a twin.
+/// Reads `password_file` into `password`, and so on for every secret that has such a twin; into a
+/// list of secrets, the files of its twin.
 pub(super) fn read_secret_files(
     schema: &Value,
     tree: &mut Value,
@@ -219,15 +220,31 @@ pub(super) fn read_secret_files(
     let Some(table) = tree.as_object_mut() else {
         return;
     };
-    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
-        let inner = present(inner);
+    for key in members(schema, table) {
+        let Some(inner) = member(schema, &key).map(present) else {
+            continue;
+        };
+        let key = key.as_str();
         if inner["writeOnly"] == true {
             let outcome = read_secret(table, key);
             let path = join(path, &format!("{key}_file"));
             problems.extend(outcome.err().map(|text| Problem { path, text }));
+        } else if is_secret_list(inner) {
+            let files = format!("{}_files", key.trim_end_matches('s'));
+            let outcome = read_secrets(table, key, &files);
+            let path = join(path, &files);
+            problems.extend(outcome.err().map(|text| Problem { path, text }));
         } else if let Some(value) = table.get_mut(key) {
             read_secret_files(inner, value, &join(path, key), problems);
         }
+    }
+}
+
+/// The keys that the schema names, and in a table of free names those that are there.
+fn members(schema: &Value, table: &Map<String, Value>) -> Vec<String> {
+    match schema["properties"].as_object() {
+        Some(named) => named.keys().cloned().collect(),
+        None => table.keys().cloned().collect(),
     }
 }
 
@@ -238,13 +255,32 @@ fn read_secret(table: &mut Map<String, Value>, key: &str) -> Result<(), String> 
     if table.get(key).is_some_and(Value::is_string) {
         return Err(format!("is set beside `{key}`: remove one of the two"));
     }
+    table.insert(key.to_owned(), Value::String(secret_in(file)?));
+    Ok(())
+}
+
+/// What is in the files comes after what is in the list itself.
+fn read_secrets(table: &mut Map<String, Value>, key: &str, files: &str) -> Result<(), String> {
+    let files = table.get(files).and_then(Value::as_array).into_iter().flatten();
+    let read = files.filter_map(Value::as_str).map(|file| secret_in(file).map(Value::String));
+    let read = read.collect::<Result<Vec<_>, _>>()?;
+    if let (false, Some(list)) = (
+        read.is_empty(),
+        table.entry(key).or_insert_with(|| Value::Array(Vec::new())).as_array_mut(),
+    ) {
+        list.extend(read);
+    }
+    Ok(())
+}
+
+fn secret_in(file: &str) -> Result<String, String> {
     let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {file}: {e}"))?;
     let text = text.trim_end_matches(['\r', '\n']).to_owned();
-    if text.is_empty() {
-        return Err(format!("{file} is empty"));
-    }
-    table.insert(key.to_owned(), Value::String(text));
-    Ok(())
+    if text.is_empty() { Err(format!("{file} is empty")) } else { Ok(text) }
+}
+
+fn is_secret_list(schema: &Value) -> bool {
+    is(schema, "array") && present(&schema["items"])["writeOnly"] == true
 }
 
 pub(super) fn join(path: &str, key: &str) -> String {

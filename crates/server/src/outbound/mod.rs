@@ -3,9 +3,10 @@
 //! Whoever registers a client chooses the address, so it may be meant for what only this server can
 //! reach: its own ports, its network, the metadata service of its cloud. Every address is looked at
 //! after the name is resolved and right before the connection, so that a name cannot change what it
-//! means in between; no redirect is followed.
+//! means in between; no redirect is followed. Calls at providers go the same way.
 
 mod addresses;
+mod call;
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 use grantor_core::outbound::{self, CallError, FetchError, Outbound, Request};
 use grantor_core::time::Seconds;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Proxy, Response, header, redirect};
+use reqwest::{Client, ClientBuilder, Proxy, Response, header, redirect};
 use tokio::sync::watch;
 use url::{Host, Url};
 
@@ -48,6 +49,8 @@ struct Inner {
     reach: Arc<Reach>,
     /// Made when it is first used: that reads the root certificates of the system.
     client: OnceLock<Result<Client, String>>,
+    /// The same for calls, which bring their own deadline.
+    caller: OnceLock<Result<Client, String>>,
     flights: Mutex<HashMap<String, Flight>>,
 }
 
@@ -57,8 +60,8 @@ type Flight = watch::Receiver<Option<Result<Arc<[u8]>, FetchError>>>;
 impl Web {
     /// One that goes where `reach` says.
     pub(crate) fn new(reach: Reach) -> Self {
-        let (reach, client, flights) = (Arc::new(reach), OnceLock::new(), Mutex::default());
-        Self(Arc::new(Inner { reach, client, flights }))
+        let (client, caller) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { reach: Arc::new(reach), client, caller, flights: Mutex::default() }))
     }
 }
 
@@ -71,8 +74,12 @@ impl Outbound for Web {
         answer.unwrap_or_else(|| Err(failed(url, "the fetch was broken off"))).map(|b| b.to_vec())
     }
 
-    async fn call(&self, request: Request, _: Seconds) -> Result<outbound::Response, CallError> {
-        Err(CallError::NotSent(format!("{request:?}: not built yet")))
+    async fn call(
+        &self,
+        request: Request,
+        deadline: Seconds,
+    ) -> Result<outbound::Response, CallError> {
+        self.0.make(request, deadline).await
     }
 }
 
@@ -107,14 +114,16 @@ impl Inner {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         self.reach.check(&url)?;
-        let client = self.client.get_or_init(|| client(&self.reach)).as_ref();
-        let request = client.map_err(Clone::clone)?.get(url);
+        let client = self
+            .client
+            .get_or_init(|| builder(&self.reach)?.timeout(TIMEOUT).build().map_err(cause));
+        let request = client.as_ref().map_err(Clone::clone)?.get(url);
         let request = request.header(header::ACCEPT, "application/json, application/jwk-set+json");
         let answer = request.send().await.map_err(cause)?;
         if answer.status().as_u16() != 200 {
             return Err(format!("it answered {}, not 200", answer.status().as_u16()));
         }
-        read(answer).await
+        read(answer, MOST_BYTES).await
     }
 }
 
@@ -178,25 +187,24 @@ impl Resolve for Guarded {
     }
 }
 
-fn client(reach: &Arc<Reach>) -> Result<Client, String> {
+fn builder(reach: &Arc<Reach>) -> Result<ClientBuilder, String> {
     let mut builder = Client::builder()
         // What the environment says is meant for other programs.
         .no_proxy()
         .redirect(redirect::Policy::none())
-        .timeout(TIMEOUT)
         .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(Guarded(Arc::clone(reach)));
     if let Some(proxy) = &reach.proxy {
         builder = builder.proxy(Proxy::all(proxy.clone()).map_err(cause)?);
     }
-    builder.build().map_err(cause)
+    Ok(builder)
 }
 
-async fn read(mut answer: Response) -> Result<Vec<u8>, String> {
+async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(cause)? {
-        if body.len() + chunk.len() > MOST_BYTES {
-            return Err(format!("it is longer than {} KiB", MOST_BYTES / 1024));
+        if body.len() + chunk.len() > most {
+            return Err(format!("it is longer than {} KiB", most / 1024));
         }
         body.extend_from_slice(&chunk);
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use grantor_core::outbound::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -147,4 +148,132 @@ async fn all_requests_go_through_a_proxy_that_is_set() {
     let allowed_hosts = vec!["keys.example".to_owned()];
     let web = Web::new(Reach { allow_private: false, allowed_hosts, proxy: Some(proxy) });
     assert_eq!(web.json("http://keys.example/").await, Ok(b"{\"by\":\"proxy\"}".to_vec()));
+}
+
+/// A call with a secret in it.
+fn refresh(url: &str) -> Request {
+    let form = "application/x-www-form-urlencoded".to_owned();
+    Request {
+        method: Method::Post,
+        url: url.to_owned(),
+        headers: vec![("content-type".to_owned(), form.into())],
+        body: b"refresh_token=secret-1".to_vec().into(),
+    }
+}
+
+fn not_sent(answer: Result<outbound::Response, CallError>) -> String {
+    match answer {
+        Err(CallError::NotSent(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn unknown(answer: Result<outbound::Response, CallError>) -> String {
+    match answer {
+        Err(CallError::Unknown(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_gets_any_answer_as_it_is_and_follows_nothing() {
+    let web = web(&["127.0.0.1"]);
+    let (url, _) = site(|mut stream| async move {
+        let mut request = vec![0; 4096];
+        let read = stream.read(&mut request).await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&request[..read]).to_ascii_lowercase();
+        assert!(text.contains("content-length: 22"), "{text}");
+        assert!(text.ends_with("refresh_token=secret-1"), "{text}");
+        let answer = b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\nretry-after: 7\r\n\
+            content-type: text/html; charset=x\r\ncontent-length: 2\r\n\r\nno";
+        stream.write_all(answer).await.expect("it reads");
+    })
+    .await;
+    let answer = web.call(refresh(&url), Seconds(5)).await.expect("an answer");
+    assert_eq!((answer.status, answer.retry_after), (302, Some(Seconds(7))));
+    assert_eq!(answer.content_type.as_deref(), Some("text/html; charset=x"));
+    assert_eq!(*answer.body, b"no");
+    let shown = format!("{:?} {answer:?}", refresh("https://a.example/?code=secret"));
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_did_not_go_out_is_known() {
+    let web = web(&["127.0.0.1"]);
+    let (url, count) = site(|stream| async { drop(stream) }).await;
+    let private = url.replace("127.0.0.1", "localhost");
+    assert!(not_sent(web.call(refresh(&private), Seconds(5)).await).contains("https"));
+    let private = private.replace("http:", "https:");
+    let why = not_sent(web.call(refresh(&private), Seconds(5)).await);
+    assert!(why.contains("is not a public address"), "{why}");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+    for url in ["http://127.0.0.1:1/", "https://no-such-host.invalid/", "nonsense"] {
+        not_sent(web.call(refresh(url), Seconds(5)).await);
+    }
+    let mut broken = refresh(&url);
+    broken.headers.push(("authorization".to_owned(), "a\nb: secret".to_owned().into()));
+    assert!(!not_sent(web.call(broken, Seconds(5)).await).contains("secret"));
+    // Somebody who takes the connection and never speaks TLS has not read the request.
+    let (url, _) = site(|stream| async move {
+        let _open = stream;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    let why = not_sent(web.call(refresh(&url.replace("http:", "https:")), Seconds(1)).await);
+    assert!(why.contains("1 s"), "{why}");
+}
+
+#[tokio::test]
+async fn what_went_out_and_has_no_whole_answer_may_have_been_done() {
+    let web = web(&["127.0.0.1"]);
+    let (url, _) = site(|mut stream| async move {
+        let mut request = vec![0; 4096];
+        let _read = stream.read(&mut request).await;
+    })
+    .await;
+    unknown(web.call(refresh(&url), Seconds(5)).await);
+    let (url, _) = site(|stream| async move {
+        let _open = stream;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    assert!(unknown(web.call(refresh(&url), Seconds(1)).await).contains("within 1 s"));
+    // Drop by drop: the deadline is for the whole answer.
+    let (url, _) = site(|mut stream| async move {
+        let _read = stream.read(&mut vec![0; 4096]).await;
+        let _sent = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n").await;
+        while stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    let start = Instant::now();
+    assert!(unknown(web.call(refresh(&url), Seconds(1)).await).contains("within 1 s"));
+    assert!(start.elapsed() < Duration::from_secs(3));
+    let (url, _) =
+        site(|stream| say(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")).await;
+    unknown(web.call(refresh(&url), Seconds(5)).await);
+    let (url, _) = site(|stream| async {
+        let long = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b' '; 1_100_000]].concat();
+        say(stream, &long).await;
+    })
+    .await;
+    assert!(unknown(web.call(refresh(&url), Seconds(5)).await).contains("longer than 1024 KiB"));
+}
+
+#[tokio::test]
+async fn a_connection_serves_several_calls() {
+    let (url, count) = site(|mut stream| async move {
+        let mut request = vec![0; 4096];
+        while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            stream.write_all(answer).await.expect("it reads");
+        }
+    })
+    .await;
+    let web = web(&["127.0.0.1"]);
+    for _ in 0..5 {
+        assert_eq!(web.call(refresh(&url), Seconds(5)).await.map(|own| own.status), Ok(200));
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 1);
 }

@@ -14,6 +14,8 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
+use super::webhooks::{WebhookMetrics, WebhookOutcome};
+
 /// Where everything is counted, or nothing: off, each call is a branch.
 #[derive(Clone, Default)]
 pub(crate) struct Metrics(Option<Arc<Inner>>);
@@ -27,6 +29,7 @@ struct Inner {
     commits: Counter,
     writes: Counter,
     commit_micros: Counter,
+    webhooks: WebhookMetrics,
 }
 
 const OUTCOMES: [&str; 4] = ["success", "failure", "limited", OTHER];
@@ -75,6 +78,20 @@ impl Metrics {
     pub(crate) fn outbox_pending(&self, mails: u32) {
         if let Some(inner) = &self.0 {
             inner.outbox.set(f64::from(mails));
+        }
+    }
+
+    /// Counts an attempt to deliver a webhook.
+    pub(crate) fn webhook(&self, outcome: WebhookOutcome) {
+        if let Some(inner) = &self.0 {
+            inner.webhooks.count(outcome);
+        }
+    }
+
+    /// Webhooks that wait to be delivered.
+    pub(crate) fn webhooks_pending(&self, webhooks: u32) {
+        if let Some(inner) = &self.0 {
+            inner.webhooks.pending(webhooks);
         }
     }
 
@@ -150,8 +167,19 @@ impl Inner {
             )
         });
         let (tokens, sign_ins, outbox, commits, writes, commit_micros) = made;
+        let webhooks = metrics::with_local_recorder(&recorder, WebhookMetrics::new);
         let routes = Mutex::default();
-        Self { recorder, routes, tokens, sign_ins, outbox, commits, writes, commit_micros }
+        Self {
+            recorder,
+            routes,
+            tokens,
+            sign_ins,
+            outbox,
+            commits,
+            writes,
+            commit_micros,
+            webhooks,
+        }
     }
 }
 
@@ -249,6 +277,8 @@ mod tests {
         metrics.token_issued("\"} evil");
         metrics.sign_in("password", "failure");
         metrics.outbox_pending(3);
+        metrics.webhook(WebhookOutcome::Delivered);
+        metrics.webhooks_pending(4);
         metrics.store(2, 9, Duration::from_micros(300));
         let route = metrics.route("/token").expect("on");
         route.answered(&Method::POST, 200, Duration::from_micros(80));
@@ -260,6 +290,9 @@ mod tests {
             "tokens_issued_total{grant=\"other\"} 1",
             "sign_ins_total{method=\"password\",outcome=\"failure\"} 1",
             "outbox_pending 3",
+            "webhooks_total{outcome=\"delivered\"} 1",
+            "webhooks_total{outcome=\"given_up\"} 0",
+            "webhooks_pending 4",
             "store_writes_total 9",
             "store_commit_micros_total 300",
             "http_requests_total{route=\"/token\",method=\"POST\",status=\"200\"} 2",

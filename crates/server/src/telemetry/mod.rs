@@ -2,6 +2,7 @@
 
 mod metrics;
 mod observe;
+mod webhooks;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -16,6 +17,7 @@ use tracing_subscriber::{Layer as _, fmt as lines};
 
 pub(crate) use metrics::Metrics;
 pub(crate) use observe::{Observe, RequestInfo};
+pub(crate) use webhooks::WebhookOutcome;
 
 /// Logs to standard error from `level` on, as text or as one JSON object a line. Libraries are
 /// heard from `warn` on. A second call changes nothing.

@@ -33,3 +33,4 @@ mod storms;
 mod support;
 mod token;
 mod userinfo;
+mod webhooks;

@@ -70,6 +70,7 @@ pub fn client(client_id: &str) -> Client {
         access_token_signed_response_alg: Algorithm::Rs256,
         id_token_signed_response_alg: Algorithm::EdDsa,
         resource_server_for: resources(),
+        integrations: vec!["google".to_owned(), "our \"own\"".to_owned()],
         lifetimes: Lifetimes { code: Some(Seconds(30)), ..Lifetimes::default() },
         sign_in_methods: vec![MethodName::Password],
         requests_per_minute: Some(0),

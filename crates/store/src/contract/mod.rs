@@ -2,23 +2,31 @@
 //! and a race of 32 tasks for everything that may happen only once. Needs a multi-threaded runtime.
 //! A rule that does not hold panics.
 
+pub mod api_keys;
+pub mod audit;
 pub mod clients;
 pub mod codes;
+pub mod connect_sessions;
+pub mod connections;
 pub mod consents;
 pub mod devices;
 pub mod external;
 pub mod fixtures;
 pub mod issuing;
+pub mod notices;
 pub mod once;
 pub mod outbox;
+pub mod refreshes;
 pub mod registration;
 pub mod requests;
+pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;
 pub mod sweep;
 pub mod tokens;
 pub mod users;
+pub mod vault_fixtures;
 
 use std::sync::Arc;
 

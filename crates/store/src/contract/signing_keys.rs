@@ -9,7 +9,11 @@ use grantor_core::store::{RotationOutcome, Store};
 use super::fixtures::{NOW, after, key};
 use super::{count, race, rules};
 
-rules![a_rotation_overlaps, of_two_that_rotate_at_once_one_does];
+rules![
+    a_rotation_overlaps,
+    of_two_that_rotate_at_once_one_does,
+    a_key_is_sealed_anew_by_one_who_has_read_it,
+];
 
 async fn a_rotation_overlaps(store: Arc<dyn Store>) {
     let first = key("k1", Algorithm::Es256);
@@ -41,4 +45,24 @@ async fn of_two_that_rotate_at_once_one_does(store: Arc<dyn Store>) {
         assert_eq!(count(&added, |one| matches!(one, Ok(RotationOutcome::Raced))), 31);
     }
     assert_eq!(store.signing_keys(NOW).await.expect("list").len(), 2);
+}
+
+async fn a_key_is_sealed_anew_by_one_who_has_read_it(store: Arc<dyn Store>) {
+    let (mine, other) = (key("k1", Algorithm::Es256), key("k2", Algorithm::EdDsa));
+    for one in [&mine, &other] {
+        store.add_signing_key(one.clone(), None, after(100)).await.expect("add");
+    }
+    let before = mine.sealed.clone();
+    let sealed = race(&store, |store, place| {
+        let before = before.clone();
+        async move {
+            let sealed = vec![u8::try_from(place).expect("32 places"); 40];
+            store.reseal_signing_key("k1", &before, sealed).await
+        }
+    });
+    assert_eq!(count(&sealed.await, |one| matches!(one, Ok(true))), 1);
+    let listed = store.signing_keys(NOW).await.expect("list");
+    assert_ne!(listed[0].sealed, mine.sealed);
+    assert_eq!((&listed[0].kid, &listed[1]), (&mine.kid, &other));
+    assert!(!store.reseal_signing_key("k3", &before, before.clone()).await.expect("none"));
 }

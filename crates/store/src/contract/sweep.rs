@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grantor_core::id::AccessTokenId;
 use grantor_core::jose::Algorithm;
 use grantor_core::model::AccessToken;
-use grantor_core::store::{AttemptLimits, Once, Store};
+use grantor_core::store::{AttemptLimits, Begun, Once, Recorded, Store};
 use grantor_core::time::{Seconds, Timestamp};
 
 use super::fixtures::{
@@ -14,12 +14,14 @@ use super::fixtures::{
 };
 use super::rules;
 use super::tokens::granted;
+use super::vault_fixtures::{connect_session, grant, only, pause, recorded, refresh};
 
 rules![
     it_answers,
     the_living_are_left_alone,
     the_dead_are_removed,
     what_came_later_is_swept_too,
+    what_is_over_of_the_vault_is_swept,
     a_sweep_is_bounded,
 ];
 
@@ -41,6 +43,24 @@ async fn what_came_later_is_swept_too(store: Arc<dyn Store>) {
     assert_eq!(sweep(&store, after(599), 100).await, 0);
     assert_eq!(sweep(&store, after(600), 100).await, 7);
     assert_eq!(store.initial_tokens().await.expect("list"), []);
+}
+
+async fn what_is_over_of_the_vault_is_swept(store: Arc<dyn Store>) {
+    let own = grant(&*store, "google", "ann").await.connection;
+    store.begin_refresh(refresh(&own), NOW).await.expect("begin");
+    store.pause_integration(pause("google"), recorded("paused")).await.expect("pause");
+    let session = connect_session();
+    store.add_connect_session(session.clone(), Recorded::default()).await.expect("add");
+    assert_eq!(sweep(&store, after(599), 100).await, 0);
+    assert_eq!(sweep(&store, after(600), 100).await, 2, "the session and the webhook");
+    assert_eq!(store.pending_notices().await.expect("count"), 0);
+    assert_eq!(store.connect_session(session.id, NOW).await.expect("read"), None);
+    assert_eq!(sweep(&store, after(100_000_000), 100).await, 0);
+    assert_eq!(store.held(&only(own.id), 1).await.expect("read").len(), 1);
+    assert_eq!(store.pauses().await.expect("list").len(), 1);
+    assert_eq!(store.audit(0, 9).await.expect("read").len(), 1);
+    let again = store.begin_refresh(refresh(&own), after(100_000_000)).await.expect("begin");
+    assert!(matches!(again, Begun::Yes(attempt) if attempt.again), "{own:?}");
 }
 
 async fn it_answers(store: Arc<dyn Store>) {

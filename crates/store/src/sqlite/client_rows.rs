@@ -17,16 +17,16 @@ macro_rules! client_columns {
          grant_types, response_types, scope, require_pkce, refresh, on_new_token, \
          access_token_format, access_token_signed_response_alg, id_token_signed_response_alg, \
          resource_server_for, lifetimes, sign_in_methods, requests_per_minute, other_metadata, \
-         registration_token, created_at"
+         registration_token, integrations, created_at"
     };
 }
 
-const COLUMNS: usize = 28;
+const COLUMNS: usize = 29;
 
 macro_rules! client_values {
     () => {
         "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28"
+         ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29"
     };
 }
 
@@ -98,6 +98,7 @@ fn columns(client: &Client) -> Result<impl Params, Fault> {
         Box::new(client.requests_per_minute),
         Box::new(json_column(&client.other_metadata)?),
         Box::new(client.registration_token.map(|digest| *digest.as_bytes())),
+        Box::new(json_column(&client.integrations)?),
         Box::new(client.created_at.epoch()),
     ];
     Ok(params_from_iter(values))
@@ -134,6 +135,7 @@ pub(super) fn client(columns: &mut Columns<'_>) -> Result<Client, Fault> {
         requests_per_minute: columns.value()?,
         other_metadata: columns.json()?,
         registration_token: columns.optional_digest()?,
+        integrations: columns.json()?,
         created_at: columns.time()?,
     })
 }

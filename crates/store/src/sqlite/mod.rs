@@ -1,24 +1,36 @@
 //! The SQLite back end: one file, one writer thread with group commit, readers where they are
 //! needed.
 
+mod api_keys;
+mod audit;
 mod cache;
 mod checkpoint;
 mod client_rows;
 mod clients;
 mod codes;
+mod connect_sessions;
+mod connection_rows;
+mod connections;
 mod consents;
+mod data_keys;
 mod devices;
 mod external;
 mod fault;
 mod initial_tokens;
 mod migrate;
+mod notices;
 mod once;
 mod open;
 mod outbox;
+mod pauses;
 mod queue;
 mod readers;
+mod recorded;
+mod refreshes;
 mod requests;
 mod rows;
+mod selections;
+mod server_secrets;
 mod sessions;
 mod sign_in;
 mod signing_keys;
@@ -27,7 +39,6 @@ mod sweep;
 mod token_rows;
 mod tokens;
 mod users;
-mod vault_skeleton;
 mod writer;
 
 use std::path::Path;

@@ -84,6 +84,12 @@ impl<'r> Columns<'r> {
         Ok(self.value::<Option<_>>()?.map(Digest::from_bytes))
     }
 
+    /// A number that is never negative.
+    pub(super) fn count(&mut self) -> Result<u64, Fault> {
+        let value: i64 = self.value()?;
+        u64::try_from(value).map_err(|_| Fault::Record(format!("a negative number: {value}")))
+    }
+
     pub(super) fn time(&mut self) -> Result<Timestamp, Fault> {
         Ok(Timestamp::from_epoch(self.value()?))
     }
@@ -156,6 +162,11 @@ pub(super) fn single<T: FromSql>(columns: &mut Columns<'_>) -> Result<T, Fault> 
 /// What is bound for an id: its bytes.
 pub(super) fn bytes(id: &Id) -> &[u8] {
     id.as_bytes()
+}
+
+/// What is bound for a number that [`Columns::count`] reads.
+pub(super) fn number(count: u64) -> Result<i64, Fault> {
+    i64::try_from(count).map_err(|_| Fault::Record(format!("too large a number: {count}")))
 }
 
 /// How many columns [`Columns::authentication`] reads.

@@ -34,6 +34,23 @@ impl KeyStore for Sqlite {
         let expected = expected_newest.map(str::to_owned);
         self.write(move |db| add(db, &key, expected.as_deref(), others_retire_at)).await
     }
+
+    async fn reseal_signing_key(
+        &self,
+        kid: &str,
+        before: &[u8],
+        sealed: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let (kid, before) = (kid.to_owned(), before.to_vec());
+        self.write(move |db| {
+            let replaced = db.run(
+                "UPDATE signing_key SET sealed = ?3 WHERE kid = ?1 AND sealed = ?2",
+                params![kid, before, sealed],
+            )?;
+            Ok(replaced == 1)
+        })
+        .await
+    }
 }
 
 fn add(

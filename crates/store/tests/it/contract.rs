@@ -40,16 +40,23 @@ macro_rules! groups {
 }
 
 groups![
+    api_keys,
+    audit,
     clients,
     codes,
+    connect_sessions,
+    connections,
     consents,
     devices,
     external,
     issuing,
+    notices,
     once,
     outbox,
+    refreshes,
     registration,
     requests,
+    secrets,
     sessions,
     sign_in,
     signing_keys,

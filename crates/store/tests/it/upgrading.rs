@@ -134,6 +134,7 @@ async fn the_clients_are_as_they_were(store: &Sqlite) {
         assert_eq!((&client.jwks, &client.jwks_uri), (&None, &None));
         assert_eq!((client.access_token_format, client.registration_token), (None, None));
         assert!(client.resource_server_for.is_empty() && client.other_metadata.is_empty());
+        assert!(client.integrations.is_empty());
     }
     assert_eq!(web.lifetimes.code, Some(Seconds(30)));
     let site = Client { client_name: "Site".to_owned(), ..web.clone() };

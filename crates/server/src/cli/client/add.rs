@@ -87,6 +87,10 @@ pub(in crate::cli) struct Add {
     /// tokens of no resource; may be given several times.
     #[arg(long, value_name = "URI")]
     resource_server_for: Vec<String>,
+    /// An integration whose tokens it may have by token exchange, of persons whose access tokens it
+    /// holds; may be given several times. Needs the grant token_exchange.
+    #[arg(long = "integration", value_name = "NAME")]
+    integrations: Vec<String>,
     /// A sign-in method that it allows; may be given several times [default: all]
     #[arg(long = "sign-in-method", value_name = "METHOD", value_parser = method)]
     sign_in_methods: Vec<MethodName>,
@@ -173,6 +177,7 @@ impl Add {
             access_token_signed_response_alg: self.access_token_alg.unwrap_or(usual),
             id_token_signed_response_alg: self.id_token_alg.unwrap_or(usual),
             resource_server_for: self.resource_server_for,
+            integrations: self.integrations,
             lifetimes: self.lifetimes.registered(),
             sign_in_methods: self.sign_in_methods,
             requests_per_minute: self.requests_per_minute,

@@ -1,5 +1,7 @@
 //! The command line: tables for people, `--json` for programs, one clear line when it fails.
 
+mod apikey;
+mod audit;
 mod client;
 mod client_import;
 mod client_options;
@@ -8,6 +10,7 @@ mod failures;
 mod registration_token;
 mod settings;
 mod user;
+mod vault;
 
 use crate::support::Server;
 use crate::support::cli::grantor;
@@ -23,6 +26,9 @@ fn help_and_version_name_every_command() {
         "registration-token",
         "user",
         "key",
+        "apikey",
+        "vault",
+        "audit",
         "config",
         "doctor",
         "completions",

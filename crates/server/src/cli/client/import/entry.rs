@@ -87,8 +87,14 @@ fn translate(members: &mut Map<String, Value>) -> anyhow::Result<bool> {
 }
 
 /// Members that a client has beside those that are always written.
-const OPTIONAL: [&str; 5] =
-    ["jwks", "jwks_uri", "access_token_format", "resource_server_for", "other_metadata"];
+const OPTIONAL: [&str; 6] = [
+    "jwks",
+    "jwks_uri",
+    "access_token_format",
+    "resource_server_for",
+    "integrations",
+    "other_metadata",
+];
 
 fn described(
     server: &AuthorizationServer,

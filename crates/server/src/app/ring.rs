@@ -1,0 +1,69 @@
+//! The key-encryption keys: from the settings, or a file in the data folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, ensure};
+use grantor_core::jose::seal::{DerivationRoot, KeyEncryptionKey, KeyRing};
+use grantor_core::key_encryption::{self, StartError};
+use grantor_store::sqlite::Sqlite;
+
+use crate::clock::SystemEntropy;
+use crate::config::Config;
+use crate::key_file;
+
+/// The file of a key-encryption key that was not configured.
+const KEY_FILE: &str = "key-encryption.key";
+
+/// Refuses a database without a key: a new one would not open what the lost one has sealed.
+pub(super) fn is_possible(config: &Config, database: &Path) -> anyhow::Result<()> {
+    let has_key = config.key_encryption_key().is_some() || default_file(config).exists();
+    ensure!(
+        has_key || !database.exists(),
+        "the data folder {} has a database but no {KEY_FILE}: put the file back from a backup, or set keys.key_encryption_key_file",
+        config.data.display()
+    );
+    Ok(())
+}
+
+/// The keys, every one that the store needs among them, and the root of keyed digests.
+pub(super) async fn start(
+    config: &Config,
+    store: &Sqlite,
+) -> anyhow::Result<(KeyRing, DerivationRoot)> {
+    let ring = ring(config)?;
+    match key_encryption::start(store, &ring, &SystemEntropy).await {
+        Ok(root) => Ok((ring, root)),
+        Err(error) => match hint(config, &error) {
+            Some(hint) => bail!("{error}. {hint}"),
+            None => Err(error.into()),
+        },
+    }
+}
+
+fn ring(config: &Config) -> anyhow::Result<KeyRing> {
+    let current = match config.key_encryption_key() {
+        Some(bytes) => KeyEncryptionKey::new(&bytes)?,
+        None => key_file::read_or_make(&default_file(config))?,
+    };
+    let mut retired = Vec::new();
+    for bytes in config.retired_key_encryption_keys() {
+        retired.push(KeyEncryptionKey::new(&bytes)?);
+    }
+    Ok(KeyRing::new(current, retired))
+}
+
+/// The most likely slip: a key was set, and the one in the data folder forgotten.
+fn hint(config: &Config, error: &StartError) -> Option<String> {
+    let StartError::Missing { uses, .. } = error else {
+        return None;
+    };
+    let path = default_file(config);
+    let own = path.exists().then(|| key_file::read_or_make(&path).ok()).flatten()?;
+    uses.iter().any(|missing| missing.key.0 == *own.id_bytes()).then(|| {
+        format!("It is in {0}: keys.retired_key_encryption_key_files = [\"{0}\"]", path.display())
+    })
+}
+
+fn default_file(config: &Config) -> PathBuf {
+    config.data.join(KEY_FILE)
+}

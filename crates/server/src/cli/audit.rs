@@ -1,0 +1,142 @@
+//! `grantor audit`: who did what to which token.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Subcommand;
+use grantor_core::AuthorizationServer;
+use grantor_core::model::AuditEntry;
+use grantor_core::vault::audit::{self, Mark};
+use serde_json::{Value, json};
+
+use super::output::{Progress, json, moment, say};
+use super::settings::Place;
+use super::user::close;
+use crate::app;
+
+/// The audit log: who did what to which token.
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Check that nothing in the log was changed, dropped or moved. Fails where something was.
+    Verify {
+        /// A line that an earlier check printed and that was kept elsewhere: shows also whether the
+        /// end was cut off, or everything rewritten by somebody who has the keys.
+        #[arg(long, value_name = "SEQUENCE:HASH")]
+        expect: Option<Mark>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the last entries.
+    Tail {
+        /// How many.
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+        lines: u64,
+        /// Go on with new entries as they come.
+        #[arg(short, long)]
+        follow: bool,
+        /// Print a JSON object for each entry, one on a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(command: AuditCommand, place: Place) -> anyhow::Result<ExitCode> {
+    let config = place.load()?;
+    let store = app::open_store(&config)?;
+    let server = app::authorization_server(&config, store.clone()).await?;
+    let done = match command {
+        AuditCommand::Verify { expect, json } => verify(&server, expect, json).await,
+        AuditCommand::Tail { lines, follow, json } => tail(&server, lines, follow, json).await,
+    };
+    close(store).await?;
+    done
+}
+
+async fn verify(
+    server: &AuthorizationServer,
+    expect: Option<Mark>,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let end = server.store.last_audit().await?.map_or(0, |own| own.sequence);
+    let progress = Progress::new("entries", end);
+    let found = audit::verify(server, expect, |read| progress.at(read)).await?;
+    progress.finish();
+    match found {
+        Err(fault) if as_json => {
+            json(
+                &json!({ "sound": false, "entry": fault.sequence(), "fault": fault.to_string() }),
+            )?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(fault) => Err(anyhow::anyhow!("the audit log is not as it was written: {fault}")),
+        Ok(own) if as_json => {
+            json(&json!({
+                "sound": true,
+                "entries": own.last.sequence,
+                "mark": own.last.to_string(),
+                "checkpoints": own.checkpoints,
+                "last_checkpoint": own.last_checkpoint,
+            }))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(own) => {
+            let checkpoint = match own.last_checkpoint {
+                0 => "no checkpoint yet".to_owned(),
+                sequence => format!("the last checkpoint is entry {sequence}"),
+            };
+            say(&format!(
+                "Sound: {} entries, {checkpoint}.\n{}\nKeep this line elsewhere: --expect takes it, and shows whether anything was cut off or rewritten since.",
+                own.last.sequence, own.last
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn tail(
+    server: &AuthorizationServer,
+    lines: u64,
+    follow: bool,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let end = server.store.last_audit().await?.map_or(0, |own| own.sequence);
+    let mut after = end.saturating_sub(lines);
+    loop {
+        let entries = server.store.audit(after, 1_000).await?;
+        for entry in &entries {
+            after = entry.sequence;
+            say(&if as_json { object(entry).to_string() } else { line(entry) });
+        }
+        match (entries.is_empty(), follow) {
+            (true, false) => return Ok(ExitCode::SUCCESS),
+            (true, true) => tokio::time::sleep(Duration::from_millis(500)).await,
+            (false, _) => {}
+        }
+    }
+}
+
+/// For people: what others have sent is there as JSON writes it, so no entry can draw another line.
+fn line(entry: &AuditEntry) -> String {
+    let event = &entry.event;
+    let target = if event.target.is_empty() { "-" } else { &event.target };
+    let (actor, target) = (event.actor.escape_debug(), target.escape_debug());
+    let (sequence, at, action) = (entry.sequence, moment(event.at), &event.action);
+    format!("{sequence:>6}  {at}  {action:<24} {actor}  {target}  {}", event.details)
+}
+
+fn object(entry: &AuditEntry) -> Value {
+    let event = &entry.event;
+    let details: Value = serde_json::from_str(&event.details).unwrap_or_default();
+    let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "sequence": entry.sequence,
+        "at": moment(event.at),
+        "action": event.action,
+        "actor": event.actor,
+        "target": event.target,
+        "details": details,
+        "id": event.id,
+        "hash": hash,
+    })
+}

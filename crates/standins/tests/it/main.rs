@@ -1,0 +1,7 @@
+//! The stand-ins over real HTTP.
+
+mod caller;
+mod catalogue;
+mod google;
+mod program;
+mod rotating;

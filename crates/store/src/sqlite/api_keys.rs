@@ -1,0 +1,144 @@
+//! API keys of services: the table `api_key`.
+
+use async_trait::async_trait;
+use grantor_core::model::{ApiKey, PreviousSecret};
+use grantor_core::store::{Added, ApiKeyStore, Recorded, StoreError};
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::Sqlite;
+use super::fault::Fault;
+use super::recorded;
+use super::rows::{Columns, Db, json_column};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, service, digest, previous_digest, previous_until, rights, created_at,
+                expires_at, revoked_at, last_used_at
+             FROM api_key ",
+            $rest
+        )
+    };
+}
+
+const SELECT_ONE: &str = select!("WHERE id = ?1");
+
+#[async_trait]
+impl ApiKeyStore for Sqlite {
+    async fn add_api_key(&self, key: ApiKey, recorded: Recorded) -> Result<Added, StoreError> {
+        self.write(move |db| {
+            if !insert(db, &key)? {
+                return Ok(Added::Exists);
+            }
+            recorded::write(db, &recorded)?;
+            Ok(Added::Done)
+        })
+        .await
+    }
+
+    async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.read(|db| db.one(SELECT_ONE, [id], key))
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.read(|db| db.all(select!("ORDER BY created_at, id"), (), key))
+    }
+
+    async fn replace_api_key(
+        &self,
+        before: &ApiKey,
+        after: ApiKey,
+        recorded: Recorded,
+    ) -> Result<bool, StoreError> {
+        let before = before.clone();
+        self.write(move |db| {
+            if !is_still(db, &before)? {
+                return Ok(false);
+            }
+            update(db, &before.id, &after)?;
+            recorded::write(db, &recorded)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn touch_api_keys(&self, used: &[(String, Timestamp)]) -> Result<(), StoreError> {
+        let used = used.to_vec();
+        self.write(move |db| {
+            used.iter().try_for_each(|(id, at)| {
+                let touch = "UPDATE api_key SET last_used_at = ?2
+                             WHERE id = ?1 AND coalesce(last_used_at < ?2, true)";
+                db.run(touch, params![id, at.epoch()]).map(drop)
+            })
+        })
+        .await
+    }
+}
+
+/// Whether a key is as it was read, but for its last use.
+fn is_still(db: &Db<'_>, before: &ApiKey) -> Result<bool, Fault> {
+    let there = db.one(SELECT_ONE, [&before.id], key)?;
+    Ok(there.is_some_and(|there| ApiKey { last_used_at: before.last_used_at, ..there } == *before))
+}
+
+fn insert(db: &Db<'_>, key: &ApiKey) -> Result<bool, Fault> {
+    let previous = key.previous.as_ref();
+    let inserted = db.run(
+        "INSERT INTO api_key (id, service, digest, previous_digest, previous_until, rights,
+            created_at, expires_at, revoked_at, last_used_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT DO NOTHING",
+        params![
+            key.id,
+            key.service,
+            key.digest.as_bytes(),
+            previous.map(|previous| previous.digest.as_bytes()),
+            previous.map(|previous| previous.until.epoch()),
+            json_column(&key.rights)?,
+            key.created_at.epoch(),
+            key.expires_at.map(Timestamp::epoch),
+            key.revoked_at.map(Timestamp::epoch),
+            key.last_used_at.map(Timestamp::epoch),
+        ],
+    )?;
+    Ok(inserted == 1)
+}
+
+/// Replaces everything but the id and when it was made and last used.
+fn update(db: &Db<'_>, id: &str, key: &ApiKey) -> Result<(), Fault> {
+    let previous = key.previous.as_ref();
+    db.run(
+        "UPDATE api_key
+         SET service = ?2, digest = ?3, previous_digest = ?4, previous_until = ?5, rights = ?6,
+             expires_at = ?7, revoked_at = ?8
+         WHERE id = ?1",
+        params![
+            id,
+            key.service,
+            key.digest.as_bytes(),
+            previous.map(|previous| previous.digest.as_bytes()),
+            previous.map(|previous| previous.until.epoch()),
+            json_column(&key.rights)?,
+            key.expires_at.map(Timestamp::epoch),
+            key.revoked_at.map(Timestamp::epoch),
+        ],
+    )?;
+    Ok(())
+}
+
+fn key(columns: &mut Columns<'_>) -> Result<ApiKey, Fault> {
+    Ok(ApiKey {
+        id: columns.value()?,
+        service: columns.value()?,
+        digest: columns.digest()?,
+        previous: columns.optional(2, |columns| {
+            Ok(PreviousSecret { digest: columns.digest()?, until: columns.time()? })
+        })?,
+        rights: columns.json()?,
+        created_at: columns.time()?,
+        expires_at: columns.optional_time()?,
+        revoked_at: columns.optional_time()?,
+        last_used_at: columns.optional_time()?,
+    })
+}

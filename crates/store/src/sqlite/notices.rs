@@ -1,0 +1,113 @@
+//! Webhooks on their way: the table `webhook_notice`.
+
+use async_trait::async_trait;
+use grantor_core::id::NoticeId;
+use grantor_core::model::Notice;
+use grantor_core::store::{NoticeStore, StoreError};
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::Sqlite;
+use super::fault::Fault;
+use super::rows::{Columns, Db, bytes, single};
+
+#[async_trait]
+impl NoticeStore for Sqlite {
+    async fn claim_notices(
+        &self,
+        endpoint: &str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Notice>, StoreError> {
+        // Asked every moment, and nearly always there is none.
+        let due =
+            "SELECT EXISTS (SELECT 1 FROM webhook_notice WHERE endpoint = ?1 AND due_at <= ?2)
+                OR EXISTS (SELECT 1 FROM webhook_notice WHERE expires_at <= ?2)";
+        if self.read(|db| db.one(due, params![endpoint, now.epoch()], single))? != Some(true) {
+            return Ok(Vec::new());
+        }
+        let endpoint = endpoint.to_owned();
+        self.write(move |db| claim(db, &endpoint, now, until, limit)).await
+    }
+
+    async fn remove_notice(&self, id: NoticeId) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.run("DELETE FROM webhook_notice WHERE id = ?1", [bytes(&id.0)]).map(drop)
+        })
+        .await
+    }
+
+    async fn retry_notice(&self, id: NoticeId, at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let retry = "UPDATE webhook_notice SET due_at = ?2 WHERE id = ?1";
+            db.run(retry, params![bytes(&id.0), at.epoch()]).map(drop)
+        })
+        .await
+    }
+
+    async fn pending_notices(&self) -> Result<u32, StoreError> {
+        let count = "SELECT count(*) FROM webhook_notice";
+        Ok(self.read(|db| db.one(count, (), single::<u32>))?.unwrap_or(0))
+    }
+}
+
+fn claim(
+    db: &Db<'_>,
+    endpoint: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Notice>, Fault> {
+    // Not too many at once, so that other writes are not held up; the next claim goes on.
+    db.run(
+        "DELETE FROM webhook_notice WHERE id IN
+            (SELECT id FROM webhook_notice WHERE expires_at <= ?1 LIMIT 128)",
+        [now.epoch()],
+    )?;
+    let mut notices = db.all(
+        "SELECT id, endpoint, event, body, attempts, due_at, expires_at FROM webhook_notice
+         WHERE endpoint = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?3",
+        params![endpoint, now.epoch(), limit],
+        notice,
+    )?;
+    for notice in &mut notices {
+        notice.attempts += 1;
+        notice.due_at = until;
+        db.run(
+            "UPDATE webhook_notice SET due_at = ?2, attempts = ?3 WHERE id = ?1",
+            params![bytes(&notice.id.0), notice.due_at.epoch(), notice.attempts],
+        )?;
+    }
+    Ok(notices)
+}
+
+/// Queues a webhook.
+pub(super) fn insert(db: &Db<'_>, notice: &Notice) -> Result<(), Fault> {
+    db.run(
+        "INSERT INTO webhook_notice (id, endpoint, event, body, attempts, due_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            bytes(&notice.id.0),
+            notice.endpoint,
+            notice.event,
+            notice.body,
+            notice.attempts,
+            notice.due_at.epoch(),
+            notice.expires_at.epoch(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn notice(columns: &mut Columns<'_>) -> Result<Notice, Fault> {
+    Ok(Notice {
+        id: NoticeId(columns.id()?),
+        endpoint: columns.value()?,
+        event: columns.value()?,
+        body: columns.value()?,
+        attempts: columns.value()?,
+        due_at: columns.time()?,
+        expires_at: columns.time()?,
+    })
+}

@@ -1,0 +1,184 @@
+//! Refreshes, one at a time for each connection: the table `refresh_attempt`.
+
+use grantor_core::id::{ConnectionId, RefreshId};
+use grantor_core::model::{Connection, ConnectionStatus, ReauthReason, RefreshAttempt};
+use grantor_core::store::{Begun, Ended, RefreshEnd};
+use grantor_core::time::Timestamp;
+use rusqlite::params;
+
+use super::connection_rows::{self, connection, connection_columns};
+use super::fault::Fault;
+use super::rows::{Columns, Db, bytes, number};
+
+/// Takes the lease, unless somebody has it.
+pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Result<Begun, Fault> {
+    let Some(connection) = connection_rows::find(db, attempt.connection)? else {
+        return Ok(Begun::Gone);
+    };
+    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
+        return Ok(Begun::Gone);
+    }
+    if !is_of(attempt, &connection) {
+        return Ok(Begun::Changed);
+    }
+    let before = find(db, attempt.connection)?;
+    if let Some(other) = before.as_ref().filter(|other| now < other.until) {
+        return Ok(Begun::Busy { until: other.until });
+    }
+    // One that is still written down has not ended, or nobody knows how.
+    let sent = before.is_some_and(|before| is_of(&before, &connection));
+    let attempt = RefreshAttempt { again: sent, ..attempt.clone() };
+    put(db, &attempt)?;
+    Ok(Begun::Yes(attempt))
+}
+
+/// Extends a lease that the caller has.
+pub(super) fn extend(
+    db: &Db<'_>,
+    connection: ConnectionId,
+    id: RefreshId,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let extended = db.run(
+        "UPDATE refresh_attempt SET leased_until = ?3
+         WHERE connection_id = ?1 AND id = ?2 AND leased_until > ?4",
+        params![bytes(&connection.0), bytes(&id.0), until.epoch(), now.epoch()],
+    )?;
+    Ok(extended == 1)
+}
+
+/// Stores how a refresh ended, unless something newer was stored.
+pub(super) fn end(
+    db: &Db<'_>,
+    attempt: &RefreshAttempt,
+    end: &RefreshEnd,
+    now: Timestamp,
+) -> Result<Ended, Fault> {
+    let current = connection_rows::find(db, attempt.connection)?;
+    let Some(current) = current.filter(|current| is_of(attempt, current)) else {
+        return Ok(Ended::Overtaken);
+    };
+    // Gone or of somebody else, whose knowledge is newer, after the lease ran out.
+    let own = find(db, attempt.connection)?.filter(|lease| lease.id == attempt.id);
+    match (end, own) {
+        (RefreshEnd::Renewed(held), _) => {
+            connection_rows::update(db, &current, &merged(&current, &held.connection))?;
+            connection_rows::renew_credential(db, &held.credential)?;
+            forget(db, attempt.connection)?;
+        }
+        (RefreshEnd::Failed(_) | RefreshEnd::Unknown(_), None) => return Ok(Ended::Overtaken),
+        (RefreshEnd::Failed(failed), Some(own)) => {
+            connection_rows::update(db, &current, &merged(&current, failed))?;
+            // Whether an earlier attempt has used the refresh token up is still not known.
+            if own.again { release(db, attempt, now)? } else { forget(db, attempt.connection)? }
+        }
+        (RefreshEnd::Unknown(unknown), Some(_)) => {
+            connection_rows::update(db, &current, &merged(&current, unknown))?;
+            release(db, attempt, now)?;
+        }
+    }
+    Ok(Ended::Done)
+}
+
+/// What is stored of `new`: what somebody has said about the connection since it was read stays.
+fn merged(current: &Connection, new: &Connection) -> Connection {
+    let stays = match &current.status {
+        ConnectionStatus::Active => false,
+        ConnectionStatus::ReauthRequired(reauth) => reauth.reason == ReauthReason::Operator,
+        ConnectionStatus::Disconnecting { .. } => true,
+    };
+    if !stays {
+        return new.clone();
+    }
+    Connection { status: current.status.clone(), due_at: current.due_at, ..new.clone() }
+}
+
+/// Whether an attempt is made of the tokens that the connection has.
+fn is_of(attempt: &RefreshAttempt, connection: &Connection) -> bool {
+    attempt.generation == connection.generation && attempt.version == connection.version
+}
+
+/// Connections that are due and not being refreshed; they are due again at `until`.
+pub(super) fn claim_due(
+    db: &Db<'_>,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Connection>, Fault> {
+    let mut due = db.all(
+        concat!(
+            "SELECT ",
+            connection_columns!(),
+            " FROM connection c INDEXED BY connection_due
+              WHERE c.due_at <= ?1 AND NOT EXISTS (
+                  SELECT 1 FROM refresh_attempt a
+                  WHERE a.connection_id = c.id AND a.leased_until > ?1)
+              ORDER BY c.due_at LIMIT ?2"
+        ),
+        params![now.epoch(), limit],
+        connection,
+    )?;
+    for connection in &mut due {
+        connection.due_at = Some(until);
+        db.run(
+            "UPDATE connection SET due_at = ?2 WHERE id = ?1",
+            params![bytes(&connection.id.0), until.epoch()],
+        )?;
+    }
+    Ok(due)
+}
+
+/// Forgets the attempt of a connection, whoever makes it.
+pub(super) fn forget(db: &Db<'_>, connection: ConnectionId) -> Result<(), Fault> {
+    db.run("DELETE FROM refresh_attempt WHERE connection_id = ?1", [bytes(&connection.0)])?;
+    Ok(())
+}
+
+/// Gives the lease back; that there was an attempt stays known.
+fn release(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Result<(), Fault> {
+    db.run(
+        "UPDATE refresh_attempt SET leased_until = ?3 WHERE connection_id = ?1 AND id = ?2",
+        params![bytes(&attempt.connection.0), bytes(&attempt.id.0), now.epoch()],
+    )?;
+    Ok(())
+}
+
+fn find(db: &Db<'_>, connection: ConnectionId) -> Result<Option<RefreshAttempt>, Fault> {
+    db.one(
+        "SELECT connection_id, id, generation, version, again, started_at, leased_until
+         FROM refresh_attempt WHERE connection_id = ?1",
+        [bytes(&connection.0)],
+        attempt,
+    )
+}
+
+fn put(db: &Db<'_>, attempt: &RefreshAttempt) -> Result<(), Fault> {
+    db.run(
+        "INSERT OR REPLACE INTO refresh_attempt (connection_id, id, generation, version, again,
+            started_at, leased_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            bytes(&attempt.connection.0),
+            bytes(&attempt.id.0),
+            attempt.generation,
+            number(attempt.version)?,
+            attempt.again,
+            attempt.started_at.epoch(),
+            attempt.until.epoch(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn attempt(columns: &mut Columns<'_>) -> Result<RefreshAttempt, Fault> {
+    Ok(RefreshAttempt {
+        connection: ConnectionId(columns.id()?),
+        id: RefreshId(columns.id()?),
+        generation: columns.value()?,
+        version: columns.count()?,
+        again: columns.value()?,
+        started_at: columns.time()?,
+        until: columns.time()?,
+    })
+}
