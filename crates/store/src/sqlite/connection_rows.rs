@@ -13,11 +13,11 @@ use super::rows::{Columns, Db, bytes, json_column, number};
 
 macro_rules! connection_columns {
     () => {
-        "c.id, c.integration, c.client_id, c.subject, c.account_sub, c.account_email, c.account_name, \
-         c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, \
-         c.disconnecting_since, c.generation, c.version, c.issued_at, c.expires_at, c.refreshable, c.refresh_expires_at, \
-         c.refresh_used_at, c.rotates, c.variables, c.trouble, c.due_at, c.created_at, \
-         c.connected_at, c.last_used_at"
+        "c.id, c.integration, c.client_id, c.subject, c.account_sub, c.account_email, \
+         c.account_name, c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, \
+         c.disconnecting_since, c.generation, c.version, c.issued_at, c.expires_at, \
+         c.refreshable, c.refresh_expires_at, c.refresh_used_at, c.rotates, c.variables, \
+         c.trouble, c.due_at, c.created_at, c.connected_at, c.last_used_at"
     };
 }
 pub(super) use connection_columns;

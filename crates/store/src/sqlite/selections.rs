@@ -264,7 +264,7 @@ mod tests {
             (
                 CONNECTIONS.by_subject_and_integration,
                 HELD.by_subject_and_integration,
-                &["(subject=? AND integration=?)"],
+                &["(subject=? AND integration=? AND id>?)"],
             ),
             (CONNECTIONS.by_subject, HELD.by_subject, &["(subject=?)"]),
             (

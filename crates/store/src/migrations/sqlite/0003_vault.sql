@@ -31,10 +31,10 @@ CREATE TABLE connection (
     connected_at         INTEGER NOT NULL,
     last_used_at         INTEGER
 ) STRICT;
--- A refresh changes none of these columns, but for due_at.
-CREATE UNIQUE INDEX connection_of_subject ON connection (subject, integration, account_sub);
+-- A refresh changes none of these columns, but for due_at. With the id, an index gives the order.
+CREATE INDEX connection_of_subject ON connection (subject, integration, id);
 CREATE INDEX connection_of_integration ON connection (integration, id);
-CREATE INDEX connection_of_account ON connection (account_sub, integration);
+CREATE UNIQUE INDEX connection_of_account ON connection (account_sub, integration, subject);
 CREATE INDEX connection_of_address ON connection (account_email) WHERE account_email IS NOT NULL;
 CREATE INDEX connection_not_active ON connection (status, id) WHERE status <> 'active';
 CREATE INDEX connection_due ON connection (due_at) WHERE due_at IS NOT NULL;
