@@ -27,6 +27,7 @@ mod pending;
 mod respond;
 mod router;
 mod run;
+mod service;
 mod telemetry;
 mod trouble;
 mod visit;

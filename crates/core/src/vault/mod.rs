@@ -9,12 +9,15 @@ pub mod api_key;
 pub mod audit;
 pub mod connect;
 mod data_key;
+mod describe;
+pub mod disconnect;
 mod integration;
 pub mod notices;
 mod policy;
 pub mod provider;
 pub mod seal;
 
+pub use describe::{describe, status_name};
 pub use integration::{Integration, IntegrationKind};
 pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
 
