@@ -9,8 +9,9 @@ use crate::app::App;
 use crate::cors;
 use crate::endpoints::{
     account, authorize, callback, consent, create_client, device, device_authorization, discovery,
-    docs, external, health, home, introspect, jwks, login, logout, mailbox, not_found, openapi,
-    protected, protected_resource, register, revoke, select_account, static_files, token, userinfo,
+    docs, external, health, home, introspect, jwks, login, logout, mailbox, not_found, oauth_token,
+    openapi, protected, protected_resource, register, revoke, select_account, static_files, token,
+    userinfo,
 };
 
 /// The routes of `app`.
@@ -38,6 +39,9 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
                 .delete(register::manage::remove),
         )
         .route("/create-client", post(create_client::create))
+        // Services, with an API key.
+        .route("/oauth/token", post(oauth_token::token))
+        .route("/oauth/refresh", post(oauth_token::refresh))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
