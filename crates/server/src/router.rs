@@ -10,8 +10,8 @@ use crate::cors;
 use crate::endpoints::{
     account, authorize, callback, connect, connections, consent, create_client, device,
     device_authorization, discovery, docs, external, health, home, introspect, jwks, login, logout,
-    mailbox, not_found, openapi, protected, protected_resource, register, revoke, select_account,
-    static_files, token, userinfo,
+    mailbox, not_found, oauth_token, openapi, protected, protected_resource, register, revoke,
+    select_account, static_files, token, userinfo,
 };
 
 /// The routes of `app`.
@@ -40,6 +40,8 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         )
         .route("/create-client", post(create_client::create))
         // Services, with an API key.
+        .route("/oauth/token", post(oauth_token::token))
+        .route("/oauth/refresh", post(oauth_token::refresh))
         .route("/connect/sessions", post(connect::sessions::create))
         .route("/connect/sessions/{id}", get(connect::sessions::status))
         .route("/connect/complete", post(connect::sessions::complete))

@@ -20,6 +20,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod mailbox;
 pub(crate) mod not_found;
+pub(crate) mod oauth_token;
 pub(crate) mod openapi;
 pub(crate) mod protected;
 pub(crate) mod protected_resource;

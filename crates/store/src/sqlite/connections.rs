@@ -113,6 +113,18 @@ impl ConnectionStore for Sqlite {
         self.write(move |db| refreshes::claim_due(db, now, until, limit)).await
     }
 
+    async fn put_off(
+        &self,
+        looks: Vec<(ConnectionId, u64, Option<Timestamp>)>,
+        recorded: Recorded,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            refreshes::put_off(db, &looks)?;
+            recorded::write(db, &recorded)
+        })
+        .await
+    }
+
     async fn set_status(
         &self,
         id: ConnectionId,

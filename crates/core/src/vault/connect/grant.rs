@@ -100,6 +100,7 @@ impl Before {
                 | ReauthReason::RefreshTokenExpired
                 | ReauthReason::NoRefreshToken
                 | ReauthReason::RefreshOutcomeLost
+                | ReauthReason::ClientChanged
                 | ReauthReason::Operator => false,
             },
             ConnectionStatus::Disconnecting { .. } => false,

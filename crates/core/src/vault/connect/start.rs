@@ -229,6 +229,7 @@ fn needs_consent(before: &Connection) -> bool {
             | ReauthReason::RefreshTokenExpired
             | ReauthReason::NoRefreshToken
             | ReauthReason::RefreshOutcomeLost
+            | ReauthReason::ClientChanged
             | ReauthReason::Operator => true,
         },
         ConnectionStatus::Active => !before.refreshable && before.expires_at.is_some(),

@@ -196,7 +196,7 @@ fn status(own: &Connection) -> RowStatus {
             ReauthReason::RefreshTokenExpired => RowStatus::Expired,
             ReauthReason::NoRefreshToken => RowStatus::NoRefreshToken,
             ReauthReason::RefreshOutcomeLost => RowStatus::Lost,
-            ReauthReason::Operator => RowStatus::Operator,
+            ReauthReason::ClientChanged | ReauthReason::Operator => RowStatus::Operator,
         },
     }
 }
