@@ -2,8 +2,8 @@
 """Run a command beside a fresh demo: `scripts/demo.py [--config FILE] PORT COMMAND…`.
 
 The demo has a data folder of its own, which goes with it. The command finds it by GRANTOR_URL,
-SAMPLE_URL, GRANTOR_BIN, GRANTOR_FOLDER (its data), and DEMO_PASSWORD of the account demo_user; the exit
-status is the command's. GRANTOR_BIN names the program (default: target/release/grantor).
+SAMPLE_URL, GOOGLE_URL (the stand-in for Google), GRANTOR_BIN, GRANTOR_FOLDER (its data), and
+DEMO_PASSWORD of the account demo_user; the exit status is the command's. GRANTOR_BIN names the program (default: target/release/grantor).
 """
 
 import json
@@ -22,12 +22,13 @@ EXTERNAL_SECRET = "only-for-these-examples"  # in scripts/api_docs.toml
 
 
 class Demo:
-    """A demo on a port and the next one, as long as the `with` block."""
+    """A demo on a port and the next two, as long as the `with` block."""
 
     def __init__(self, port: int, config: Path | None = None):
         self.program = Path(os.environ.get("GRANTOR_BIN", ROOT / "target/release/grantor")).resolve()
         self.port, self.config = port, config
         self.issuer, self.sample = f"http://localhost:{port}", f"http://localhost:{port + 1}"
+        self.google = f"http://localhost:{port + 2}"
 
     def __enter__(self) -> "Demo":
         if not self.program.is_file():
@@ -73,6 +74,7 @@ class Demo:
             "GRANTOR_FOLDER": str(self.data),
             "GRANTOR_URL": self.issuer,
             "SAMPLE_URL": self.sample,
+            "GOOGLE_URL": self.google,
             "DEMO_PASSWORD": self.password,
         }
 

@@ -38,7 +38,7 @@ pub(crate) fn providers(folder: Option<&Path>) -> anyhow::Result<BTreeMap<String
     })
 }
 
-/// The files of a folder whose names end with `.toml`, in the order of their names.
+/// The files of a folder whose names end with `.toml`: what stands before that names the provider.
 fn descriptions(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let shown = folder.display();
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {shown}"))?;
@@ -48,7 +48,8 @@ fn descriptions(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
         if path.extension().is_some_and(|own| own == "toml") {
             let text = std::fs::read_to_string(&path);
             let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-            files.push((path.display().to_string(), text));
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, text));
         }
     }
     files.sort();

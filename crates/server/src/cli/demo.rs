@@ -1,6 +1,7 @@
 //! `grantor demo`: everything on one machine, to look at and to learn from.
 
 mod account;
+mod google;
 mod panel;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use super::settings::Place;
 use super::walk;
@@ -20,11 +22,13 @@ use crate::listen;
 use crate::mail::Mailbox;
 use crate::run::{self, Prepared};
 
-/// Try it: the server, a sample client, a demo account and a mailbox, on this machine only.
+/// Try it: the server, a sample client, a stand-in for Google, a demo account and a mailbox, on this
+/// machine only.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// The port of Grantor; the sample client has the next one.
-    #[arg(long, default_value_t = 5050, value_parser = clap::value_parser!(u16).range(1..=65_534))]
+    /// The port of Grantor; the sample client has the next one, the stand-in for Google the one
+    /// after that.
+    #[arg(long, default_value_t = 5050, value_parser = clap::value_parser!(u16).range(1..=65_533))]
     port: u16,
     /// Go through a sign-in without a browser, print each request and answer, and stop.
     #[arg(long)]
@@ -40,21 +44,26 @@ pub(super) use account::SAMPLE_ID;
 pub(super) struct Running {
     pub(super) issuer: String,
     pub(super) sample_url: String,
+    pub(super) google_url: String,
     pub(super) data: PathBuf,
     pub(super) mailbox: bool,
     pub(super) account: account::Account,
     pub(super) sample_secret: String,
+    pub(super) sample_api_key: Zeroizing<String>,
 }
 
 pub(super) async fn run(own: Demo, place: Place) -> anyhow::Result<ExitCode> {
-    let config = place.load_between(presets(), |loader| here(loader, own.port))?;
+    let mut config = place.load_between(presets(), |loader| here(loader, own.port))?;
     run::start_logs(&config);
     let stop = run::stop_on_signal();
-    let sample_port = own.port + 1;
+    let (sample_port, google_port) = (own.port + 1, own.port + 2);
     let sample_listeners = listen::bind("localhost", sample_port)?;
-    let (prepared, running) = prepare(config, sample_port).await?;
-    let sample = sample_config(&running);
-    let served = tokio::spawn(serve(prepared, sample, sample_listeners, stop));
+    let google_listeners = listen::bind("localhost", google_port)?;
+    let sample_url = format!("http://localhost:{sample_port}");
+    let google = google::set_up(&mut config, google_port, &sample_url)?;
+    let (prepared, running) = prepare(config, sample_url, google_port).await?;
+    let sample = (sample_config(&running), sample_listeners);
+    let served = tokio::spawn(serve(prepared, sample, (google, google_listeners), stop));
     if own.walk {
         let walked = walk::run(&running).await;
         served.abort();
@@ -85,9 +94,12 @@ fn here(loader: Loader, port: u16) -> Loader {
         .set("listen.address", vec!["localhost"])
 }
 
-async fn prepare(config: Config, sample_port: u16) -> anyhow::Result<(Prepared, Running)> {
+async fn prepare(
+    config: Config,
+    sample_url: String,
+    google_port: u16,
+) -> anyhow::Result<(Prepared, Running)> {
     let mailbox = config.mail.smtp.is_none().then(|| Arc::new(Mailbox::new(MAILBOX)));
-    let sample_url = format!("http://localhost:{sample_port}");
     let demo = app::Demo { mailbox: mailbox.clone(), sample_url: sample_url.clone() };
     let (issuer, data) = (config.issuer(), config.data.clone());
     let prepared = run::prepare(config, Some(demo)).await?;
@@ -99,8 +111,19 @@ async fn prepare(config: Config, sample_port: u16) -> anyhow::Result<(Prepared, 
     account::ensure_television(server, &sample_url)
         .await
         .context("cannot register the sample client's television")?;
-    let running =
-        Running { issuer, sample_url, data, mailbox: mailbox.is_some(), account, sample_secret };
+    let sample_api_key = account::ensure_sample_key(server, &data)
+        .await
+        .context("cannot make the sample client's API key")?;
+    let running = Running {
+        issuer,
+        sample_url,
+        google_url: format!("http://localhost:{google_port}"),
+        data,
+        mailbox: mailbox.is_some(),
+        account,
+        sample_secret,
+        sample_api_key,
+    };
     Ok((prepared, running))
 }
 
@@ -110,18 +133,25 @@ fn sample_config(running: &Running) -> sample::Config {
         sample::Config::new(&running.issuer, account::SAMPLE_ID, &running.sample_url, data);
     config.client_secret = Some(sample::Secret::new(&running.sample_secret));
     config.tv_client_id = Some(account::TELEVISION_ID.to_owned());
+    config.calendar = Some(sample::Calendar {
+        api_key: sample::Secret::new(&running.sample_api_key),
+        integration: google::INTEGRATION.to_owned(),
+        api_url: format!("{}/calendar/v3/users/me/calendarList", running.google_url),
+    });
     config
 }
 
 async fn serve(
     prepared: Prepared,
-    sample: sample::Config,
-    listeners: Vec<TcpListener>,
+    sample: (sample::Config, Vec<TcpListener>),
+    google: (standins::google::Config, Vec<TcpListener>),
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let (client, ()) = tokio::join!(
-        sample::serve(sample, listeners, run::stopped(stop.clone())),
+    let (client, provider, ()) = tokio::join!(
+        sample::serve(sample.0, sample.1, run::stopped(stop.clone())),
+        standins::google::serve(google.0, google.1, run::stopped(stop.clone())),
         prepared.serve(stop),
     );
-    Ok(client?)
+    client?;
+    Ok(provider?)
 }

@@ -36,7 +36,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the server.
     Serve(serve::Serve),
-    /// Try it: the server, a sample client, a demo account and a mailbox, on this machine only.
+    /// Try it: the server, a sample client, a stand-in for Google, a demo account and a mailbox, on
+    /// this machine only.
     Demo(demo::Demo),
     /// Applications that may ask for tokens.
     #[command(subcommand)]

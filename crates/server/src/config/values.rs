@@ -86,6 +86,11 @@ impl JsonSchema for Period {
 pub(crate) struct Secret(String);
 
 impl Secret {
+    /// A secret that comes from elsewhere than the settings.
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The value itself. Keep it out of logs and messages.
     pub(crate) fn expose(&self) -> &str {
         &self.0

@@ -84,6 +84,34 @@ pub(crate) struct Integration {
     pub(crate) refreshes_per_minute: u32,
 }
 
+impl Integration {
+    /// With a client of the demo's stand-in.
+    pub(crate) fn stand_in(
+        provider: &str,
+        client_id: &str,
+        secret: &str,
+        scopes: [&str; 3],
+    ) -> Self {
+        Self {
+            provider: Some(provider.to_owned()),
+            label: None,
+            client_id: client_id.to_owned(),
+            client_secret: Some(Secret::new(secret)),
+            client_secret_file: None,
+            scopes: Some(scopes.map(str::to_owned).to_vec()),
+            required_scopes: Vec::new(),
+            variables: BTreeMap::new(),
+            grant: Grant::AuthorizationCode,
+            redirect_uri: None,
+            self_service: true,
+            link: false,
+            proxy: false,
+            concurrency: ten(),
+            refreshes_per_minute: 0,
+        }
+    }
+}
+
 /// Who grants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

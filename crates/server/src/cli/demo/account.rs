@@ -7,11 +7,16 @@ use grantor_core::AuthorizationServer;
 use grantor_core::client_auth;
 use grantor_core::id::UserId;
 use grantor_core::model::{
-    AuthMethod, Client, ClientSecret, GrantType, ResponseType, Scope, User, UserStatus,
+    ApiKeyAction, ApiKeyRights, AuthMethod, Client, ClientSecret, GrantType, ResponseType, Scope,
+    User, UserStatus,
 };
 use grantor_core::registration::secret;
 use grantor_core::store::Added;
+use grantor_core::vault::api_key;
+use grantor_core::vault::audit::Actor;
+use zeroize::Zeroizing;
 
+use super::google::INTEGRATION;
 use crate::{key_file, password_text};
 
 /// The client_id of the sample client.
@@ -106,6 +111,29 @@ pub(super) async fn ensure_television(
         ..Client::new(TELEVISION_ID, server.clock.now())
     };
     register(server, client).await
+}
+
+/// The API key with which the sample client asks the vault, kept in the data folder.
+pub(super) async fn ensure_sample_key(
+    server: &AuthorizationServer,
+    data: &Path,
+) -> anyhow::Result<Zeroizing<String>> {
+    let file = data.join("sample-api-key");
+    let now = server.clock.now();
+    if let Ok(text) = fs::read_to_string(&file).map(Zeroizing::new)
+        && api_key::authenticate(server, text.trim(), now).await.is_ok()
+    {
+        return Ok(Zeroizing::new(text.trim().to_owned()));
+    }
+    let rights = ApiKeyRights {
+        actions: vec![ApiKeyAction::Token, ApiKeyAction::Connect],
+        integrations: Some(vec![INTEGRATION.to_owned()]),
+        ..ApiKeyRights::default()
+    };
+    let actor = Actor::local("demo");
+    let made = api_key::create(server, "fieldnotes", rights, None, &actor, now).await?;
+    key_file::write_private(&file, &made.text)?;
+    Ok(made.text)
 }
 
 async fn register(server: &AuthorizationServer, mut client: Client) -> anyhow::Result<()> {

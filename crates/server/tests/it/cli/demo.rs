@@ -3,13 +3,13 @@
 use std::process::Command;
 
 use crate::support::cli::run;
-use crate::support::demo::{Demo, free_pair};
+use crate::support::demo::{Demo, free_ports};
 use crate::support::server::GRANTOR;
 
 #[test]
 fn walking_through_prints_each_step_and_no_secret() {
     let data = tempfile::tempdir().expect("a folder");
-    let port = free_pair();
+    let port = free_ports();
     let walk = || {
         let mut command = Command::new(GRANTOR);
         command.args(["demo", "--walk", "--port", &port.to_string(), "--data"]).arg(data.path());
@@ -33,7 +33,7 @@ fn walking_through_prints_each_step_and_no_secret() {
 
 #[test]
 fn the_panel_says_what_there_is_and_a_second_start_goes_on() {
-    let port = free_pair();
+    let port = free_ports();
     let first = Demo::start_in(tempfile::tempdir().expect("a folder"), port);
     let panel = first.panel.clone();
     for text in [&first.issuer, &first.sample, &first.password, "demo_user", "/mailbox"] {

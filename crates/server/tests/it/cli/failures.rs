@@ -45,7 +45,7 @@ fn a_taken_port_and_a_bad_folder_in_the_demo() {
     let taken = quiet_listener();
     let port = taken.local_addr().expect("an address").port();
     let data = server.folder().join("demo").display().to_string();
-    for port in [port, port - 1] {
+    for port in [port, port - 1, port - 2] {
         let mut command = Command::new(GRANTOR);
         command.args(["demo", "--data", &data, "--port", &port.to_string()]);
         let ran = run(&mut command, "");

@@ -15,6 +15,8 @@ pub(crate) struct Demo {
     pub(crate) issuer: String,
     /// Where the sample client is.
     pub(crate) sample: String,
+    /// Where the stand-in for Google is.
+    pub(crate) google: String,
     /// What was printed before it was ready.
     pub(crate) panel: String,
     /// The password of the demo account.
@@ -27,7 +29,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// One in a new folder.
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder"), free_pair())
+        Self::start_in(tempfile::tempdir().expect("a folder"), free_ports())
     }
 
     /// One in a folder, which may be of another one before.
@@ -45,6 +47,7 @@ impl Demo {
         Self {
             issuer: format!("http://localhost:{port}"),
             sample: format!("http://localhost:{}", port + 1),
+            google: format!("http://localhost:{}", port + 2),
             password: password.expect("a password in the panel").trim().to_owned(),
             panel,
             folder,
@@ -87,11 +90,12 @@ impl Drop for Demo {
     }
 }
 
-/// A port that is free together with the next one.
-pub(crate) fn free_pair() -> u16 {
+/// A port that is free together with the next two.
+pub(crate) fn free_ports() -> u16 {
     loop {
         let port = free_port();
-        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if port < u16::MAX - 1 && free(port + 1) && free(port + 2) {
             return port;
         }
     }
