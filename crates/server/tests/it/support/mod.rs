@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod chrome;
 pub(crate) mod cli;
+pub(crate) mod connect;
 pub(crate) mod connections;
 pub(crate) mod demo;
 pub(crate) mod device;
