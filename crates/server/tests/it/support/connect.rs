@@ -246,9 +246,16 @@ impl Vault {
         account: &str,
         refused: &[&str],
     ) -> Page {
-        let url = self.leave(browser, link).await;
-        let back = self.google.allow(&self.google.browser(), &url, account, refused).await;
-        browser.get(&back).await
+        let (at_google, mut url) = (self.google.browser(), self.leave(browser, link).await);
+        loop {
+            let back = self.google.allow(&at_google, &url, account, refused).await;
+            let page = browser.get(&back).await;
+            match page.location().filter(|next| next.starts_with(&self.google.base)) {
+                // Once more, for a refresh token.
+                Some(again) => url = again,
+                None => return page,
+            }
+        }
     }
 
     /// Connects an account for a subject, in mode `bound`; the connection as the API tells of it.
