@@ -140,6 +140,8 @@ codes! {
     AmbiguousConnection = "ambiguous_connection", 409;
     /// The vault: RFC 9110 §15.5.10.
     ReauthRequired = "reauth_required", 409;
+    /// The vault: RFC 9110 §15.5.5.
+    ConnectSessionNotFound = "connect_session_not_found", 404;
 }
 
 macro_rules! refusals {
@@ -312,6 +314,8 @@ refusals! {
     IntegrationUnknown {} => InvalidRequest, "RFC 9110 §15.5.1", "No integration here has this name. The operator names them in the settings ([integrations.NAME]).";
     ProviderAway { why: &'static str, details: Box<Details> } => TemporarilyUnavailable, "RFC 9110 §15.6.4", "There is no valid token, and none to be had now: {why}. Ask again after retry_after seconds.";
 
+    ConnectSessionNotFound {} => ConnectSessionNotFound, "RFC 9110 §15.5.5", "There is no such connect session within reach of this caller, or its time is over.";
+    ConnectCodeGone {} => InvalidGrant, "RFC 6749 §5.2", "The connect_code is unknown, expired or already used.";
     KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
     ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";
     ApiKeyInvalid {} => InvalidToken, "RFC 6750 §3.1", "The API key does not work: it is unknown, expired or revoked, or was not copied whole. Compare it with what was shown when it was made, or ask the operator for another: grantor apikey list shows which ones work.";

@@ -77,7 +77,8 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::InsufficientScope
             | Code::ConnectionNotFound
             | Code::AmbiguousConnection
-            | Code::ReauthRequired,
+            | Code::ReauthRequired
+            | Code::ConnectSessionNotFound,
         ) => ErrorKind::BadRequest,
     }
 }

@@ -10,6 +10,8 @@ pub mod ask;
 pub mod audit;
 pub mod connect;
 mod data_key;
+mod describe;
+pub mod disconnect;
 mod integration;
 pub mod notices;
 mod policy;
@@ -17,6 +19,7 @@ pub mod provider;
 pub mod refresh;
 pub mod seal;
 
+pub use describe::{describe, status_name};
 pub use integration::{Integration, IntegrationKind};
 pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
 

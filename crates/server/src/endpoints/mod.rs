@@ -3,6 +3,8 @@
 pub(crate) mod account;
 pub(crate) mod authorize;
 pub(crate) mod callback;
+pub(crate) mod connect;
+pub(crate) mod connections;
 pub(crate) mod consent;
 pub(crate) mod create_client;
 pub(crate) mod device;

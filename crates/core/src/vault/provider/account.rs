@@ -31,20 +31,24 @@ impl Provider {
         let url = gaps.endpoint(block.url.as_ref(), |found| found.userinfo_endpoint.as_ref());
         let mut headers = Fields::default();
         headers.set("accept", "application/json");
-        let in_url = |name: &str| name == "access_token";
-        let own = block.url.as_ref().is_some_and(|url| url.template().gaps().any(in_url));
-        if !own {
-            // RFC 6750 §2.1
-            headers.set("authorization", &format!("Bearer {}", tokens.access_token.as_str()));
-        }
-        if block.body.is_some() {
-            headers.set("content-type", "application/json");
-        }
+        let mut fields = Fields::default();
+        self.prove(&gaps, block.auth, &url, &mut fields, &mut headers);
+        fields.add(&block.params, &gaps);
+        let body = match &block.body {
+            Some(json) => {
+                headers.set("content-type", "application/json");
+                Zeroizing::new(json.clone().into_bytes())
+            }
+            None if fields.is_empty() => Zeroizing::default(),
+            None => {
+                headers.set("content-type", "application/x-www-form-urlencoded");
+                fields.form()
+            }
+        };
         headers.add(&block.headers, &gaps);
-        let body = block.body.clone().unwrap_or_default().into_bytes();
         let method = block.method.unwrap_or(Method::Get);
         let headers = headers.into_headers();
-        Some(Request { method, url, headers, body: Zeroizing::new(body) })
+        Some(Request { method, url, headers, body })
     }
 
     /// The account, from the verified claims of the ID token, the token answer, or the answer to

@@ -1,8 +1,33 @@
 //! The descriptions that are built in.
 
 /// Name and text of each.
-pub(crate) const TEXTS: [(&str, &str); 3] = [
+pub(crate) const TEXTS: [(&str, &str); 28] = [
+    ("airtable", include_str!("catalogue/airtable.toml")),
+    ("asana", include_str!("catalogue/asana.toml")),
+    ("atlassian", include_str!("catalogue/atlassian.toml")),
+    ("box", include_str!("catalogue/box.toml")),
+    ("discord", include_str!("catalogue/discord.toml")),
+    ("dropbox", include_str!("catalogue/dropbox.toml")),
+    ("facebook", include_str!("catalogue/facebook.toml")),
+    ("github", include_str!("catalogue/github.toml")),
+    ("github_app", include_str!("catalogue/github_app.toml")),
+    ("gitlab", include_str!("catalogue/gitlab.toml")),
     ("google", include_str!("catalogue/google.toml")),
+    ("hubspot", include_str!("catalogue/hubspot.toml")),
+    ("linear", include_str!("catalogue/linear.toml")),
+    ("linkedin", include_str!("catalogue/linkedin.toml")),
+    ("microsoft", include_str!("catalogue/microsoft.toml")),
+    ("notion", include_str!("catalogue/notion.toml")),
     ("oauth2", include_str!("catalogue/oauth2.toml")),
     ("oidc", include_str!("catalogue/oidc.toml")),
+    ("quickbooks", include_str!("catalogue/quickbooks.toml")),
+    ("salesforce", include_str!("catalogue/salesforce.toml")),
+    ("slack", include_str!("catalogue/slack.toml")),
+    ("slack_user", include_str!("catalogue/slack_user.toml")),
+    ("spotify", include_str!("catalogue/spotify.toml")),
+    ("x", include_str!("catalogue/x.toml")),
+    ("xero", include_str!("catalogue/xero.toml")),
+    ("zendesk", include_str!("catalogue/zendesk.toml")),
+    ("zoho", include_str!("catalogue/zoho.toml")),
+    ("zoom", include_str!("catalogue/zoom.toml")),
 ];

@@ -6,8 +6,7 @@ use percent_encoding::{AsciiSet, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use super::Provider;
-use super::client_auth;
-use super::description::{ClientAuth, Encoding, Pkce, RevokeAuth, RevokeBody, Which};
+use super::description::{Encoding, Pkce, RevokeBody, Which};
 use super::gaps::{Gaps, UNRESERVED};
 use super::requests::{Block, Fields};
 use super::rules::scope;
@@ -201,19 +200,7 @@ impl Provider {
         if let Some(name) = &block.parameter {
             fields.set(name, token);
         }
-        let auth = match block.auth {
-            RevokeAuth::Client => Some(self.client_auth(&gaps, self.description.token.auth)),
-            RevokeAuth::Basic => Some(ClientAuth::Basic),
-            RevokeAuth::Post => Some(ClientAuth::Post),
-            RevokeAuth::Bearer => {
-                headers.set("authorization", &format!("Bearer {access}"));
-                None
-            }
-            RevokeAuth::None => None,
-        };
-        if let Some(auth) = auth {
-            client_auth::prove(auth, ctx, &url, &mut fields, &mut headers);
-        }
+        self.prove(&gaps, block.auth, &url, &mut fields, &mut headers);
         fields.add(&block.params, &gaps);
         let body = match block.body {
             RevokeBody::Form => {

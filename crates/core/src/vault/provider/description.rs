@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 pub(crate) use answers::{Errors, Expiry, Format, Identity, IdentityFrom, Response, Unit};
 pub(crate) use requests::{
-    Authorize, Body, Call, ClientAuth, ClientCredentials, Encoding, Pkce, Refresh, Revoke,
-    RevokeAuth, RevokeBody, Rotation, Which,
+    Authorize, Body, Call, CallAuth, ClientAuth, ClientCredentials, Encoding, Pkce, Refresh,
+    Revoke, RevokeBody, Rotation, Which,
 };
 
 use super::template::{Template, UrlTemplate};
@@ -94,6 +94,8 @@ pub(crate) struct Scopes {
     pub(crate) ignored: Vec<String>,
     /// Never listed in an answer: granted when asked for.
     pub(crate) silent: Vec<String>,
+    /// With what the name of a scope may begin, without being another scope.
+    pub(crate) prefix: Option<String>,
     /// Other names of a scope, each with the one that is kept.
     pub(crate) aliases: BTreeMap<String, String>,
     /// What a scope includes: whoever was granted it has these, too.
@@ -113,6 +115,7 @@ impl Default for Scopes {
             always: Vec::new(),
             ignored: Vec::new(),
             silent: Vec::new(),
+            prefix: None,
             aliases: BTreeMap::new(),
             includes: BTreeMap::new(),
             echoed: true,

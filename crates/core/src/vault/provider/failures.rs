@@ -96,6 +96,13 @@ fn class(answer: &Response, said: &Said, own: &Errors) -> FailureClass {
         (&own.transient, FailureClass::Transient),
         (&own.bad_request, FailureClass::BadRequest),
     ];
+    let says = |text: &String| said.description.as_ref().is_some_and(|own| own.contains(text));
+    if own.grant_dead_texts.iter().any(says) {
+        return FailureClass::GrantDead;
+    }
+    if own.client_broken_texts.iter().any(says) {
+        return FailureClass::ClientBroken;
+    }
     if let Some((_, class)) = lists.into_iter().find(|(list, _)| listed(list)) {
         return class;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::description::Description;
@@ -54,10 +55,9 @@ pub fn load(
             Err(problem) => problems.push(problem),
         }
     }
-    let schema = schema();
     let mut providers = BTreeMap::new();
     for name in library.names() {
-        match library.provider(&schema, name) {
+        match library.provider(name) {
             Ok(provider) => {
                 providers.insert(name.to_owned(), Arc::new(provider));
             }
@@ -68,16 +68,17 @@ pub fn load(
 }
 
 /// A description before it is typed.
-type Tree = Map<String, Value>;
+pub(crate) type Tree = Map<String, Value>;
 
 /// All descriptions as they were written.
-struct Library {
+pub(crate) struct Library {
     built_in: BTreeMap<String, Tree>,
-    own: BTreeMap<String, Tree>,
+    /// Those of the operator.
+    pub(crate) own: BTreeMap<String, Tree>,
 }
 
 impl Library {
-    fn built_in() -> Self {
+    pub(crate) fn built_in() -> Self {
         let trees = built_in::TEXTS.into_iter();
         // That each of them can be read is a test.
         let trees =
@@ -90,21 +91,30 @@ impl Library {
         self.own.keys().chain(others).map(String::as_str)
     }
 
-    fn provider(&self, schema: &Value, name: &str) -> Result<Provider, Vec<Problem>> {
+    fn provider(&self, name: &str) -> Result<Provider, Vec<Problem>> {
+        let tree = self.own.get(name).or_else(|| self.built_in.get(name));
+        self.build(name, tree.cloned().unwrap_or_default())
+    }
+
+    /// The provider that `tree` would be under this name.
+    pub(crate) fn build(&self, name: &str, tree: Tree) -> Result<Provider, Vec<Problem>> {
         let problem =
             |(path, text): (String, String)| Problem { file: name.to_owned(), path, text };
-        let tree = self.own.get(name).or_else(|| self.built_in.get(name));
         let tree = self
-            .inherited(name, tree.cloned().unwrap_or_default(), self.own.contains_key(name))
+            .inherited(name, tree, self.own.contains_key(name))
             .map_err(|text| vec![problem(("extends".to_owned(), text))])?;
-        let tree = Value::Object(tree);
-        let mut found = Vec::new();
-        faults(schema, &tree, "", &mut found);
-        if !found.is_empty() {
-            return Err(found.into_iter().map(problem).collect());
-        }
-        let description: Description = serde_json::from_value(tree)
-            .map_err(|error| vec![problem((String::new(), error.to_string()))])?;
+        let description = match Description::deserialize(Value::Object(tree.clone())) {
+            Ok(description) => description,
+            // It stops at the first problem; the schema knows them all.
+            Err(first) => {
+                let mut found = Vec::new();
+                faults(&schema(), &Value::Object(tree), "", &mut found);
+                if found.is_empty() {
+                    found.push((String::new(), first.to_string()));
+                }
+                return Err(found.into_iter().map(problem).collect());
+            }
+        };
         let found = sound::faults(&description);
         if !found.is_empty() {
             return Err(found.into_iter().map(problem).collect());
@@ -166,7 +176,7 @@ fn merge(base: &mut Tree, over: Tree) {
     }
 }
 
-fn read(name: &str, text: &str) -> Result<Tree, Problem> {
+pub(crate) fn read(name: &str, text: &str) -> Result<Tree, Problem> {
     let problem = |text| Problem { file: name.to_owned(), path: String::new(), text };
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
     if name.is_empty() || !name.bytes().all(plain) {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Provider;
 use super::client_auth;
-use super::description::{Body, Call, ClientAuth, ClientCredentials, Refresh};
+use super::description::{Body, Call, CallAuth, ClientAuth, ClientCredentials, Refresh};
 use super::discovery::Metadata;
 use super::gaps::Gaps;
 use super::template::{Template, UrlTemplate};
@@ -15,23 +15,35 @@ use crate::outbound::{Method, Request};
 
 /// Names and values in their order, each name once. Header names are compared without case.
 #[derive(Clone, Default)]
-pub(crate) struct Fields(Vec<(String, Zeroizing<String>)>);
+pub(crate) struct Fields(Vec<Field>);
+
+#[derive(Clone)]
+struct Field {
+    name: String,
+    value: Zeroizing<String>,
+    /// Whether it is a number in JSON.
+    number: bool,
+}
 
 impl Fields {
     /// Sets a value, in the place of the one that was there.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.put(name, value, false);
+    }
+
+    fn put(&mut self, name: &str, value: &str, number: bool) {
         let value = Zeroizing::new(value.to_owned());
-        match self.0.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
-            Some(pair) => pair.1 = value,
-            None => self.0.push((name.to_owned(), value)),
+        match self.0.iter_mut().find(|own| own.name.eq_ignore_ascii_case(name)) {
+            Some(own) => (own.value, own.number) = (value, number),
+            None => self.0.push(Field { name: name.to_owned(), value, number }),
         }
     }
 
     /// Gives fields other names.
     pub(crate) fn rename(&mut self, names: &BTreeMap<String, String>) {
-        for (name, _) in &mut self.0 {
-            if let Some(other) = names.get(name.as_str()) {
-                name.clone_from(other);
+        for own in &mut self.0 {
+            if let Some(other) = names.get(own.name.as_str()) {
+                own.name.clone_from(other);
             }
         }
     }
@@ -42,14 +54,18 @@ impl Fields {
         for (name, template) in more {
             let value = template.fill(|gap| gaps.value(gap)).unwrap_or_default();
             match value.as_str() {
-                "" => self.0.retain(|(own, _)| !own.eq_ignore_ascii_case(name)),
-                value => self.set(name, value),
+                "" => self.0.retain(|own| !own.name.eq_ignore_ascii_case(name)),
+                value => self.put(name, value, template.is_number()),
             }
         }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|own| (own.name.as_str(), own.value.as_str()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// RFC 6749 appendix B.
@@ -60,17 +76,19 @@ impl Fields {
     }
 
     pub(crate) fn json(&self) -> Zeroizing<Vec<u8>> {
-        let members = self.iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let value = |own: &Field| match own.value.parse::<i64>() {
+            Ok(number) if own.number => Value::from(number),
+            Ok(_) | Err(_) => Value::from(own.value.as_str()),
+        };
+        let members = self.0.iter().map(|own| (own.name.clone(), value(own)));
         let object = Value::Object(members.collect::<Map<_, _>>());
         Zeroizing::new(object.to_string().into_bytes())
     }
 
     pub(crate) fn into_headers(self) -> Vec<(String, Zeroizing<String>)> {
-        let plain = |(_, value): &(String, Zeroizing<String>)| {
-            // A line break would begin another header.
-            value.bytes().all(|b| matches!(b, b' '..=b'~'))
-        };
-        self.0.into_iter().filter(plain).collect()
+        // A line break would begin another header.
+        let plain = |own: &Field| own.value.bytes().all(|b| matches!(b, b' '..=b'~'));
+        self.0.into_iter().filter(plain).map(|own| (own.name, own.value)).collect()
     }
 }
 
@@ -153,6 +171,30 @@ impl Provider {
             headers.add(more, gaps);
         }
         Request { method: Method::Post, url, headers: headers.into_headers(), body }
+    }
+
+    /// Puts who calls into a call that is none at the token endpoint.
+    pub(crate) fn prove(
+        &self,
+        gaps: &Gaps<'_>,
+        auth: CallAuth,
+        url: &str,
+        fields: &mut Fields,
+        headers: &mut Fields,
+    ) {
+        let auth = match auth {
+            CallAuth::Client => self.client_auth(gaps, self.description.token.auth),
+            CallAuth::Basic => ClientAuth::Basic,
+            CallAuth::Post => ClientAuth::Post,
+            CallAuth::Bearer => {
+                // RFC 6750 §2.1
+                let access = gaps.access.unwrap_or_default();
+                headers.set("authorization", &format!("Bearer {access}"));
+                return;
+            }
+            CallAuth::None => return,
+        };
+        client_auth::prove(auth, gaps.ctx, url, fields, headers);
     }
 
     /// What the description says, or the metadata, or what RFC 8414 §2 has as the default.

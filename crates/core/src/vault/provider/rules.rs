@@ -94,8 +94,13 @@ impl Provider {
 
     /// The scopes by the names that are kept.
     pub fn canonical(&self, scope: &Scope) -> Scope {
-        let aliases = &self.description.scopes.aliases;
-        let named = scope.iter().map(|name| aliases.get(name).map_or(name, String::as_str));
+        let scopes = &self.description.scopes;
+        let short = |name| match &scopes.prefix {
+            Some(prefix) => str::strip_prefix(name, prefix.as_str()).unwrap_or(name),
+            None => name,
+        };
+        let kept = |name| scopes.aliases.get(name).map_or(name, String::as_str);
+        let named = scope.iter().map(|name| kept(short(name)));
         Scope::parse(&named.collect::<Vec<_>>().join(" ")).unwrap_or_default()
     }
 

@@ -223,6 +223,7 @@ pub(crate) fn values(own: &Description) -> Vec<(String, &Template)> {
         ("refresh.params", Some(&own.refresh.params)),
         ("refresh.headers", own.refresh.headers.as_ref()),
         ("identity.headers", Some(&own.identity.headers)),
+        ("identity.params", Some(&own.identity.params)),
     ];
     if let Some(block) = &own.authorize {
         tables.push(("authorize.params", Some(&block.params)));

@@ -1,7 +1,10 @@
 //! Texts with gaps: `https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token`.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::text::text_type;
@@ -10,6 +13,7 @@ use super::text::text_type;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     parts: Vec<Part>,
+    number: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +22,43 @@ enum Part {
     Gap(String),
 }
 
-text_type!(Template, "text with {variables}");
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            Number(i64),
+        }
+        let (text, number) = match Written::deserialize(deserializer)? {
+            Written::Text(text) => (text, false),
+            Written::Number(number) => (number.to_string(), true),
+        };
+        let template: Self = text.parse().map_err(de::Error::custom)?;
+        Ok(Self { number, ..template })
+    }
+}
+
+impl JsonSchema for Template {
+    fn schema_name() -> Cow<'static, str> {
+        "text with {variables}".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"], "format": "text with {variables}" })
+    }
+}
 
 impl Template {
+    /// Whether it was written as a number, and is one in JSON.
+    pub(crate) const fn is_number(&self) -> bool {
+        self.number
+    }
+
     /// The names in the gaps.
     pub(crate) fn gaps(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
@@ -63,7 +101,7 @@ impl FromStr for Template {
         }
         parts.push(Part::Text(rest.to_owned()));
         parts.retain(|part| *part != Part::Text(String::new()));
-        Ok(Self { parts })
+        Ok(Self { parts, number: false })
     }
 }
 
@@ -87,11 +125,6 @@ pub(crate) enum Position {
 }
 
 impl UrlTemplate {
-    /// The template itself.
-    pub(crate) const fn template(&self) -> &Template {
-        &self.0
-    }
-
     /// The URL; `None` when a value is not there, or it comes out as no URL.
     pub(crate) fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
         // An issuer may end with a slash, and a path follows it.

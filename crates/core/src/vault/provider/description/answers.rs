@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::CallAuth;
 use crate::outbound::Method;
 use crate::vault::provider::template::{Template, UrlTemplate};
 use crate::vault::provider::text::{Period, Place, Pointer};
@@ -126,9 +127,15 @@ pub(crate) struct Errors {
     pub(crate) retry_after: Pointer,
     /// Codes, or finer codes, that mean that the grant is over, besides `invalid_grant`.
     pub(crate) grant_dead: Vec<String>,
+    /// Texts in the description of an error that mean that the grant is over, for a provider whose
+    /// codes do not say it.
+    pub(crate) grant_dead_texts: Vec<String>,
     /// Codes that mean that our client is refused, besides `invalid_client`, `deleted_client` and
     /// `unauthorized_client`.
     pub(crate) client_broken: Vec<String>,
+    /// Texts in the description of an error that mean that our client is refused, for a provider
+    /// whose codes do not say it.
+    pub(crate) client_broken_texts: Vec<String>,
     /// Codes that mean that we are too fast, besides the status 429.
     pub(crate) throttled: Vec<String>,
     /// Codes that mean that the provider has trouble, besides `server_error` and
@@ -147,7 +154,9 @@ impl Default for Errors {
             description: at(&["/error_description", "/error/message", "/message"]),
             retry_after: Pointer::known("/retry_after"),
             grant_dead: Vec::new(),
+            grant_dead_texts: Vec::new(),
             client_broken: Vec::new(),
+            client_broken_texts: Vec::new(),
             throttled: Vec::new(),
             transient: Vec::new(),
             bad_request: Vec::new(),
@@ -156,7 +165,7 @@ impl Default for Errors {
 }
 
 /// How it is known whose account it is.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Identity {
     /// Where it says so: `id_token`, `answer` (the token answer), `call`, or `none` (each subject
@@ -167,8 +176,13 @@ pub(crate) struct Identity {
     #[schemars(with = "Option<super::super::text::MethodName>")]
     pub(crate) method: Option<Method>,
     /// The URL of the call. Left out, the userinfo endpoint of the metadata. `{access_token}` may
-    /// stand in it; otherwise it is sent as bearer.
+    /// stand in it and in the values below.
     pub(crate) url: Option<UrlTemplate>,
+    /// How the caller proves who it is: `bearer` (the access token), `client` (as in `[token]`),
+    /// `basic`, `post`, or `none`.
+    pub(crate) auth: CallAuth,
+    /// The parameters of the call, sent as a form.
+    pub(crate) params: BTreeMap<String, Template>,
     /// More header fields of the call.
     pub(crate) headers: BTreeMap<String, Template>,
     /// The body of the call, as it is; JSON.
@@ -182,6 +196,24 @@ pub(crate) struct Identity {
     pub(crate) name: Vec<Place>,
     /// The organisation, to show; of several the first that is there.
     pub(crate) organization: Vec<Place>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            from: IdentityFrom::None,
+            method: None,
+            url: None,
+            auth: CallAuth::Bearer,
+            params: BTreeMap::new(),
+            headers: BTreeMap::new(),
+            body: None,
+            sub: Vec::new(),
+            email: Vec::new(),
+            name: Vec::new(),
+            organization: Vec::new(),
+        }
+    }
 }
 
 /// Where it says whose account it is.

@@ -203,8 +203,8 @@ pub(crate) struct Revoke {
     pub(crate) parameter: Option<String>,
     /// How the caller proves who it is: `client` (as in `[token]`), `basic`, `post`, `bearer` (the
     /// access token), or `none`.
-    #[serde(default)]
-    pub(crate) auth: RevokeAuth,
+    #[serde(default = "client")]
+    pub(crate) auth: CallAuth,
     /// How the parameters are sent: `form`, `json`, or `none`.
     #[serde(default)]
     pub(crate) body: RevokeBody,
@@ -233,12 +233,11 @@ pub(crate) enum Which {
     Access,
 }
 
-/// How the caller of `[revoke]` proves who it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+/// How the caller proves who it is, where that need not be the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum RevokeAuth {
+pub(crate) enum CallAuth {
     /// As in `[token]`.
-    #[default]
     Client,
     /// The client, in a header.
     Basic,
@@ -265,6 +264,10 @@ pub(crate) enum RevokeBody {
 
 const fn post() -> Method {
     Method::Post
+}
+
+const fn client() -> CallAuth {
+    CallAuth::Client
 }
 
 fn ok() -> Vec<u16> {

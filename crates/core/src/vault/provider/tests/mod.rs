@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod catalogue;
 mod failures;
 mod format;
 

@@ -1,0 +1,3 @@
+//! `/connect/…`: from a link to a connected account.
+
+mod bound;

@@ -1,0 +1,1 @@
+//! `/connections`: what is connected, for services and for people.
