@@ -207,9 +207,10 @@ impl Vault {
         let url = format!("{}/authorize", self.base);
         let sent = client().get(&url).query(&query).send().await.expect("answered");
         let page = Page::read(sent, &url, &self.server.seen).await;
+        let answer = page.answer();
         let form = [
             ("grant_type", "authorization_code"),
-            ("code", page.answer()["code"].as_str()),
+            ("code", answer["code"].as_str()),
             ("redirect_uri", RETURN_URL),
         ];
         let request = client().post(format!("{}/token", self.base)).form(&form);
