@@ -76,6 +76,8 @@ pub struct Secrets {
     pub api_key: HmacKey,
     /// Proves that an entry of the audit log was made here.
     pub audit: HmacKey,
+    /// Tells whether a client at a provider is the one that was refused.
+    pub client: HmacKey,
 }
 
 impl Secrets {
@@ -88,6 +90,7 @@ impl Secrets {
             token_family: root.derive("token family"),
             api_key: root.derive("api key"),
             audit: root.derive("audit entry"),
+            client: root.derive("client at a provider"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What goes on beside requests: mail, webhooks, clean-up, keys, limits, the audit log.
+//! What goes on beside requests: mail, webhooks, refreshes, clean-up, keys, limits, the audit log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,9 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::mail::Mailer;
+use crate::refreshes::Refreshes;
 use crate::run::stopped;
-use crate::{notices, outbox};
+use crate::{notices, outbox, refreshes};
 
 /// Rows that one step of the sweeper removes at most, so that it never holds requests up.
 const SWEEP_LIMIT: u32 = 500;
@@ -27,13 +28,17 @@ const CHECKPOINTS: Duration = Duration::from_secs(300);
 const KEY_USES: Duration = Duration::from_secs(60);
 
 /// The running tasks.
-pub(crate) struct Tasks(JoinSet<()>);
+pub(crate) struct Tasks {
+    tasks: JoinSet<()>,
+    refreshes: Arc<Refreshes>,
+}
 
 impl Tasks {
     /// Waits until each has finished its step, and writes down what is only in memory; called after
     /// the server has stopped answering.
     pub(crate) async fn finish(mut self, app: &App) {
-        while self.0.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
+        self.refreshes.finished().await;
         store_key_uses(app).await;
         vouch(app).await;
     }
@@ -45,6 +50,7 @@ pub(crate) fn start(
     mailer: Option<(Arc<dyn Mailer>, Seconds)>,
     stop: watch::Receiver<bool>,
 ) -> Tasks {
+    let refreshes = Refreshes::of(app);
     let mut tasks = JoinSet::new();
     if let Some((mailer, claim)) = mailer {
         tasks.spawn(outbox::deliver(app.clone(), mailer, claim, stop.clone()));
@@ -55,8 +61,9 @@ pub(crate) fn start(
     tasks.spawn(count_writes(app.clone(), stop.clone()));
     tasks.spawn(key_uses(app.clone(), stop.clone()));
     tasks.spawn(checkpoints(app.clone(), stop.clone()));
+    tasks.spawn(refreshes::sweep(app.clone(), refreshes.clone(), stop.clone()));
     tasks.spawn(prune_limits(app.clone(), stop));
-    Tasks(tasks)
+    Tasks { tasks, refreshes }
 }
 
 /// Waits for `pause`; false when the server is to stop.

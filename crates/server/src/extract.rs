@@ -152,6 +152,29 @@ pub(crate) async fn described(
     }
 }
 
+/// The members of a JSON object, or the fields of a form, each as text; nothing at all counts as
+/// none. Read under the size and time limits.
+pub(crate) async fn members(
+    headers: &HeaderMap,
+    body: Body,
+    app: &App,
+) -> Result<Map<String, Value>, Rejection> {
+    let body = read(body, app).await?;
+    match () {
+        () if body.is_empty() => Ok(Map::new()),
+        () if is_json(headers) => {
+            parse_object_strict(&body).map_err(|_| Refusal::BadJson {}.into())
+        }
+        () if is_form(headers) => {
+            let params = Params::parse(&body)?;
+            params.refuse_any_doubled()?;
+            let given = params.iter().filter(|(_, value)| !value.is_empty());
+            Ok(given.map(|(name, value)| (name.to_owned(), value.into())).collect())
+        }
+        () => Err(Refusal::BodyUnreadable {}.into()),
+    }
+}
+
 async fn read(body: Body, app: &App) -> Result<Bytes, Rejection> {
     let limited = Limited::new(body, app.body.bytes).collect();
     match tokio::time::timeout(app.body.timeout, limited).await {

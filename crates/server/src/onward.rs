@@ -4,12 +4,17 @@
 //! here, written anew from its parts, and anything else is nothing.
 
 use grantor_core::device;
+use grantor_core::secret::{Credential, Kind};
 
 /// A page of this server that needs somebody to be signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Onward {
     /// The page of devices, with the code that was typed there.
     Device(Option<String>),
+    /// The page of connected accounts.
+    Connections,
+    /// A link that connects an account, as it is in the path.
+    Connect(String),
 }
 
 impl Onward {
@@ -22,7 +27,13 @@ impl Onward {
                 let code = device::user_code(query.strip_prefix("user_code=")?)?;
                 Some(Self::Device(Some(code)))
             }
-            _ => None,
+            ("/connections", None) => Some(Self::Connections),
+            (page, None) => {
+                let link = page.strip_prefix("/connect/")?;
+                Credential::parse(Kind::ConnectLink, link)?;
+                Some(Self::Connect(link.to_owned()))
+            }
+            (_, Some(_)) => None,
         }
     }
 
@@ -31,6 +42,8 @@ impl Onward {
         match self {
             Self::Device(None) => "/device".to_owned(),
             Self::Device(Some(code)) => format!("/device?user_code={}", device::shown(code)),
+            Self::Connections => "/connections".to_owned(),
+            Self::Connect(link) => format!("/connect/{link}"),
         }
     }
 
@@ -61,7 +74,15 @@ mod tests {
         let typed = Onward::read("/device?user_code=wdjbmjht").expect("a page");
         assert_eq!(typed.path(), "/device?user_code=WDJB-MJHT");
         assert_eq!(typed.login(), "/login?then=%2Fdevice%3Fuser_code%3DWDJB-MJHT");
+        assert_eq!(Onward::read("/connections"), Some(Onward::Connections));
+        let link = format!("/connect/grt_cl_{}", "A".repeat(64));
+        assert_eq!(Onward::read(&link).expect("a page").path(), link);
         for path in [
+            "/connections?done=disconnected",
+            "/connect/callback",
+            "/connect/grt_cl_A",
+            &format!("{link}/go"),
+            &format!("{link}?x=1"),
             "",
             "/",
             "//evil.example",

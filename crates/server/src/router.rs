@@ -8,9 +8,10 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::cors;
 use crate::endpoints::{
-    account, authorize, callback, consent, create_client, device, device_authorization, discovery,
-    docs, external, health, home, introspect, jwks, login, logout, mailbox, not_found, openapi,
-    protected, protected_resource, register, revoke, select_account, static_files, token, userinfo,
+    account, authorize, callback, connect, connections, consent, create_client, device,
+    device_authorization, discovery, docs, external, health, home, introspect, jwks, login, logout,
+    mailbox, not_found, oauth_token, openapi, protected, protected_resource, register, revoke,
+    select_account, static_files, token, userinfo,
 };
 
 /// The routes of `app`.
@@ -38,6 +39,13 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
                 .delete(register::manage::remove),
         )
         .route("/create-client", post(create_client::create))
+        // Services, with an API key.
+        .route("/oauth/token", post(oauth_token::token))
+        .route("/oauth/refresh", post(oauth_token::refresh))
+        .route("/connect/sessions", post(connect::sessions::create))
+        .route("/connect/sessions/{id}", get(connect::sessions::status))
+        .route("/connect/complete", post(connect::sessions::complete))
+        .route("/connections/{id}", get(connections::read).delete(connections::remove))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
@@ -50,6 +58,16 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/account", get(account::page))
         .route("/account/sessions/end", get(account::ask_end).post(account::end))
         .route("/account/consents/withdraw", get(account::ask_withdraw).post(account::withdraw))
+        .route("/connections", get(connections::list))
+        .route("/connections/connect", post(connections::begin))
+        .route(
+            "/connections/disconnect",
+            get(connections::ask_disconnect).post(connections::disconnect),
+        )
+        .route("/connect/{link}", get(connect::open))
+        .route("/connect/{link}/go", get(connect::go))
+        .route("/connect/callback", get(connect::callback))
+        .route("/connect/confirm", post(connect::confirm))
         .route("/docs", get(docs::page))
         .route("/static/{*path}", get(static_files::read))
         // Whoever runs it.

@@ -77,7 +77,11 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::InsufficientScope
             | Code::ConnectionNotFound
             | Code::AmbiguousConnection
-            | Code::ReauthRequired,
+            | Code::ReauthRequired
+            | Code::ConnectSessionNotFound
+            | Code::MethodNotAllowed
+            | Code::BadGateway
+            | Code::GatewayTimeout,
         ) => ErrorKind::BadRequest,
     }
 }

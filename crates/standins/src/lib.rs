@@ -1,4 +1,5 @@
-//! Providers to develop and test against without a network: a Google, and one with every quirk.
+//! Providers to develop and test against without a network: a Google, one with every quirk, and a
+//! catalogue of others.
 //!
 //! Each is an ordinary HTTP server that [`google::serve`] and its like run inside any tokio
 //! runtime; the binary is a thin shell around them. They know nothing of Grantor. What a provider

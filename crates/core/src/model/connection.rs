@@ -117,8 +117,45 @@ pub enum ReauthReason {
     NoRefreshToken,
     /// A refresh ended without an answer that was kept, and the old refresh token is spent.
     RefreshOutcomeLost,
+    /// The operator uses another client at the provider now, and the refresh token works for the one
+    /// before only.
+    ClientChanged,
     /// The operator says so.
     Operator,
+}
+
+impl ReauthReason {
+    /// Its name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GrantDead => "grant_dead",
+            Self::SignInAgain => "sign_in_again",
+            Self::RefreshTokenExpired => "refresh_token_expired",
+            Self::NoRefreshToken => "no_refresh_token",
+            Self::RefreshOutcomeLost => "refresh_outcome_lost",
+            Self::ClientChanged => "client_changed",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// What has happened, for whoever asks for a token.
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::GrantDead => {
+                "the provider says that the grant is over, because it was revoked or has expired"
+            }
+            Self::SignInAgain => "the provider wants the person to sign in again",
+            Self::RefreshTokenExpired => "the refresh token has reached its age",
+            Self::NoRefreshToken => {
+                "the access token has expired and the provider gave no refresh token"
+            }
+            Self::RefreshOutcomeLost => {
+                "an answer of the provider was lost, and the refresh token before it is used up"
+            }
+            Self::ClientChanged => "it was connected through another client id",
+            Self::Operator => "the operator wants it",
+        }
+    }
 }
 
 /// Refreshes that failed since the last one that did not.

@@ -172,14 +172,21 @@ pub trait ConnectionStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Ended, StoreError>;
 
-    /// Connections whose `due_at` has come and that nobody refreshes. Each is given to one caller:
-    /// its `due_at` becomes `until`.
+    /// Connections whose `due_at` has come and that nobody refreshes, as they were. Each is given to
+    /// one caller: its `due_at` becomes `until`.
     async fn claim_due(
         &self,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Connection>, StoreError>;
+
+    /// Says when connections are looked at next, those that are active and of this version still.
+    async fn put_off(
+        &self,
+        looks: Vec<(ConnectionId, u64, Option<Timestamp>)>,
+        recorded: Recorded,
+    ) -> Result<(), StoreError>;
 
     /// Says that a connection must be granted again, or that it need not; `false` when its
     /// generation is not this one any more, or it is being disconnected. It is not due then, or at

@@ -70,6 +70,14 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// Whether a provider that answers so has taken our client for what it is.
+    pub const fn takes_our_client(self) -> bool {
+        match self {
+            Self::GrantDead | Self::BadRequest => true,
+            Self::ClientBroken | Self::Throttled | Self::Transient | Self::UnknownOutcome => false,
+        }
+    }
+
     /// Its name in metrics, records and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

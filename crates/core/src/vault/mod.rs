@@ -6,15 +6,20 @@
 
 pub mod answer;
 pub mod api_key;
+pub mod ask;
 pub mod audit;
 pub mod connect;
 mod data_key;
+mod describe;
+pub mod disconnect;
 mod integration;
 pub mod notices;
 mod policy;
 pub mod provider;
+pub mod refresh;
 pub mod seal;
 
+pub use describe::{describe, status_name};
 pub use integration::{Integration, IntegrationKind};
 pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
 
@@ -23,4 +28,12 @@ pub use policy::{RefreshPolicy, VaultPolicy, Webhook};
 pub struct Runtime {
     /// When API keys were used.
     pub key_uses: api_key::KeyUses,
+    /// Links that repair connections, made lately.
+    pub links: ask::Links,
+    /// When connections were used.
+    pub uses: ask::Uses,
+    /// Limits of calls at providers.
+    pub gate: refresh::Gate,
+    /// Who makes refreshes.
+    pub beside: refresh::Beside,
 }

@@ -236,6 +236,10 @@ fn advice(status: &ConnectionStatus) -> &'static str {
             "The answer to a refresh was lost, and the old refresh token is spent. Have the person \
              connect the account again."
         }
+        ReauthReason::ClientChanged => {
+            "It was connected through another client id, and its refresh token works with that one \
+             only. Have the person connect the account again."
+        }
         ReauthReason::Operator => {
             "An operator asks for it. Have the person connect the account again."
         }

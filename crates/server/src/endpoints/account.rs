@@ -89,6 +89,7 @@ async fn show(
         email: session.user.email.clone(),
         sessions: sessions.iter().map(|own| session_row(own, session)).collect(),
         consents,
+        connections: !visit.app.server.policy.vault.integrations.is_empty(),
         done,
     };
     Ok(visit.page(&page, Form::person(SUBJECT)))

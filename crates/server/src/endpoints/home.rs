@@ -14,6 +14,7 @@ pub(crate) async fn page(visit: Visit) -> Response {
         discovery_url: format!("{issuer}/.well-known/openid-configuration"),
         issuer,
         person: visit.session.as_ref().map(person),
+        connections: !visit.app.server.policy.vault.integrations.is_empty(),
         sample_url: demo.map(|demo| demo.sample_url.clone()),
         mailbox_url: demo.filter(|demo| demo.mailbox.is_some()).map(|_| "/mailbox".to_owned()),
     };

@@ -3,6 +3,8 @@
 pub(crate) mod account;
 pub(crate) mod authorize;
 pub(crate) mod callback;
+pub(crate) mod connect;
+pub(crate) mod connections;
 pub(crate) mod consent;
 pub(crate) mod create_client;
 pub(crate) mod device;
@@ -18,6 +20,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod mailbox;
 pub(crate) mod not_found;
+pub(crate) mod oauth_token;
 pub(crate) mod openapi;
 pub(crate) mod protected;
 pub(crate) mod protected_resource;

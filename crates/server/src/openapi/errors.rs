@@ -9,7 +9,7 @@ const REASONS: [(&str, &str); 11] = [
     ("403", "It is not allowed."),
     ("404", "There is no such thing."),
     ("408", "The body took too long."),
-    ("409", "It was done before."),
+    ("409", "It does not fit what is there."),
     ("413", "The body is too large."),
     ("415", "The body is of another kind."),
     ("429", "Too many requests."),
@@ -24,6 +24,7 @@ pub(super) fn write_out(operation: &mut Map<String, Value>) {
     };
     let challenge = operation.shift_remove("x-challenge");
     let limited = operation.shift_remove("x-limited").is_some();
+    let details = operation.shift_remove("x-details").unwrap_or_default();
     add_common(&mut errors, operation.contains_key("requestBody"));
     let mut statuses: Vec<_> = errors.into_iter().collect();
     statuses.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -36,7 +37,7 @@ pub(super) fn write_out(operation: &mut Map<String, Value>) {
             headers["RateLimit-Policy"] = reference("headers", "RateLimitPolicy");
             headers["RateLimit"] = reference("headers", "RateLimit");
         }
-        responses.insert(status.clone(), response(&status, &codes, &headers));
+        responses.insert(status.clone(), response(&status, &codes, &details, &headers));
     }
 }
 
@@ -68,14 +69,18 @@ fn headers(status: &str, challenge: Option<&str>) -> Value {
     headers
 }
 
-fn response(status: &str, codes: &Value, headers: &Value) -> Value {
+fn response(status: &str, codes: &Value, details: &Value, headers: &Value) -> Value {
     let codes = codes.as_object().into_iter().flatten();
     let (mut names, mut examples) = (Vec::new(), Map::new());
     for (code, texts) in codes {
         names.push(code.clone());
         for (number, text) in texts_of(texts).into_iter().enumerate() {
             let name = if number == 0 { code.clone() } else { format!("{code}_{}", number + 1) };
-            let value = json!({ "error": code, "error_description": text, "message": text });
+            let mut value = json!({ "error": code, "error_description": text, "message": text });
+            // They belong to the first of the texts.
+            if let (Some(own), 0) = (details[code].as_object(), number) {
+                value.as_object_mut().into_iter().for_each(|value| value.extend(own.clone()));
+            }
             examples.insert(name, json!({ "summary": text, "value": value }));
         }
     }

@@ -5,7 +5,7 @@
 //! - `x-when` on anything names what has to be switched on for it to be there;
 //! - `x-errors` of an operation is status → code → text or texts, and becomes responses with
 //!   headers, schema and examples. What every operation can answer (500, 503, and for a body 408
-//!   and 413) is added. `x-challenge` says which `WWW-Authenticate` comes with 401, and `x-limited`
+//!   and 413) is added. `x-details` is code → the members that come with it. `x-challenge` says which `WWW-Authenticate` comes with 401, and `x-limited`
 //!   that 429 has the client's limit.
 //!
 //! `pages.json` lists the URLs that are pages for people; they stand in the document as `x-pages`.
@@ -26,9 +26,10 @@ use serde_json::{Map, Value, json};
 use crate::pages::Docs;
 
 /// In the order of the reference.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     include_str!("document.json"),
     include_str!("tokens.json"),
+    include_str!("vault.json"),
     include_str!("sign_in.json"),
     include_str!("person.json"),
     include_str!("sample_api.json"),

@@ -18,6 +18,8 @@ pub(crate) struct Account {
     pub(crate) sessions: Vec<SessionRow>,
     /// The applications that have access.
     pub(crate) consents: Vec<ConsentRow>,
+    /// Whether accounts at providers can be connected here.
+    pub(crate) connections: bool,
     /// What was just done, if anything.
     pub(crate) done: Option<AccountNotice>,
 }
@@ -115,6 +117,7 @@ impl Page for Account {
             email: Some("ada@example.com".to_owned()),
             sessions: vec![SessionRow::sample(), SessionRow::sample_elsewhere()],
             consents: vec![ConsentRow::sample(), unused],
+            connections: true,
             done: None,
         };
         let fresh = Self {
@@ -122,6 +125,7 @@ impl Page for Account {
             username: None,
             sessions: vec![SessionRow::sample()],
             consents: Vec::new(),
+            connections: false,
             done: Some(AccountNotice::ConsentWithdrawn),
             ..full.clone()
         };

@@ -19,6 +19,7 @@ enum Subject {
     EndSession { user_agent: String, address: String },
     EndOtherSessions { count: usize },
     WithdrawConsent { client: String },
+    Disconnect { provider: String, account: String },
 }
 
 impl Confirm {
@@ -58,6 +59,20 @@ impl Confirm {
             cancel_url: "/account",
         }
     }
+
+    /// Before `POST /connections/disconnect` with `connection`.
+    pub(crate) fn disconnect(
+        connection: impl Into<String>,
+        provider: impl Into<String>,
+        account: impl Into<String>,
+    ) -> Self {
+        Self {
+            subject: Subject::Disconnect { provider: provider.into(), account: account.into() },
+            action: "/connections/disconnect",
+            fields: vec![HiddenField::new("connection", connection)],
+            cancel_url: "/connections",
+        }
+    }
 }
 
 impl Page for Confirm {
@@ -74,6 +89,8 @@ impl Page for Confirm {
             Self::end_other_sessions(3),
             Self::withdraw_consent("sample", "Acme Notes"),
             Self::withdraw_consent(HOSTILE, HOSTILE),
+            Self::disconnect("con_1", "Google", "ada@example.com"),
+            Self::disconnect(HOSTILE, HOSTILE, HOSTILE),
             Self::end_session(HOSTILE, HOSTILE, HOSTILE),
         ]
     }

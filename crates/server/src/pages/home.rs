@@ -13,6 +13,8 @@ pub(crate) struct Home {
     pub(crate) discovery_url: String,
     /// Who is signed in, if anybody.
     pub(crate) person: Option<String>,
+    /// Whether accounts at providers can be connected here.
+    pub(crate) connections: bool,
     /// The sample client (demo only).
     pub(crate) sample_url: Option<String>,
     /// The mailbox page (demo only).
@@ -27,11 +29,13 @@ impl Page for Home {
             issuer: "https://login.example.com".to_owned(),
             discovery_url: "/.well-known/openid-configuration".to_owned(),
             person: None,
+            connections: false,
             sample_url: None,
             mailbox_url: None,
         };
         let demo = Self {
             issuer: "http://localhost:5050".to_owned(),
+            connections: true,
             sample_url: Some("http://localhost:5051/".to_owned()),
             mailbox_url: Some("/mailbox".to_owned()),
             ..plain.clone()

@@ -5,6 +5,9 @@ mod assets;
 mod browser;
 mod callback;
 mod confirm;
+mod connect;
+mod connect_end;
+mod connections;
 mod consent;
 mod device;
 mod docs;
@@ -39,6 +42,9 @@ pub(crate) use account::{Account, AccountNotice, ConsentRow, SessionRow};
 pub(crate) use assets::asset;
 pub(crate) use callback::{Callback, Redeem};
 pub(crate) use confirm::Confirm;
+pub(crate) use connect::{AccountView, ConnectConfirm, ConnectResult, ConnectStart};
+pub(crate) use connect_end::{ConnectEnd, ConnectEndKind};
+pub(crate) use connections::{ConnectionRow, Connections, ConnectionsNotice, Offer, RowStatus};
 pub(crate) use consent::{AccessPeriod, Consent, ConsentClient, ScopeRow};
 pub(crate) use device::{DeviceCode, DeviceConfirm, DeviceDone};
 pub(crate) use docs::{
@@ -222,6 +228,11 @@ impl Pages {
             Account,
             Callback,
             Confirm,
+            ConnectConfirm,
+            ConnectEnd,
+            ConnectResult,
+            ConnectStart,
+            Connections,
             Consent,
             DeviceCode,
             DeviceConfirm,

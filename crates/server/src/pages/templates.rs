@@ -27,6 +27,7 @@ pub(super) fn environment(override_dir: Option<&Path>) -> Result<Environment<'st
     });
     environment.add_function("exact", time::exact);
     environment.add_filter("mask", |address: &str| text::mask(address));
+    environment.add_filter("scope_key", |name: &str| text::scope_key(name));
     environment.add_filter("line", |name: &str, cap: usize| text::line(name, cap));
     environment.add_test("web", |url: &str| text::is_web(url));
     for name in Files::iter() {

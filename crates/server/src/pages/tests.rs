@@ -227,12 +227,16 @@ fn every_text_in_a_template_exists_and_every_text_is_used() {
     }
     let families = [
         "scope-",
+        "provider-scope-",
         "method-",
         "ask-",
         "device-allowed-",
         "device-denied-",
         "error-",
         "confirm-",
+        "connect-end-",
+        "connections-done-",
+        "connections-why-",
         "account-done-",
         "span-",
         "left-",

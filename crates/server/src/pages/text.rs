@@ -45,6 +45,14 @@ pub(super) fn is_web(url: &str) -> bool {
     lower.starts_with("https://") || lower.starts_with("http://")
 }
 
+/// The end of the name of a text about a provider's scope: `google-calendar-readonly`.
+pub(super) fn scope_key(scope: &str) -> String {
+    let google = scope.strip_prefix("https://www.googleapis.com/auth/");
+    let short = google.map_or_else(|| scope.to_owned(), |rest| format!("google-{rest}"));
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    short.chars().take(80).map(plain).collect()
+}
+
 /// The first word of the shape `ABCD-EFGH`.
 pub(super) fn token_in(text: &str) -> Option<&str> {
     let is_half = |half: &str| {
@@ -68,7 +76,7 @@ fn breaks_line(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, is_web, line, mask, token_in};
+    use super::{clean, is_web, line, mask, scope_key, token_in};
 
     #[test]
     fn unseen_characters_go_and_letters_stay() {
@@ -95,6 +103,14 @@ mod tests {
         for other in ["javascript:alert(1)", "data:text/html,x", "//a.example", " https://a", ""] {
             assert!(!is_web(other), "{other}");
         }
+    }
+
+    #[test]
+    fn scopes_have_names_for_their_texts() {
+        let calendar = "https://www.googleapis.com/auth/calendar.readonly";
+        assert_eq!(scope_key(calendar), "google-calendar-readonly");
+        assert_eq!(scope_key("chat:write"), "chat-write");
+        assert_eq!(scope_key("https://evil.example/'}"), "https---evil-example---");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
+use super::vault::{self, Vault, VaultMetrics};
 use super::webhooks::{WebhookMetrics, WebhookOutcome};
 
 /// Where everything is counted, or nothing: off, each call is a branch.
@@ -30,6 +31,7 @@ struct Inner {
     writes: Counter,
     commit_micros: Counter,
     webhooks: WebhookMetrics,
+    vault: VaultMetrics,
 }
 
 const OUTCOMES: [&str; 4] = ["success", "failure", "limited", OTHER];
@@ -47,8 +49,12 @@ impl Metrics {
 
     /// Counts from zero. Needs [`Metrics::upkeep`] to run, or it grows.
     pub(crate) fn on() -> Self {
-        let requests = Matcher::Full("http_request_seconds".to_owned());
-        let builder = PrometheusBuilder::new().set_buckets_for_metric(requests, &SECONDS);
+        let buckets = |builder: PrometheusBuilder, name: &str, seconds: &[f64]| {
+            builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), seconds)
+        };
+        let builder = buckets(PrometheusBuilder::new(), "http_request_seconds", &SECONDS);
+        let builder =
+            builder.and_then(|builder| buckets(builder, "refresh_seconds", &vault::SECONDS));
         let recorder = builder.unwrap_or_default().build_recorder();
         Self(Some(Arc::new(Inner::new(recorder))))
     }
@@ -93,6 +99,12 @@ impl Metrics {
         if let Some(inner) = &self.0 {
             inner.webhooks.pending(webhooks);
         }
+    }
+
+    /// What is counted of the vault, `None` when nothing is.
+    pub(crate) fn vault(&self) -> Option<Vault<'_>> {
+        let inner = self.0.as_deref()?;
+        Some(Vault { numbers: &inner.vault, recorder: &inner.recorder })
     }
 
     /// What the store has done since it was opened: groups committed, writes in them, and the
@@ -168,6 +180,7 @@ impl Inner {
         });
         let (tokens, sign_ins, outbox, commits, writes, commit_micros) = made;
         let webhooks = metrics::with_local_recorder(&recorder, WebhookMetrics::new);
+        let vault = metrics::with_local_recorder(&recorder, VaultMetrics::new);
         let routes = Mutex::default();
         Self {
             recorder,
@@ -179,6 +192,7 @@ impl Inner {
             writes,
             commit_micros,
             webhooks,
+            vault,
         }
     }
 }
@@ -280,6 +294,11 @@ mod tests {
         metrics.webhook(WebhookOutcome::Delivered);
         metrics.webhooks_pending(4);
         metrics.store(2, 9, Duration::from_micros(300));
+        let vault = metrics.vault().expect("on");
+        vault.asked("google", "stored", false);
+        vault.asked("google", "\"} evil", true);
+        let of = |status: &str, count| ("google".to_owned(), status.to_owned(), count);
+        vault.connections(&[of("active", 2), of("disconnecting", 1), of("active", 3)]);
         let route = metrics.route("/token").expect("on");
         route.answered(&Method::POST, 200, Duration::from_micros(80));
         route.answered(&Method::POST, 200, Duration::from_micros(80));
@@ -295,6 +314,11 @@ mod tests {
             "webhooks_pending 4",
             "store_writes_total 9",
             "store_commit_micros_total 300",
+            "vault_token_requests_total{integration=\"google\",result=\"stored\"} 1",
+            "vault_token_requests_total{integration=\"google\",result=\"other\"} 1",
+            "stale_served_total 1",
+            "connections{status=\"active\"} 5",
+            "connections{status=\"reauth_required\"} 0",
             "http_requests_total{route=\"/token\",method=\"POST\",status=\"200\"} 2",
             "http_requests_total{route=\"/token\",method=\"other\",status=\"other\"} 1",
             "http_request_seconds_bucket{route=\"/token\",le=\"0.0001\"} 3",

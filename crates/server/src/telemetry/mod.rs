@@ -2,6 +2,7 @@
 
 mod metrics;
 mod observe;
+mod vault;
 mod webhooks;
 
 use std::fmt;

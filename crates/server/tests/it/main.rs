@@ -12,6 +12,8 @@ mod browser;
 mod callback;
 mod cli;
 mod clients;
+mod connect;
+mod connections;
 mod create_client;
 mod device;
 mod device_authorization;

@@ -34,6 +34,7 @@ pub(super) const PROVIDER: Provider = Provider {
         answer,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         refresh: Life::Seconds(5_184_000),
         rotation: Rotation::Once(Once { ends_access: true, ..ONCE }),

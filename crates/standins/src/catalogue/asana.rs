@@ -35,6 +35,7 @@ pub(super) const PROVIDER: Provider = Provider {
         answer,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives::HOUR,
     api: API,
 };

@@ -1,11 +1,11 @@
 //! Atlassian: an audience and a forced consent in the authorization request, JSON at the token
-//! endpoint, and 403 for a dead grant. Refresh tokens rotate, are taken again for ten minutes, and
-//! end after ninety days without use.
+//! endpoint, and 403 for a dead grant. Refresh tokens rotate and are taken again for ten minutes,
+//! after which the access token of before ends too; they end after ninety days without use.
 //!
 //! - <https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/>
 //! - <https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/>
 //! - <https://developer.atlassian.com/cloud/oauth/getting-started/making-calls-to-api/>
-//! - <https://community.developer.atlassian.com/t/changes-to-oauth-2-0-refresh-tokens/49163>
+//! - <https://community.developer.atlassian.com/t/the-old-access-token-will-be-revoked-during-the-refresh-token-exchange/83103>
 
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ use crate::http::Answer;
 const ROTATION: Rotation = Rotation::Once(Once {
     grace: 600,
     again: Again::NewTokens,
-    reuse_ends_family: true,
-    ends_access: false,
+    reuse_ends_family: false,
+    ends_access: true,
 });
 
 pub(super) const PROVIDER: Provider = Provider {
@@ -52,6 +52,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives { refresh: Life::Seconds(90 * 86_400), rotation: ROTATION, ..Lives::HOUR },
     api: API,
 };

@@ -1,5 +1,5 @@
-//! Box: credentials in the body only, a code for thirty seconds, refresh tokens for one use and sixty
-//! days, and no scope in answers.
+//! Box: credentials in the body only, a code for thirty seconds, refresh tokens for one use and
+//! sixty days, and no scope in answers.
 //!
 //! - <https://developer.box.com/reference/get-authorize/>
 //! - <https://developer.box.com/reference/post-oauth2-token/>, `post-oauth2-token--refresh`
@@ -42,6 +42,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         code: 30,
         refresh: Life::Seconds(60 * 86_400),

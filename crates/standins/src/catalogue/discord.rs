@@ -33,6 +33,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives { access: Life::Seconds(604_800), rotation: Rotation::Once(ONCE), ..Lives::HOUR },
     api: API,
 };

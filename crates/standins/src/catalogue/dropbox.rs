@@ -46,6 +46,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         access: Life::Seconds(14_400),
         prefixes: Prefixes { code: "", access: "sl.", refresh: "" },

@@ -58,6 +58,7 @@ pub(super) const PROVIDER: Provider = Provider {
         own: exchange,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         access: Life::Seconds(5400),
         prefixes: Prefixes { code: "AQ", access: "EAA", refresh: "" },

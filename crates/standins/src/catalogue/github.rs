@@ -25,6 +25,7 @@ pub(super) const PROVIDER: Provider = Provider {
     name: "github",
     authorize: AUTHORIZE,
     token: TOKEN,
+    id_tokens: None,
     lives: Lives {
         access: Life::Forever,
         most: Some(10),
@@ -139,7 +140,9 @@ fn emails(scene: &mut Scene<'_>) -> Answer {
         }
         Ok((_, person)) => say(
             200,
-            json!([{ "email": person.email, "primary": true, "verified": true, "visibility": null }]),
+            json!([{
+                "email": person.email, "primary": true, "verified": true, "visibility": null,
+            }]),
         ),
     }
 }

@@ -15,6 +15,7 @@ pub(super) const PROVIDER: Provider = Provider {
     name: "github-app",
     authorize: Authorize { scope_in: &[], offline: Offline::Always, ..AUTHORIZE },
     token: Token { grants: &["authorization_code", "refresh_token"], answer, ..TOKEN },
+    id_tokens: None,
     lives: Lives {
         access: Life::Seconds(28_800),
         refresh: Life::Seconds(15_897_600),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::engine::answer::{Issued, with};
 use crate::engine::api::{revoke, userinfo, visitor};
+use crate::engine::id_token::{IdTokens, keys, metadata};
 use crate::engine::ledger::Dead;
 use crate::engine::lives::{Life, Lives, ONCE, Once, Rotation};
 use crate::engine::provider::{Authorize, Endpoint, Provider, Repeated, Scene, Token, at, on};
@@ -31,6 +32,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: Some(ID_TOKENS),
     lives: Lives {
         access: Life::Seconds(7200),
         rotation: Rotation::Once(Once { ends_access: true, ..ONCE }),
@@ -39,9 +41,17 @@ pub(super) const PROVIDER: Provider = Provider {
     api: API,
 };
 
+const ID_TOKENS: IdTokens = IdTokens {
+    host: HOSTS,
+    path: |_| String::new(),
+    claims: |_, _, person| json!({ "sub": person.number.to_string(), "nickname": person.key }),
+};
+
 const API: &[Endpoint] = &[
+    on("discovery", "GET", HOSTS, "/.well-known/openid-configuration", metadata),
+    on("certs", "GET", HOSTS, "/oauth/discovery/keys", keys),
     on("identity", "GET", HOSTS, "/api/v4/user", user),
-    on("identity", "GET", HOSTS, "/oauth/userinfo", userinfo),
+    on("userinfo", "GET", HOSTS, "/oauth/userinfo", userinfo),
     on("revoke", "POST", HOSTS, "/oauth/revoke", revoke),
 ];
 

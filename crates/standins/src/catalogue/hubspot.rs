@@ -1,7 +1,7 @@
-//! HubSpot: a scope has to be asked for, more are optional; half an hour; the refresh token stays and
-//! is repeated. There are three generations of the API, `v1`, `v3` and `2026-03` and later; the later
-//! ones name account and scopes in the answer, and errors have both HubSpot's words and those of
-//! RFC 6749.
+//! HubSpot: a scope has to be asked for, more are optional; half an hour; the refresh token stays
+//! and is repeated. There are three generations of the API, `v1`, `v3` and `2026-03` and later; the
+//! later ones name account and scopes in the answer, and errors have both HubSpot's words and those
+//! of RFC 6749.
 //!
 //! - <https://developers.hubspot.com/docs/api-reference/auth-oauth-v1/guide>, `auth-oauth-v3`
 //! - <https://developers.hubspot.com/docs/api-reference/2026-03/authentication/oauth-tokens/refresh-oauth-token>
@@ -45,6 +45,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives { access: Life::Seconds(1800), rotation: Rotation::Repeats, ..Lives::HOUR },
     api: API,
 };

@@ -37,6 +37,7 @@ pub(super) const PROVIDER: Provider = Provider {
         answer,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         access: Life::Seconds(86_399),
         rotation: Rotation::Once(Once { grace: 1800, again: Again::SameTokens, ..ONCE }),

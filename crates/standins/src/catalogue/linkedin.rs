@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::engine::answer::{Issued, with};
 use crate::engine::api::{revoke, visitor};
+use crate::engine::id_token::{IdTokens, keys, metadata};
 use crate::engine::ledger::Dead;
 use crate::engine::lives::{Life, Lives, Prefixes, Rotation};
 use crate::engine::provider::{
@@ -42,6 +43,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: Some(ID_TOKENS),
     lives: Lives {
         code: 1800,
         access: Life::Seconds(60 * 86_400),
@@ -53,8 +55,16 @@ pub(super) const PROVIDER: Provider = Provider {
     api: API,
 };
 
+const ID_TOKENS: IdTokens = IdTokens {
+    host: HOST,
+    path: |_| "/oauth".to_owned(),
+    claims: |_, _, person| json!({ "sub": person.uuid() }),
+};
+
 const API: &[Endpoint] = &[
-    on("identity", "GET", "api.linkedin.com", "/v2/userinfo", userinfo),
+    on("discovery", "GET", HOST, "/oauth/.well-known/openid-configuration", metadata),
+    on("certs", "GET", HOST, "/oauth/openid/jwks", keys),
+    on("userinfo", "GET", "api.linkedin.com", "/v2/userinfo", userinfo),
     on("revoke", "POST", HOST, "/oauth/v2/revoke", revoke),
 ];
 

@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 
 use crate::engine::answer::{Issued, with};
 use crate::engine::api::{person, userinfo as standard_userinfo};
+use crate::engine::id_token::{IdTokens, keys, metadata};
 use crate::engine::ledger::{Dead, Grant};
 use crate::engine::lives::{Life, Lives, Prefixes, Rotation};
 use crate::engine::provider::{
     Authorize, Endpoint, Offline, Pkce, Provider, Repeated, Scene, Token, at, on,
 };
 use crate::engine::refusal::Refusal;
-use crate::engine::request::say;
-use crate::http::Answer;
+use crate::engine::request::{Fields, say};
+use crate::http::{Answer, Body};
 
 const LOGIN: &str = "login.microsoftonline.com";
 const GRAPH: &str = "graph.microsoft.com";
@@ -48,6 +49,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: Some(ID_TOKENS),
     lives: Lives {
         access: Life::Seconds(3599),
         refresh: Life::Seconds(90 * 86_400),
@@ -58,9 +60,32 @@ pub(super) const PROVIDER: Provider = Provider {
     api: API,
 };
 
+/// The tenant of everybody's account, whatever `common` and its like stand for.
+const TENANT: &str = "7b29111d-0000-4000-8000-00000000000a";
+
+const ID_TOKENS: IdTokens = IdTokens {
+    host: LOGIN,
+    path: |vars| format!("/{}/v2.0", tenant(vars)),
+    claims: |_, vars, person| {
+        json!({
+            "sub": person.number.to_string(), "oid": person.uuid(), "tid": tenant(vars),
+            "preferred_username": person.email, "ver": "2.0",
+        })
+    },
+};
+
+fn tenant(vars: &Fields) -> &str {
+    match vars.get("tenant").map(String::as_str) {
+        Some("common" | "organizations" | "consumers") | None => TENANT,
+        Some(own) => own,
+    }
+}
+
 const API: &[Endpoint] = &[
+    on("discovery", "GET", LOGIN, "/{tenant}/v2.0/.well-known/openid-configuration", published),
+    on("certs", "GET", LOGIN, "/{tenant}/discovery/v2.0/keys", keys),
     on("identity", "GET", GRAPH, "/v1.0/me", me),
-    on("identity", "GET", GRAPH, "/oidc/userinfo", userinfo),
+    on("userinfo", "GET", GRAPH, "/oidc/userinfo", userinfo),
     on("revoke", "POST", GRAPH, "/v1.0/me/revokeSignInSessions", sign_out_everywhere),
 ];
 
@@ -135,6 +160,17 @@ fn refuse(refusal: Refusal) -> Answer {
             "correlation_id": "7b29111d-0000-4000-8000-000000000002",
         }),
     )
+}
+
+/// For `common` and its like the issuer has a hole, because it differs from person to person.
+fn published(scene: &mut Scene<'_>) -> Answer {
+    let mut answer = metadata(scene);
+    let asked = scene.request.vars.get("tenant").map_or("", String::as_str);
+    if let (Body::Json(body), true) = (&mut answer.body, tenant(&scene.request.vars) != asked) {
+        let issuer = body["issuer"].as_str().unwrap_or_default().replace(TENANT, "{tenantid}");
+        body["issuer"] = json!(issuer);
+    }
+    answer
 }
 
 fn graph_error(status: u16, code: &str, text: &str) -> Answer {

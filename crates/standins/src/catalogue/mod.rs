@@ -8,6 +8,7 @@
 //! `/{provider}/_control/` are the control endpoints, faults and counts of each.
 
 use std::io;
+use std::sync::Arc;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -79,17 +80,18 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PROVIDERS.iter().map(|provider| provider.name)
 }
 
-/// Serves all of them on every listener until `stop` completes; each knows this client. Fails when a
-/// listener breaks.
+/// Serves all of them on every listener until `stop` completes; each knows this client. Fails when
+/// a listener breaks.
 pub async fn serve(
     client: Client,
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let mut all = Router::new();
+    let (mut all, keys) = (Router::new(), Arc::default());
     for provider in PROVIDERS {
         let prefix = format!("/{}", provider.name);
-        let stage = Stage::new(provider.clone(), client.clone(), &prefix);
+        let keys = Arc::clone(&keys);
+        let stage = Stage::new(provider.clone(), client.clone(), &prefix, keys);
         all = all.nest(&prefix, router(stage));
     }
     http::serve(all, listeners, stop).await

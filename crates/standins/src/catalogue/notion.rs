@@ -1,5 +1,5 @@
-//! Notion: `owner=user`, no scopes, Basic and JSON at the token endpoint, tokens without an end, and
-//! the person in the answer itself. A refresh answers a new token of both kinds.
+//! Notion: `owner=user`, no scopes, Basic and JSON at the token endpoint, tokens without an end,
+//! and the person in the answer itself. A refresh answers a new token of both kinds.
 //!
 //! - <https://developers.notion.com/docs/authorization>
 //! - <https://developers.notion.com/reference/create-a-token>, `refresh-a-token`, `revoke-token`
@@ -37,6 +37,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         access: Life::Forever,
         rotation: Rotation::Once(ONCE),

@@ -13,6 +13,7 @@ pub(super) const PROVIDER: Provider = Provider {
         grants: &["authorization_code", "refresh_token", "client_credentials"],
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives { code_reuse_ends: true, ..Lives::HOUR },
     api: API,
 };

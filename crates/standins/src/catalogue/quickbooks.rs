@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::engine::answer::{Issued, with};
 use crate::engine::api::visitor;
+use crate::engine::id_token::{IdTokens, keys, metadata};
 use crate::engine::lives::{Again, Life, Lives, ONCE, Once, Rotation};
 use crate::engine::provider::{
     Authorize, Endpoint, Pkce, Provider, Repeated, Scene, Shown, Token, at, on,
@@ -18,6 +19,11 @@ use crate::engine::refusal::{Refusal, bare, error, standard};
 use crate::engine::request::{nothing, say};
 use crate::http::Answer;
 
+const TOKEN_HOST: &str = "oauth.platform.intuit.com";
+const DISCOVERY: &str =
+    "/.well-known/openid_configuration|/.well-known/openid_sandbox_configuration";
+/// The company that the person chose.
+const REALM: &str = "4620816365000000001";
 const ACCOUNTS: &str = "accounts.platform.intuit.com|sandbox-accounts.platform.intuit.com";
 
 pub(super) const PROVIDER: Provider = Provider {
@@ -29,17 +35,18 @@ pub(super) const PROVIDER: Provider = Provider {
         unknown_scopes: &["offline_access"],
         pkce: Pkce::Ignored,
         errors: Shown::Page,
-        callback: |_| vec![("realmId", "4620816365000000001".to_owned())],
+        callback: |_| vec![("realmId", REALM.to_owned())],
         ..Authorize::PLAIN
     },
     token: Token {
-        at: at("oauth.platform.intuit.com", "/oauth2/v1/tokens/bearer"),
+        at: at(TOKEN_HOST, "/oauth2/v1/tokens/bearer"),
         post: false,
         redirect_uri: Repeated::Always,
         answer,
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: Some(ID_TOKENS),
     lives: Lives {
         code: 300,
         refresh: Life::Seconds(8_726_400),
@@ -49,8 +56,16 @@ pub(super) const PROVIDER: Provider = Provider {
     api: API,
 };
 
+const ID_TOKENS: IdTokens = IdTokens {
+    host: TOKEN_HOST,
+    path: |_| "/op/v1".to_owned(),
+    claims: |_, _, person| json!({ "sub": person.uuid(), "realmid": REALM }),
+};
+
 const API: &[Endpoint] = &[
-    on("identity", "GET", ACCOUNTS, "/v1/openid_connect/userinfo", userinfo),
+    on("discovery", "GET", "developer.api.intuit.com", DISCOVERY, metadata),
+    on("certs", "GET", TOKEN_HOST, "/op/v1/jwks", keys),
+    on("userinfo", "GET", ACCOUNTS, "/v1/openid_connect/userinfo", userinfo),
     on("revoke", "POST", "developer.api.intuit.com", "/v2/oauth2/tokens/revoke", revoke),
 ];
 

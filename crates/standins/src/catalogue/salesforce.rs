@@ -1,6 +1,6 @@
 //! Salesforce: no `expires_in` (the session's length is a setting of the organisation, here two
-//! hours), `issued_at` in milliseconds as text, the organisation's own address in `instance_url`, and
-//! the scope `refresh_token`. The refresh token stays.
+//! hours), `issued_at` in milliseconds as text, the organisation's own address in `instance_url`,
+//! and the scope `refresh_token`. The refresh token stays.
 //!
 //! - <https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_web_server_flow.htm>
 //! - <https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm>
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::engine::answer::{Issued, with};
 use crate::engine::api::person;
+use crate::engine::id_token::{IdTokens, keys, metadata};
 use crate::engine::ledger::{Dead, Grant};
 use crate::engine::lives::{Life, Lives, Prefixes};
 use crate::engine::people::Person;
@@ -46,6 +47,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: Some(ID_TOKENS),
     lives: Lives {
         code: 900,
         access: Life::Seconds(7200),
@@ -55,8 +57,16 @@ pub(super) const PROVIDER: Provider = Provider {
     api: API,
 };
 
+const ID_TOKENS: IdTokens = IdTokens {
+    host: HOSTS,
+    path: |_| String::new(),
+    claims: |base, _, person| json!({ "sub": identity_url(base, person) }),
+};
+
 const API: &[Endpoint] = &[
-    on("identity", "GET", HOSTS, "/services/oauth2/userinfo", userinfo),
+    on("discovery", "GET", HOSTS, "/.well-known/openid-configuration", metadata),
+    on("certs", "GET", HOSTS, "/id/keys", keys),
+    on("userinfo", "GET", HOSTS, "/services/oauth2/userinfo", userinfo),
     on("identity", "GET", HOSTS, "/id/{organisation}/{user}", identity),
     on("revoke", "POST", HOSTS, "/services/oauth2/revoke", revoke),
     on("revoke", "GET", HOSTS, "/services/oauth2/revoke", revoke),

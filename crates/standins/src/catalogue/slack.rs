@@ -1,6 +1,6 @@
 //! Slack: status 200 with `ok`, scopes with commas, and two tokens in one answer: the bot's, for
-//! `scope`, and that of the person below `authed_user`, for `user_scope`. With token rotation, which
-//! an app has or has not, each ends after twelve hours and has a refresh token of its own.
+//! `scope`, and that of the person below `authed_user`, for `user_scope`. With token rotation,
+//! which an app has or has not, each ends after twelve hours and has a refresh token of its own.
 //!
 //! - <https://docs.slack.dev/authentication/installing-with-oauth>
 //! - <https://docs.slack.dev/authentication/using-token-rotation>
@@ -46,6 +46,7 @@ pub(super) const PROVIDER: Provider = Provider {
         errors_are_200: true,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         access: Life::Seconds(43_200),
         rotation: Rotation::Once(ONCE),

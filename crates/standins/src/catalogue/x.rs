@@ -44,6 +44,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         code: 30,
         access: Life::Seconds(7200),

@@ -1,5 +1,6 @@
-//! Xero: Basic only, `offline_access`, half an hour for access tokens; a refresh token is for one use
-//! and sixty days, and is taken again for half an hour in case the answer was lost. Errors are bare.
+//! Xero: Basic only, `offline_access`, half an hour for access tokens; a refresh token is for one
+//! use and sixty days, and is taken again for half an hour in case the answer was lost. Errors are
+//! bare.
 //!
 //! - <https://developer.xero.com/documentation/guides/oauth2/auth-flow/>
 //! - <https://developer.xero.com/documentation/guides/oauth2/token-types/>
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::engine::answer::{Issued, with};
 use crate::engine::api::{revoke, visitor};
+use crate::engine::id_token::{IdTokens, keys, metadata};
 use crate::engine::lives::{Again, Life, Lives, ONCE, Once, Rotation};
 use crate::engine::provider::{
     Authorize, Endpoint, Offline, Provider, Repeated, Scene, Shown, Token, at, on,
@@ -37,6 +39,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: Some(ID_TOKENS),
     lives: Lives {
         code: 300,
         access: Life::Seconds(1800),
@@ -47,9 +50,17 @@ pub(super) const PROVIDER: Provider = Provider {
     api: API,
 };
 
+const ID_TOKENS: IdTokens = IdTokens {
+    host: IDENTITY,
+    path: |_| String::new(),
+    claims: |_, _, person| json!({ "sub": person.uuid(), "xero_userid": person.uuid() }),
+};
+
 const API: &[Endpoint] = &[
+    on("discovery", "GET", IDENTITY, "/.well-known/openid-configuration", metadata),
+    on("certs", "GET", IDENTITY, "/.well-known/openid-configuration/jwks", keys),
     on("identity", "GET", "api.xero.com", "/connections", connections),
-    on("identity", "GET", IDENTITY, "/connect/userinfo", userinfo),
+    on("userinfo", "GET", IDENTITY, "/connect/userinfo", userinfo),
     on("revoke", "POST", IDENTITY, "/connect/revocation", revoke),
 ];
 
@@ -64,7 +75,8 @@ fn refuse(refusal: Refusal) -> Answer {
 
 fn no_token() -> Answer {
     let body = json!({
-        "Type": null, "Title": "Unauthorized", "Status": 401, "Detail": "AuthenticationUnsuccessful",
+        "Type": null, "Title": "Unauthorized", "Status": 401,
+        "Detail": "AuthenticationUnsuccessful",
     });
     say(401, body)
 }

@@ -1,6 +1,6 @@
 //! Zendesk: everything below the customer's own host. Tokens end only where the token request asks
-//! for it (`expires_in` of 300 to 172,800 seconds, `refresh_token_expires_in` of 7 to 90 days), as for
-//! OAuth clients made before the defaults of 2026. A refresh ends both tokens before.
+//! for it (`expires_in` of 300 to 172,800 seconds, `refresh_token_expires_in` of 7 to 90 days), as
+//! for OAuth clients made before the defaults of 2026. A refresh ends both tokens before.
 //!
 //! - <https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/>
 //! - <https://developer.zendesk.com/documentation/api-basics/authentication/refresh-token>
@@ -42,6 +42,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         code: 120,
         access: Life::Asked,

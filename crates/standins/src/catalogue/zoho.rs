@@ -53,6 +53,7 @@ pub(super) const PROVIDER: Provider = Provider {
         errors_are_200: true,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         code: 120,
         most: Some(20),

@@ -31,6 +31,7 @@ pub(super) const PROVIDER: Provider = Provider {
         refuse,
         ..Token::PLAIN
     },
+    id_tokens: None,
     lives: Lives {
         access: Life::Seconds(3599),
         refresh: Life::Seconds(90 * 86_400),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::lives::{Again, Life, Lives, Rotation};
+use super::lives::{Again, Life, Lives, Once, Rotation};
 use super::people::Person;
 use super::request::Fields;
 use crate::random;
@@ -52,6 +52,8 @@ struct Refresh {
     grant: usize,
     until: Option<i64>,
     used_at: Option<i64>,
+    /// The access token that was issued with it.
+    access: String,
     /// What it was exchanged for.
     next: Option<Tokens>,
 }
@@ -150,7 +152,8 @@ impl Ledger {
         self.access.insert(tokens.access.clone(), access);
         if let Some(refresh) = &tokens.refresh {
             let until = tokens.refresh_until;
-            let known = Refresh { grant, until, used_at: None, next: None };
+            let known =
+                Refresh { grant, until, used_at: None, access: tokens.access.clone(), next: None };
             self.refresh.insert(refresh.clone(), known);
         }
     }
@@ -195,14 +198,16 @@ impl Ledger {
         {
             return Some(next.clone());
         }
-        known.used_at.get_or_insert(now);
+        let used_at = *known.used_at.get_or_insert(now);
         asked.refresh = matches!(lives.rotation, Rotation::Once(_) | Rotation::Fresh);
         if let (Life::Seconds(seconds), true) = (lives.refresh, lives.idle) {
             known.until = Some(now + seconds);
         }
         let until = known.until;
-        if matches!(lives.rotation, Rotation::Once(once) if once.ends_access) {
-            self.end_access_of(grant);
+        if let Rotation::Once(Once { ends_access: true, grace, .. }) = lives.rotation
+            && let Some(access) = self.access.get_mut(&known.access)
+        {
+            access.end_by(used_at + grace, now);
         }
         let mut tokens = self.issue(grant, now, lives, asked);
         if !lives.renews {
@@ -215,12 +220,6 @@ impl Ledger {
         let known = self.refresh.get_mut(refresh)?;
         known.next.get_or_insert_with(|| tokens.clone());
         Some(tokens)
-    }
-
-    fn end_access_of(&mut self, grant: usize) {
-        for access in self.access.values_mut().filter(|access| access.grant == grant) {
-            access.ended = true;
-        }
     }
 
     /// Whose access token this is.
@@ -268,6 +267,25 @@ impl Ledger {
         self.refresh.contains_key(token)
     }
 
+    /// Every grant, ended or not.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.iter()
+    }
+
+    /// The refresh tokens of a grant that are good for a first use.
+    pub(crate) fn live_refresh_tokens(&self, grant: usize, now: i64) -> impl Iterator<Item = &str> {
+        let own = self.refresh.iter().filter(move |(_, known)| known.grant == grant);
+        let fresh = own.filter(move |(_, known)| known.until.is_none_or(|until| now < until));
+        fresh.filter(|(_, known)| known.used_at.is_none()).map(|(token, _)| token.as_str())
+    }
+
+    /// Ends the access tokens of a person, or of everybody, and nothing else.
+    pub(crate) fn end_access_of_person(&mut self, person: Option<&str>) {
+        for access in self.access.values_mut() {
+            access.ended |= person.is_none() || self.grants[access.grant].person_is(person);
+        }
+    }
+
     /// Ends every grant of a person, or of everybody; answers how many.
     pub(crate) fn end_person(&mut self, person: Option<&str>) -> usize {
         let theirs = |grant: &&mut Grant| person.is_none() || grant.person_is(person);
@@ -277,6 +295,14 @@ impl Ledger {
             ended += 1;
         }
         ended
+    }
+}
+
+impl Access {
+    /// Ends at this time, if it would live longer.
+    fn end_by(&mut self, time: i64, now: i64) {
+        self.ended |= time <= now;
+        self.until = Some(self.until.map_or(time, |until| until.min(time)));
     }
 }
 

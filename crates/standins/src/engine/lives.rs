@@ -49,7 +49,7 @@ pub(crate) struct Once {
     pub(crate) again: Again,
     /// Whether its use after that ends everything that came from the same grant.
     pub(crate) reuse_ends_family: bool,
-    /// Whether a refresh ends the access tokens before.
+    /// Whether the access token that was issued with it ends when its grace does.
     pub(crate) ends_access: bool,
 }
 

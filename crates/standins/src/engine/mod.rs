@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod api;
 mod authorize;
 mod control;
+pub(crate) mod id_token;
 pub(crate) mod ledger;
 pub(crate) mod lives;
 mod page;
@@ -17,8 +18,10 @@ pub(crate) mod request;
 pub(crate) mod serve;
 pub(crate) mod token;
 
+use std::fmt;
+
 /// The client that a provider knows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     /// Its id.
     pub id: String,
@@ -37,6 +40,12 @@ impl Client {
     /// Whether people may be sent back here.
     pub(crate) fn may_return_to(&self, uri: &str) -> bool {
         self.redirect_uris.is_empty() || self.redirect_uris.iter().any(|known| known == uri)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({} {:?}, secret not shown)", self.id, self.redirect_uris)
     }
 }
 

@@ -29,10 +29,8 @@ const ERROR: &str = r#"<!doctype html>
 
 pub(crate) fn sign_in(provider: &str, scopes: &[String], asked: &Fields) -> String {
     let people = PEOPLE.each_ref().map(|person| (person.key, person.name));
-    render(
-        SIGN_IN,
-        context! { provider, scopes => Serde(scopes), asked => Serde(asked), people => Serde(people) },
-    )
+    let (scopes, asked, people) = (Serde(scopes), Serde(asked), Serde(people));
+    render(SIGN_IN, context! { provider, scopes, asked, people })
 }
 
 pub(crate) fn error(code: &str, text: &str) -> String {

@@ -38,9 +38,9 @@ pub(crate) const PEOPLE: [Person; 2] = [
 ];
 
 impl Person {
-    /// Who goes by this key.
+    /// Who goes by this key or address.
     pub(crate) fn find(key: &str) -> Option<&'static Self> {
-        PEOPLE.iter().find(|person| person.key == key)
+        PEOPLE.iter().find(|person| person.key == key || person.email == key)
     }
 
     /// Their id in the form of a UUID.

@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use super::Client;
 use super::answer::{Issued, standard as standard_answer};
+use super::id_token::IdTokens;
 use super::ledger::{Dead, Grant, Ledger};
 use super::lives::Lives;
 use super::refusal::{Refusal, standard};
 use super::request::{Fields, Request};
+use crate::google::keys::Keys;
 use crate::http::{Answer, basic, bearer};
 
 /// A provider.
@@ -20,6 +22,8 @@ pub(crate) struct Provider {
     pub(crate) name: &'static str,
     pub(crate) authorize: Authorize,
     pub(crate) token: Token,
+    /// The ID tokens that come with the scope `openid`, where there are any.
+    pub(crate) id_tokens: Option<IdTokens>,
     pub(crate) lives: Lives,
     /// What else is there: who somebody is, revocation.
     pub(crate) api: &'static [Endpoint],
@@ -159,6 +163,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) client: &'s Client,
     pub(crate) ledger: &'s mut Ledger,
     pub(crate) request: &'s Request,
+    pub(crate) keys: &'s Keys,
     /// Seconds since 1970 on the stand-in's clock.
     pub(crate) now: i64,
 }

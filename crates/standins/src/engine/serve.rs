@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request as Incoming, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use super::provider::{Place, Provider, Scene};
 use super::request::{Fields, Request, pairs, say};
 use super::{Client, authorize, control, token};
 use crate::calls::{Call, Desk, answer};
+use crate::google::keys::Keys;
 use crate::http::{Answer, MAX_REQUEST};
 use crate::wire::Wire;
 
@@ -25,13 +26,16 @@ pub(crate) struct Stage {
     pub(crate) desk: Arc<Desk>,
     /// What its paths begin with.
     prefix: String,
+    /// The client as it was at the start.
+    client: Client,
+    keys: Arc<Keys>,
     state: Mutex<(Ledger, Client)>,
 }
 
 impl Stage {
-    pub(crate) fn new(provider: Provider, client: Client, prefix: &str) -> Self {
-        let state = Mutex::new((Ledger::default(), client));
-        Self { provider, desk: Arc::default(), prefix: prefix.to_owned(), state }
+    pub(crate) fn new(provider: Provider, client: Client, prefix: &str, keys: Arc<Keys>) -> Self {
+        let state = Mutex::new((Ledger::default(), client.clone()));
+        Self { provider, desk: Arc::default(), prefix: prefix.to_owned(), client, keys, state }
     }
 
     /// What it remembers, and the client that it knows.
@@ -39,11 +43,23 @@ impl Stage {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where this provider is for whoever sent this request, without a slash at the end.
+    pub(super) fn base(&self, headers: &HeaderMap) -> String {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        format!("http://{}{}", host.unwrap_or("localhost"), self.prefix)
+    }
+
+    /// Everything as at the start.
+    pub(super) fn reset(&self) {
+        self.desk.reset();
+        *self.state() = (Ledger::default(), self.client.clone());
+    }
+
     fn play(&self, request: &Request, run: fn(&mut Scene<'_>) -> Answer) -> Answer {
         let mut state = self.state();
         let (ledger, client) = &mut *state;
         let now = self.desk.clock.now();
-        run(&mut Scene { provider: &self.provider, client, ledger, request, now })
+        run(&mut Scene { provider: &self.provider, client, ledger, request, keys: &self.keys, now })
     }
 }
 
@@ -61,18 +77,16 @@ async fn serve(
     let (parts, body) = incoming.into_parts();
     let Some((name, run, vars)) = stage.provider.find(parts.method.as_str(), parts.uri.path())
     else {
-        let method = parts.method.as_str();
-        tracing::info!(provider = stage.provider.name, method, path = parts.uri.path(), "unknown");
-        let text = format!("{} has no {method} {}", stage.provider.name, parts.uri.path());
+        let (name, method) = (stage.provider.name, parts.method.as_str());
+        let text = format!("{name} has no {method} {}", parts.uri.path());
         return say(404, json!({ "message": text })).into_response();
     };
     let Ok(body) = axum::body::to_bytes(body, MAX_REQUEST).await else {
         return say(400, json!({ "message": "the body is too large or broke off" }))
             .into_response();
     };
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let request = Request {
-        base: format!("http://{}{}", host.unwrap_or("localhost"), stage.prefix),
+        base: stage.base(&parts.headers),
         query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
         method: parts.method,
         headers: parts.headers,
@@ -80,6 +94,12 @@ async fn serve(
         vars,
     };
     let call = describe(name, &request);
+    if stage.provider.id_tokens.is_some() {
+        stage.keys.prepare();
+        if matches!(name, "token" | "certs") {
+            stage.keys.settled().await;
+        }
+    }
     let desk = stage.desk.clone();
     answer(&desk, wire, call, move || stage.play(&request, run)).await
 }
@@ -128,10 +148,7 @@ impl Place {
     fn matches(self, host: Option<&str>, path: &[&str]) -> Option<Fields> {
         let mut vars = Fields::new();
         if let Some(host) = host {
-            let labels: Vec<&str> = host.split('.').collect();
-            let mut known = self.host.split('|');
-            let caught = known.find_map(|one| caught(&one.split('.').collect::<Vec<_>>(), &labels));
-            vars.extend(caught?);
+            vars.extend(caught_by(self.host, host)?);
             vars.insert("host".to_owned(), host.to_owned());
         }
         let mut known = self.path.split('|');
@@ -139,6 +156,16 @@ impl Place {
         vars.extend(inner?);
         Some(vars)
     }
+}
+
+/// Whether a host fits a pattern of hosts.
+pub(super) fn is_one_of(hosts: &str, host: &str) -> bool {
+    caught_by(hosts, host).is_some()
+}
+
+fn caught_by(hosts: &str, host: &str) -> Option<Fields> {
+    let labels: Vec<&str> = host.split('.').collect();
+    hosts.split('|').find_map(|one| caught(&one.split('.').collect::<Vec<_>>(), &labels))
 }
 
 /// What the variables of a pattern caught, or nothing where it does not fit.

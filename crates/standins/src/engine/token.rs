@@ -6,6 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::answer::Issued;
+use super::id_token;
 use super::ledger::{Asked, Dead, Grant, Tokens};
 use super::provider::{AsForm, Offline, Pkce, Repeated, Scene};
 use super::refusal::Refusal;
@@ -204,5 +205,10 @@ fn lifetimes(fields: &Fields, refresh: bool) -> Asked {
 
 fn answer(scene: &Scene<'_>, grant: &Grant, tokens: &Tokens, refreshed: bool) -> Value {
     let (now, base) = (scene.now, &scene.request.base);
-    (scene.provider.token.answer)(&Issued { grant, tokens, refreshed, now, base })
+    let issued = Issued { grant, tokens, refreshed, now, base };
+    let mut answer = (scene.provider.token.answer)(&issued);
+    if let Some(id_token) = id_token::made(scene, grant, tokens, !refreshed) {
+        answer["id_token"] = Value::String(id_token);
+    }
+    answer
 }

@@ -17,7 +17,7 @@ use crate::random;
 
 /// The keys; the first two are made when they are first needed, which takes part of a second.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     pair: Mutex<Option<Pair>>,
     stage: watch::Sender<Stage>,
 }
@@ -56,7 +56,7 @@ pub(super) enum Rotation {
 
 impl Keys {
     /// Begins to make the keys, on a thread of its own, unless somebody did so before.
-    pub(super) fn prepare(self: &Arc<Self>) {
+    pub(crate) fn prepare(self: &Arc<Self>) {
         let begins = self.stage.send_if_modified(|stage| {
             let begins = *stage == Stage::Unwanted;
             if begins {
@@ -76,21 +76,21 @@ impl Keys {
     }
 
     /// Completes when nobody is making keys.
-    pub(super) async fn settled(&self) {
+    pub(crate) async fn settled(&self) {
         let mut stage = self.stage.subscribe();
         // The sender is in the keys themselves.
         let _ = stage.wait_for(|stage| *stage != Stage::BeingMade).await;
     }
 
     /// The key set that is published.
-    pub(super) fn published(&self) -> Result<Value, Unspecified> {
+    pub(crate) fn published(&self) -> Result<Value, Unspecified> {
         let pair = self.pair()?;
         let keys = pair.as_ref().ok_or(Unspecified)?;
         Ok(json!({"keys": [keys.signs.public(), keys.other.public()]}))
     }
 
     /// A signed token with these claims.
-    pub(super) fn sign(&self, claims: &Value) -> Result<String, Unspecified> {
+    pub(crate) fn sign(&self, claims: &Value) -> Result<String, Unspecified> {
         let pair = self.pair()?;
         let Key { id, pair } = &pair.as_ref().ok_or(Unspecified)?.signs;
         let head = json!({"alg": "RS256", "kid": id, "typ": "JWT"});

@@ -1,4 +1,3 @@
-//! A Google to sign in at, to connect and to be refused by.
 //! A Google to connect accounts of, to be refused by and to be put to the test by.
 //!
 //! It answers what `accounts.google.com`, `oauth2.googleapis.com`, `openidconnect.googleapis.com`
@@ -50,7 +49,7 @@ mod control;
 mod discovery;
 mod grants;
 mod id_token;
-mod keys;
+pub(crate) mod keys;
 mod pages;
 mod people;
 mod refusal;

@@ -6,11 +6,25 @@
 //! | `POST /token` | codes, refresh tokens and client credentials |
 //! | `GET /userinfo` | who the access token is for |
 //! | `POST /revoke` | RFC 7009 |
-//! | `/_control/…` | see [`crate::control`] and [`crate::engine::control`] |
 //!
-//! Endpoints are named `authorize`, `token`, `identity` and `revoke` in faults and counts.
+//! # Control
+//!
+//! Beside what [`crate::control`] has (the endpoints are named `authorize`, `token`, `identity` and
+//! `revoke`), here and for each provider of [`crate::catalogue`]:
+//!
+//! | request | body | what it does |
+//! |---|---|---|
+//! | `GET /_control/grants` | | what is allowed: accounts, scopes, and the fingerprints of unused refresh tokens |
+//! | `POST /_control/issue` | `{"account", "scopes", "refresh_token"?}` | tokens as if the person had allowed the scopes; without a refresh token if that is `false` |
+//! | `POST /_control/revoke` | `{"account"?}` | the person, or everybody, takes back what was allowed: `{"ended": 2}` |
+//! | `POST /_control/access_tokens/end` | `{"account"?}` | access tokens stop working before their time |
+//! | `PATCH /_control/clients/{id}` | any of `id`, `secret` | the client is another one, or has another secret |
+//! | `POST /_control/reset` | | everything as at the start |
+//!
+//! An `account` is `ada` or `grace`, or the address of one of them.
 
 use std::io;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -41,10 +55,11 @@ pub struct Config {
     pub grace: u32,
     /// What it answers then.
     pub again: Again,
-    /// Whether a used refresh token, shown after its grace, ends every token of its family. Without,
-    /// it is refused and nothing else happens.
+    /// Whether a used refresh token, shown after its grace, ends every token of its family.
+    /// Without, it is refused and nothing else happens.
     pub reuse_ends_family: bool,
-    /// Whether a refresh ends the access tokens before.
+    /// Whether the access token that was issued with a refresh token ends when that one was used and
+    /// its grace is over.
     pub ends_access: bool,
     /// Answers have no `expires_in`.
     pub no_expires_in: bool,
@@ -82,7 +97,7 @@ pub async fn serve(
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let stage = Stage::new(describe(&config), config.client, "");
+    let stage = Stage::new(describe(&config), config.client, "", Arc::default());
     http::serve(router(stage), listeners, stop).await
 }
 
@@ -105,6 +120,7 @@ fn describe(config: &Config) -> Provider {
             errors_are_200: config.errors_are_200,
             ..Token::PLAIN
         },
+        id_tokens: None,
         lives: Lives {
             access: Life::Seconds(i64::from(config.lifetime)),
             rotation: Rotation::Once(once),

@@ -158,6 +158,12 @@ impl Caller {
         got.json()
     }
 
+    /// Gives the client another id or secret.
+    pub(crate) async fn change_client(&self, to: Value) {
+        let request = self.ask("PATCH", &format!("/_control/clients/{ID}")).json(&to);
+        assert_eq!(self.send(request).await.status, StatusCode::OK);
+    }
+
     /// A flow through these endpoints.
     pub(crate) fn flow<'f>(
         &'f self,
@@ -233,10 +239,9 @@ impl Flow<'_> {
     }
 
     pub(crate) async fn with_wrong_secret(&self) -> Got {
-        let body = json!({ "secret": "another" });
-        self.caller.control("client", body).await;
+        self.caller.change_client(json!({ "secret": "another" })).await;
         let got = self.refresh("whatever").await;
-        self.caller.control("client", json!({ "secret": SECRET })).await;
+        self.caller.change_client(json!({ "secret": SECRET })).await;
         got
     }
 }

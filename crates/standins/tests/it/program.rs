@@ -70,3 +70,21 @@ fn a_setting_that_cannot_be_used_is_named() {
         assert!(!output.status.success() && said.contains(word), "{arguments:?}: {said}");
     }
 }
+
+#[tokio::test]
+async fn the_others_serve_the_client_that_they_are_told() {
+    let client = ["--listen", "127.0.0.1:0", "--client", "c,s,http://localhost:1/"];
+    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
+    let strict = ["--basic-only", "--grace", "30", "--no-expires-in"];
+    let rotating = [&["rotating"], &client[..], &strict].concat();
+    let catalogue = [&["catalogue"], &client[..]].concat();
+    for (arguments, path) in [(rotating, "/token"), (catalogue, "/spotify/api/token")] {
+        let (_running, base) = start(&arguments);
+        let ask = |secret| {
+            let form = [("grant_type", "client_credentials")];
+            http.post(format!("{base}{path}")).basic_auth("c", Some(secret)).form(&form).send()
+        };
+        assert_eq!(ask("s").await.expect("an answer").status(), 200, "{path}");
+        assert!(ask("t").await.expect("an answer").status().is_client_error(), "{path}");
+    }
+}

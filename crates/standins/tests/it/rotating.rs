@@ -178,7 +178,7 @@ async fn a_person_may_refuse_or_allow_less_and_take_everything_back() {
     let more = answer.text("refresh_token");
     let more = [("grant_type", "refresh_token"), ("refresh_token", &more), ("scope", "write")];
     caller.post("/token", &more).await.refused(400, "invalid_scope");
-    assert_eq!(caller.control("end", json!({ "person": "grace" })).await["ended"], 1);
+    assert_eq!(caller.control("revoke", json!({ "account": "grace" })).await["ended"], 1);
     refresh(&caller, &answer.text("refresh_token")).await.refused(400, "invalid_grant");
 }
 
@@ -205,4 +205,26 @@ async fn the_sign_in_page_has_a_form_with_all_that_was_asked() {
     assert!(page.body.contains("Grace Hopper") && !page.body.contains("<b>"), "{}", page.body);
     let lost = caller.authorize("/authorize", &[("redirect_uri", "")]).await;
     assert_eq!((lost.status.as_u16(), lost.location), (400, None));
+}
+
+#[tokio::test]
+async fn tokens_are_issued_and_ended_by_hand() {
+    let caller = Caller::rotating(Config::default()).await;
+    let wanted = json!({ "account": "grace@example.com", "scopes": ["read"] });
+    let issued = caller.control("issue", wanted).await;
+    let [access, token] = ["access_token", "refresh_token"].map(|name| issued[name].as_str());
+    let (access, token) = (access.expect("a token"), token.expect("a token"));
+    assert_eq!(caller.get("/userinfo", access).await.text("email"), "grace@example.com");
+    let grants = caller.send(caller.ask("GET", "/_control/grants")).await.json();
+    assert_eq!(grants["grants"][0]["account"], "grace");
+    assert_eq!(grants["grants"][0]["refresh_tokens"].as_array().map(Vec::len), Some(1));
+    caller.control("access_tokens/end", json!({ "account": "ada" })).await;
+    assert_eq!(caller.get("/userinfo", access).await.status, 200);
+    caller.control("access_tokens/end", json!({})).await;
+    assert_eq!(caller.get("/userinfo", access).await.status, 401);
+    assert_eq!(refresh(&caller, token).await.status, 200);
+    caller.change_client(json!({ "id": "another" })).await;
+    refresh(&caller, token).await.refused(401, "invalid_client");
+    caller.control("reset", json!({})).await;
+    refresh(&caller, token).await.refused(400, "invalid_grant");
 }

@@ -34,6 +34,7 @@ rules![
     what_a_refresh_learns_of_an_account_is_stored,
     what_is_due_is_given_to_one,
     what_is_being_refreshed_is_not_due,
+    what_is_put_off_is_due_later_unless_it_changed,
     data_keys_are_wrapped_anew,
     of_many_who_wrap_anew_one_does,
     a_refresh_keeps_a_data_key_that_was_wrapped_anew,
@@ -321,8 +322,9 @@ async fn what_is_due_is_given_to_one(store: Arc<dyn Store>) {
     let claim = async |now, limit| store.claim_due(now, after(900), limit).await.expect("claim");
     let first = claim(NOW, 9).await;
     assert_eq!(first.len(), 1);
-    assert_eq!(store.connection(first[0].id).await.expect("read").as_ref(), first.first());
-    assert_eq!(first[0].due_at, Some(after(900)));
+    let stored = store.connection(first[0].id).await.expect("read").expect("is there");
+    assert_eq!((first[0].due_at, stored.due_at), (Some(NOW), Some(after(900))));
+    assert_eq!(Connection { due_at: Some(NOW), ..stored }, first[0], "as it was");
     assert_eq!(claim(NOW, 9).await, []);
     let claimed = race(&store, |store, _| async move {
         store.claim_due(after(39), after(900), 2).await.expect("claim")
@@ -343,6 +345,35 @@ async fn what_is_being_refreshed_is_not_due(store: Arc<dyn Store>) {
     let claim = async |now| store.claim_due(now, after(9_000), 9).await.expect("claim").len();
     assert_eq!(claim(after(3_059)).await, 0);
     assert_eq!(claim(after(3_060)).await, 1);
+}
+
+async fn what_is_put_off_is_due_later_unless_it_changed(store: Arc<dyn Store>) {
+    let [off, never, changed, dead, leaving] = [(); 5].map(|()| held("google", "ann"));
+    for own in [&off, &never, &changed, &dead, &leaving] {
+        let stored = store.store_grant(own.clone(), None, None, Recorded::default(), NOW).await;
+        assert_eq!(stored.expect("store"), Granted::Done);
+    }
+    let [off, never, changed, dead, leaving] =
+        [off, never, changed, dead, leaving].map(|own| own.connection);
+    let over = reauth(ReauthReason::GrantDead);
+    assert!(store.set_status(dead.id, 1, over, Recorded::default()).await.expect("set"));
+    let started = store.start_disconnect(leaving.id, &[], Recorded::default(), after(7)).await;
+    assert!(started.expect("start").is_some());
+    let looks = vec![
+        (off.id, off.version, Some(after(50))),
+        (never.id, never.version, None),
+        (changed.id, changed.version + 1, Some(after(50))),
+        (dead.id, dead.version, Some(after(50))),
+        (leaving.id, leaving.version, Some(after(50))),
+    ];
+    store.put_off(looks, recorded("told")).await.expect("put off");
+    let due = async |id| store.connection(id).await.expect("read").expect("is there").due_at;
+    assert_eq!(due(off.id).await, Some(after(50)));
+    assert_eq!(due(never.id).await, None);
+    assert_eq!(due(changed.id).await, changed.due_at, "of another version");
+    assert_eq!(due(dead.id).await, None);
+    assert_eq!(due(leaving.id).await, Some(after(7)));
+    assert_eq!(written(&*store).await, ["told"]);
 }
 
 async fn data_keys_are_wrapped_anew(store: Arc<dyn Store>) {

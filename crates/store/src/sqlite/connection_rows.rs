@@ -13,11 +13,11 @@ use super::rows::{Columns, Db, bytes, json_column, number};
 
 macro_rules! connection_columns {
     () => {
-        "c.id, c.integration, c.client_id, c.subject, c.account_sub, c.account_email, c.account_name, \
-         c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, \
-         c.disconnecting_since, c.generation, c.version, c.issued_at, c.expires_at, c.refreshable, c.refresh_expires_at, \
-         c.refresh_used_at, c.rotates, c.variables, c.trouble, c.due_at, c.created_at, \
-         c.connected_at, c.last_used_at"
+        "c.id, c.integration, c.client_id, c.subject, c.account_sub, c.account_email, \
+         c.account_name, c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, \
+         c.disconnecting_since, c.generation, c.version, c.issued_at, c.expires_at, \
+         c.refreshable, c.refresh_expires_at, c.refresh_used_at, c.rotates, c.variables, \
+         c.trouble, c.due_at, c.created_at, c.connected_at, c.last_used_at"
     };
 }
 pub(super) use connection_columns;
@@ -40,7 +40,7 @@ pub(super) const SELECT_HELD: &str = concat!(
     connection_columns!(),
     ", ",
     credential_columns!(),
-    " FROM connection c CROSS JOIN credential k ON k.connection_id = c.id WHERE c.id = ?1"
+    " FROM connection c CROSS JOIN credential k ON k.number = c.number WHERE c.id = ?1"
 );
 
 /// The connection with this id.
@@ -147,9 +147,9 @@ fn describe(db: &Db<'_>, id: ConnectionId, account: &Account) -> Result<(), Faul
 /// Stores the tokens of a new grant, with a data key of their own.
 pub(super) fn put_credential(db: &Db<'_>, own: &SealedCredential) -> Result<(), Fault> {
     db.run(
-        "INSERT OR REPLACE INTO credential (connection_id, generation, version, data_key,
+        "INSERT OR REPLACE INTO credential (number, connection_id, generation, version, data_key,
             token_type, access_token, refresh_token, previous_refresh_token, id_token)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         SELECT number, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM connection WHERE id = ?1",
         params![
             bytes(&own.connection.0),
             own.generation,
@@ -172,7 +172,7 @@ pub(super) fn renew_credential(db: &Db<'_>, own: &SealedCredential) -> Result<()
         "UPDATE credential
          SET version = ?2, token_type = ?3, access_token = ?4, refresh_token = ?5,
              previous_refresh_token = ?6, id_token = ?7
-         WHERE connection_id = ?1",
+         WHERE number = (SELECT number FROM connection WHERE id = ?1)",
         params![
             bytes(&own.connection.0),
             number(own.version)?,

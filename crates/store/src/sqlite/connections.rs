@@ -113,6 +113,18 @@ impl ConnectionStore for Sqlite {
         self.write(move |db| refreshes::claim_due(db, now, until, limit)).await
     }
 
+    async fn put_off(
+        &self,
+        looks: Vec<(ConnectionId, u64, Option<Timestamp>)>,
+        recorded: Recorded,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            refreshes::put_off(db, &looks)?;
+            recorded::write(db, &recorded)
+        })
+        .await
+    }
+
     async fn set_status(
         &self,
         id: ConnectionId,
@@ -306,13 +318,17 @@ fn start_disconnect(
     Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0) }))
 }
 
+/// The writer overwrites what it deletes with zeros (see `open`), so that no page of the table has
+/// the wrapped data key any more. The file itself follows with the next checkpoint, within seconds;
+/// until then, the write-ahead log has it too. Not reached are backups, and copies that the file
+/// system or the disk has made; without the key-encryption key they are of no use.
 fn remove(db: &Db<'_>, id: ConnectionId) -> Result<bool, Fault> {
-    let removed = db
-        .run("DELETE FROM connection WHERE id = ?1 AND status = 'disconnecting'", [bytes(&id.0)])?;
-    if removed == 0 {
+    let number = "SELECT number FROM connection WHERE id = ?1 AND status = 'disconnecting'";
+    let Some(number) = db.one(number, [bytes(&id.0)], single::<i64>)? else {
         return Ok(false);
-    }
-    db.run("DELETE FROM credential WHERE connection_id = ?1", [bytes(&id.0)])?;
+    };
+    db.run("DELETE FROM credential WHERE number = ?1", [number])?;
+    db.run("DELETE FROM connection WHERE number = ?1", [number])?;
     refreshes::forget(db, id)?;
     Ok(true)
 }

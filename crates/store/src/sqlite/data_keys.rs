@@ -30,7 +30,7 @@ pub(super) fn not_under(
         found.extend(db.all(
             "SELECT k.connection_id, c.integration, k.data_key
              FROM credential k INDEXED BY credential_of_key
-             CROSS JOIN connection c ON c.id = k.connection_id
+             CROSS JOIN connection c ON c.number = k.number
              WHERE k.key_id = ?1 AND k.connection_id > ?2 ORDER BY k.connection_id LIMIT ?3",
             params![other, after, limit],
             data_key,
@@ -61,7 +61,8 @@ pub(super) fn rewrap(db: &Db<'_>, keys: &[(WrappedDataKey, Vec<u8>)]) -> Result<
     let mut replaced = 0;
     for (before, data_key) in keys {
         replaced += db.run(
-            "UPDATE credential SET data_key = ?3 WHERE connection_id = ?1 AND data_key = ?2",
+            "UPDATE credential SET data_key = ?3
+             WHERE number = (SELECT number FROM connection WHERE id = ?1) AND data_key = ?2",
             params![bytes(&before.connection.0), before.data_key, data_key],
         )?;
     }

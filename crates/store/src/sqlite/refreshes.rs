@@ -99,14 +99,14 @@ fn is_of(attempt: &RefreshAttempt, connection: &Connection) -> bool {
     attempt.generation == connection.generation && attempt.version == connection.version
 }
 
-/// Connections that are due and not being refreshed; they are due again at `until`.
+/// Connections that are due and not being refreshed, as they were; they are due again at `until`.
 pub(super) fn claim_due(
     db: &Db<'_>,
     now: Timestamp,
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<Connection>, Fault> {
-    let mut due = db.all(
+    let due = db.all(
         concat!(
             "SELECT ",
             connection_columns!(),
@@ -119,14 +119,26 @@ pub(super) fn claim_due(
         params![now.epoch(), limit],
         connection,
     )?;
-    for connection in &mut due {
-        connection.due_at = Some(until);
+    for connection in &due {
         db.run(
             "UPDATE connection SET due_at = ?2 WHERE id = ?1",
             params![bytes(&connection.id.0), until.epoch()],
         )?;
     }
     Ok(due)
+}
+
+/// Sets when connections are due, those that are active and of the version still.
+pub(super) fn put_off(
+    db: &Db<'_>,
+    looks: &[(ConnectionId, u64, Option<Timestamp>)],
+) -> Result<(), Fault> {
+    looks.iter().try_for_each(|(id, version, at)| {
+        let put_off = "UPDATE connection SET due_at = ?3
+                       WHERE id = ?1 AND version = ?2 AND status = 'active'";
+        let at = at.map(Timestamp::epoch);
+        db.run(put_off, params![bytes(&id.0), number(*version)?, at]).map(drop)
+    })
 }
 
 /// Forgets the attempt of a connection, whoever makes it.

@@ -54,7 +54,7 @@ macro_rules! held {
             credential_columns!(),
             " FROM connection c ",
             $index,
-            " CROSS JOIN credential k ON k.connection_id = c.id WHERE ",
+            " CROSS JOIN credential k ON k.number = c.number WHERE ",
             $where,
             " AND c.id > ?3 AND (?4 IS NULL OR c.account_sub = ?4 OR c.account_email = ?4)
               AND c.status <> 'disconnecting' AND ?5 IS NULL ORDER BY c.id LIMIT ?6"
@@ -73,13 +73,17 @@ macro_rules! reading {
             by_subject: $statement!("INDEXED BY connection_of_subject", "c.subject = ?2"),
             by_account_and_integration: $statement!(
                 "",
-                "c.id IN (SELECT id FROM connection WHERE account_sub = ?4 AND integration = ?1
-                 UNION SELECT id FROM connection WHERE account_email = ?4 AND integration = ?1)"
+                "c.id IN (SELECT id FROM connection INDEXED BY connection_of_account
+                 WHERE account_sub = ?4 AND integration = ?1
+                 UNION SELECT id FROM connection INDEXED BY connection_of_address
+                 WHERE account_email = ?4 AND integration = ?1)"
             ),
             by_account: $statement!(
                 "",
-                "c.id IN (SELECT id FROM connection WHERE account_sub = ?4
-                 UNION SELECT id FROM connection WHERE account_email = ?4)"
+                "c.id IN (SELECT id FROM connection INDEXED BY connection_of_account
+                 WHERE account_sub = ?4
+                 UNION SELECT id FROM connection INDEXED BY connection_of_address
+                 WHERE account_email = ?4)"
             ),
             by_integration: $statement!(
                 "INDEXED BY connection_of_integration",
@@ -228,6 +232,61 @@ fn look_ups<'s, T>(
                 None => reading.all,
             };
             vec![(sql, None, None)]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::{Options, Sqlite};
+
+    fn plan(store: &Sqlite, sql: &str) -> Vec<String> {
+        let read = store.read(|db| {
+            let mut statement = db.0.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let (mut rows, mut steps) = (statement.raw_query(), Vec::new());
+            while let Some(row) = rows.next()? {
+                steps.push(row.get(3)?);
+            }
+            Ok(steps)
+        });
+        read.expect("a plan")
+    }
+
+    #[test]
+    fn every_way_to_find_connections_is_a_look_up() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let store = Sqlite::open(&folder.path().join("grantor.db"), &Options::default());
+        let store = store.expect("opens");
+        let account = ["connection_of_account (account_sub=?)", "of_address (account_email=?)"];
+        for (connections, held, looked_up) in [
+            (CONNECTIONS.by_id, HELD.by_id, &["(id=?)"][..]),
+            (
+                CONNECTIONS.by_subject_and_integration,
+                HELD.by_subject_and_integration,
+                &["(subject=? AND integration=? AND id>?)"],
+            ),
+            (CONNECTIONS.by_subject, HELD.by_subject, &["(subject=?)"]),
+            (
+                CONNECTIONS.by_account_and_integration,
+                HELD.by_account_and_integration,
+                &["connection_of_account (account_sub=? AND integration=?)", account[1]],
+            ),
+            (CONNECTIONS.by_account, HELD.by_account, &account),
+            (CONNECTIONS.by_integration, HELD.by_integration, &["(integration=? AND id>?)"]),
+            (CONNECTIONS.not_active, HELD.not_active, &["(status=? AND id>?)"]),
+            (CONNECTIONS.all, HELD.all, &["(id>?)"]),
+        ] {
+            for sql in [connections, held] {
+                let plan = plan(&store, sql);
+                assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{plan:?}");
+                for index in looked_up {
+                    assert!(plan.iter().any(|step| step.ends_with(index)), "{index}: {plan:?}");
+                }
+            }
+            let plan = plan(&store, held);
+            let tokens = "SEARCH k USING INTEGER PRIMARY KEY (rowid=?)".to_owned();
+            assert!(plan.contains(&tokens), "{plan:?}");
         }
     }
 }

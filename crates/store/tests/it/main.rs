@@ -8,3 +8,4 @@ mod processes;
 mod scratch;
 mod sweeping;
 mod upgrading;
+mod vault;

@@ -71,9 +71,9 @@ pub async fn begin(
     let subject = subject(&asked, before.as_ref())?;
     let integration = integration(server, &asked, before.as_ref())?;
     check_rights(rights, &asked, integration, &subject)?;
-    let granting = integration.ok_or(UNKNOWN)?;
+    let granting = integration.ok_or(Refusal::IntegrationUnknown {})?;
     if granting.kind == IntegrationKind::ClientCredentials {
-        return Err(UNKNOWN_PERSON.into());
+        return Err(NOBODY_GRANTS.into());
     }
     let (mode, return_url) = mode(server, granting, &asked, &subject)?;
     let credential = server.new_credential(Kind::ConnectLink);
@@ -100,11 +100,7 @@ pub async fn begin(
     Ok(Link { session, connect_url: format!("{issuer}/connect/{}", credential.reveal()) })
 }
 
-const UNKNOWN: Refusal = Refusal::BadParameter {
-    name: "integration",
-    want: "name one that is configured here ([integrations.NAME])",
-};
-const UNKNOWN_PERSON: Refusal = Refusal::BadParameter {
+const NOBODY_GRANTS: Refusal = Refusal::BadParameter {
     name: "integration",
     want: "name one that persons grant; this one acts for itself",
 };

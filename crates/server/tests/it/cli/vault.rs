@@ -1,7 +1,8 @@
 //! `grantor vault`, and starts with the wrong keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use grantor_core::vault::seal::Tokens;
 use grantor_store::sqlite::Sqlite;
 use serde_json::{Value, json};
 
-use crate::support::connections::{KeyFile, Traffic, opened};
+use crate::support::connections::{KeyFile, Traffic, data_key, opened};
 use crate::support::server::GRANTOR;
 use crate::support::signer::{Signer, under};
 use crate::support::{App, Request, Server, random};
@@ -95,6 +96,11 @@ async fn a_key_is_replaced_while_tokens_are_read_and_the_command_is_killed() {
     for (id, tokens) in &kept.tokens {
         assert!(opened(&store, &ring, *id).await.is_some_and(|own| own == *tokens), "{id}");
     }
+    let mut keys = [old.forms(), new.forms()].concat();
+    for id in kept.tokens.keys().take(50) {
+        keys.push(data_key(&store, &ring, *id).await);
+    }
+    assert_in_no_file(&server, &keys);
     store.close();
 
     server.cli().ok(&["vault", "retire", &old.id()]);
@@ -283,6 +289,18 @@ async fn uses(store: &Sqlite, key: &KeyFile) -> u64 {
     let uses = store.data_key_uses().await.expect("counted");
     let own = *key.ring(&[]).current().id_bytes();
     uses.into_iter().find(|(id, _)| *id == own).map_or(0, |(_, count)| count)
+}
+
+/// Neither the database nor its log, nor what the server has printed, has a key in clear.
+fn assert_in_no_file(server: &Server, keys: &[Vec<u8>]) {
+    let data = server.data();
+    let files = ["grantor.db", "grantor.db-wal", "grantor.db-shm"].map(|name| data.join(name));
+    let read = |path: &PathBuf| fs::read(path).expect("it is there while the server runs");
+    let log = server.log().into_bytes();
+    let keys: HashSet<&[u8]> = keys.iter().map(|key| &key[..32]).collect();
+    for bytes in files.iter().map(read).chain([log]) {
+        assert!(!bytes.windows(32).any(|run| keys.contains(run)), "a key is in clear");
+    }
 }
 
 fn kill(mut child: Child) {

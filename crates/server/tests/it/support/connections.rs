@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use grantor_core::id::{ConnectionId, Id, RefreshId};
-use grantor_core::jose::seal::{KeyEncryptionKey, KeyRing};
+use grantor_core::jose::seal::{KeyEncryptionKey, KeyRing, Place};
 use grantor_core::model::{Account, Connection, ConnectionStatus, RefreshAttempt, Scope};
 use grantor_core::ports::testing::SeededEntropy;
 use grantor_core::store::{
@@ -36,10 +36,9 @@ impl KeyFile {
         let key = rustls::crypto::aws_lc_rs::default_provider();
         let mut bytes = [0; 32];
         key.secure_random.fill(&mut bytes).expect("random bytes");
-        let path = folder.join(name);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        fs::write(&path, hex + "\n").expect("written");
-        Self { path, bytes }
+        let key = Self { path: folder.join(name), bytes };
+        fs::write(&key.path, &key.forms()[1]).expect("written");
+        key
     }
 
     /// The one that a server made at its first start.
@@ -58,6 +57,12 @@ impl KeyFile {
     /// A ring that seals with it, and opens with the others too.
     pub(crate) fn ring(&self, others: &[&Self]) -> KeyRing {
         KeyRing::new(self.key(), others.iter().map(|own| own.key()).collect())
+    }
+
+    /// What must stand in no file but its own: its bytes, as they are and in hexadecimal.
+    pub(crate) fn forms(&self) -> [Vec<u8>; 2] {
+        let hex: String = self.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        [self.bytes.to_vec(), hex.into_bytes()]
     }
 
     fn key(&self) -> KeyEncryptionKey {
@@ -123,6 +128,15 @@ impl Server {
         store.close();
         made
     }
+}
+
+/// The data key of a connection, in clear.
+pub(crate) async fn data_key(store: &Sqlite, ring: &KeyRing, connection: ConnectionId) -> Vec<u8> {
+    let selector = Selector { connections: Some(vec![connection]), ..Selector::default() };
+    let held = store.held(&selector, 1).await.expect("read").pop().expect("there");
+    let row = [connection.0.as_bytes(), held.connection.integration.as_bytes()].concat();
+    let place = Place { table: "credential", column: "data_key", row: &row };
+    ring.open(&held.credential.data_key, &place).expect("opens").to_vec()
 }
 
 /// The tokens of a connection as `ring` opens them.

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod chrome;
 pub(crate) mod cli;
+pub(crate) mod connect;
 pub(crate) mod connections;
 pub(crate) mod demo;
 pub(crate) mod device;
@@ -15,6 +16,7 @@ pub(crate) mod seen;
 pub(crate) mod server;
 pub(crate) mod signer;
 pub(crate) mod smtp;
+pub(crate) mod vault;
 
 pub(crate) use api::half_hash;
 pub(crate) use browser::{Browser, Page, client};

@@ -1,6 +1,7 @@
 //! Each provider of the catalogue: a sign-in, a refresh, a dead grant, a wrong client, who it is.
 
 mod github;
+mod id_tokens;
 mod microsoft;
 mod notion;
 mod rotating;

@@ -84,6 +84,12 @@ async fn atlassian_wants_an_audience_and_takes_a_used_token_for_ten_minutes() {
     assert_eq!(me.text("email"), "ada@example.com");
     let sites = "/api.atlassian.com/oauth/token/accessible-resources";
     assert_eq!(caller.get(sites, &one.text("access_token")).await.json()[0]["name"], "stand-in");
+    let two = flow.refresh(&one.text("refresh_token")).await;
+    let me = "/api.atlassian.com/me";
+    assert_eq!(caller.get(me, &one.text("access_token")).await.status, 200);
+    caller.pass(600).await;
+    assert_eq!(caller.get(me, &one.text("access_token")).await.status, 401);
+    assert_eq!(caller.get(me, &two.text("access_token")).await.status, 200);
     dies_after(&caller, flow, 600, false).await;
     let dead = flow.refresh("nonsense").await;
     dead.refused(403, "invalid_grant");

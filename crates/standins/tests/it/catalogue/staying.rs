@@ -113,7 +113,7 @@ async fn spotify_takes_basic_only_and_keeps_the_refresh_token() {
     caller.pass(3600).await;
     let late = caller.get(me, &two.text("access_token")).await;
     assert_eq!(late.json()["error"]["message"], "The access token expired");
-    caller.control("end", serde_json::json!({ "person": "ada" })).await;
+    caller.control("revoke", serde_json::json!({ "account": "ada" })).await;
     let dead = flow.refresh(&one.text("refresh_token")).await;
     dead.refused(400, "invalid_grant");
     assert_eq!(dead.text("error_description"), "Refresh token revoked");

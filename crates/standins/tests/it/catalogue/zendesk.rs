@@ -40,7 +40,8 @@ async fn a_refresh_takes_json_with_numbers_and_ends_both_tokens_before() {
     let flow = caller.flow(How::Json, AUTHORIZE, SCOPE, TOKEN);
     let one = flow.first().await;
     let body = json!({
-        "grant_type": "refresh_token", "refresh_token": one.text("refresh_token"), "expires_in": 600,
+        "grant_type": "refresh_token", "refresh_token": one.text("refresh_token"),
+        "expires_in": 600,
     });
     let two = caller.post_json(TOKEN, body).await;
     assert_eq!(two.json()["expires_in"], 600);

@@ -1,0 +1,209 @@
+//! Who may be asked now: limits of an integration, a provider that wants to be left alone, and one
+//! that does not answer.
+//!
+//! In memory: each process keeps its own, and forgets when it ends. What must be known longer is in
+//! the store: a pause, and when a connection may be tried again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::when;
+use crate::ports::Entropy;
+use crate::time::{Seconds, Timestamp};
+use crate::vault::Integration;
+
+/// Failures in a row after which an address counts as away.
+const AWAY_AFTER: u32 = 5;
+/// Addresses that are remembered as failing.
+const MOST_ADDRESSES: usize = 1_000;
+const MINUTE: u64 = 60_000;
+
+/// Limits, and what is left alone.
+#[derive(Debug, Default)]
+pub struct Gate(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    lanes: HashMap<String, Lane>,
+    addresses: HashMap<String, Breaker>,
+}
+
+/// What is known of one integration.
+#[derive(Debug, Default)]
+struct Lane {
+    running: u32,
+    /// When the bucket is empty again, in milliseconds since the epoch.
+    drained_at: u64,
+    shut: Option<(Timestamp, Shut)>,
+}
+
+/// Why an integration is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// The provider wants fewer requests.
+    Throttled,
+    /// The provider refuses our client.
+    Paused,
+    /// The provider refuses what it is asked.
+    Refused,
+    /// The provider did not answer, or not so that it can be read.
+    Away,
+}
+
+impl Shut {
+    /// For the caller, after "none to be had now:".
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Throttled => "the provider wants fewer requests",
+            Self::Paused => {
+                "the provider refuses this server's client id or secret, which the operator has to \
+                 correct"
+            }
+            Self::Refused => {
+                "the provider refuses the request, which the operator has to look into"
+            }
+            Self::Away => "the provider does not answer as it should",
+        }
+    }
+
+    /// Its name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Paused => "client_broken",
+            Self::Refused => "bad_request",
+            Self::Away => "transient",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Breaker {
+    failures: u32,
+    open_until: Timestamp,
+}
+
+/// Leave to make one call; given back when it is dropped.
+#[derive(Debug)]
+pub struct Permit<'a> {
+    gate: &'a Gate,
+    integration: &'a str,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if let Some(lane) = self.gate.lock().lanes.get_mut(self.integration) {
+            lane.running = lane.running.saturating_sub(1);
+        }
+    }
+}
+
+impl Gate {
+    /// Leave for one call, or how long to wait before asking again. A minute's calls may be made at
+    /// once, as far as they may run at once.
+    pub fn enter<'a>(
+        &'a self,
+        integration: &'a Integration,
+        millis: u64,
+    ) -> Result<Permit<'a>, Duration> {
+        let mut inner = self.lock();
+        let lane = inner.lanes.entry(integration.name.clone()).or_default();
+        if lane.running >= integration.concurrency.max(1) {
+            return Err(Duration::from_millis(100));
+        }
+        if integration.per_minute > 0 {
+            let each = MINUTE / u64::from(integration.per_minute);
+            let drained_at = lane.drained_at.max(millis) + each;
+            let over = drained_at.saturating_sub(millis + MINUTE);
+            if over > 0 {
+                return Err(Duration::from_millis(over));
+            }
+            lane.drained_at = drained_at;
+        }
+        lane.running += 1;
+        Ok(Permit { gate: self, integration: &integration.name })
+    }
+
+    /// Whether there is room for a call now, without taking it.
+    pub fn has_room(&self, integration: &Integration, millis: u64) -> bool {
+        let inner = self.lock();
+        inner.lanes.get(&integration.name).is_none_or(|lane| {
+            let limited = integration.per_minute > 0;
+            lane.running < integration.concurrency.max(1)
+                && !(limited && lane.drained_at >= millis + MINUTE)
+        })
+    }
+
+    /// Leaves an integration alone until then.
+    pub fn shut(&self, integration: &str, until: Timestamp, why: Shut) {
+        let mut inner = self.lock();
+        let lane = inner.lanes.entry(integration.to_owned()).or_default();
+        if lane.shut.is_none_or(|(before, _)| before < until) {
+            lane.shut = Some((until, why));
+        }
+    }
+
+    /// Takes an integration up again.
+    pub fn open(&self, integration: &str) {
+        if let Some(lane) = self.lock().lanes.get_mut(integration) {
+            lane.shut = None;
+        }
+    }
+
+    /// For how long an integration is left alone, and why.
+    pub fn is_shut(&self, integration: &str, now: Timestamp) -> Option<(Seconds, Shut)> {
+        let (until, why) = self.lock().lanes.get(integration)?.shut?;
+        (now < until).then(|| (now.until(until), why))
+    }
+
+    /// Whether `address` may be tried: one that is away, by one caller at a time after a pause, who
+    /// has until `deadline`. Else how long to wait.
+    pub fn try_address(
+        &self,
+        address: &str,
+        deadline: Seconds,
+        now: Timestamp,
+    ) -> Result<(), Seconds> {
+        let mut inner = self.lock();
+        let Some(breaker) = inner.addresses.get_mut(address) else {
+            return Ok(());
+        };
+        if breaker.failures < AWAY_AFTER {
+            return Ok(());
+        }
+        if now < breaker.open_until {
+            return Err(now.until(breaker.open_until));
+        }
+        breaker.open_until = now.plus(deadline);
+        Ok(())
+    }
+
+    /// Remembers that `address` did not answer.
+    pub fn failed(&self, address: &str, entropy: &dyn Entropy, now: Timestamp) {
+        let mut inner = self.lock();
+        if inner.addresses.len() >= MOST_ADDRESSES && !inner.addresses.contains_key(address) {
+            inner.addresses.clear();
+        }
+        let new = Breaker { failures: 0, open_until: now };
+        let breaker = inner.addresses.entry(address.to_owned()).or_insert(new);
+        breaker.failures = breaker.failures.saturating_add(1);
+        if breaker.failures >= AWAY_AFTER {
+            breaker.open_until = now.plus(when::pause(breaker.failures - AWAY_AFTER + 1, entropy));
+        }
+    }
+
+    /// Forgets failures: it has answered.
+    pub fn works(&self, address: &str) {
+        self.lock().addresses.remove(address);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part of a URL that tells one endpoint from another.
+pub(super) fn address(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
+}

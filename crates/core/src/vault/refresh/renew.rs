@@ -1,0 +1,69 @@
+//! Another access token for a connection, from the beginning to the end.
+
+use super::call::Asker;
+use super::end::{self, Made};
+use super::{Renewal, Report, Shut, lease, pause};
+use crate::AuthorizationServer;
+use crate::error::Broken;
+use crate::id::ConnectionId;
+use crate::model::ConnectionStatus;
+use crate::store::{Held, Selector};
+use crate::time::Seconds;
+use crate::vault::seal;
+
+/// Renews the tokens of a connection, if they are still those that were read.
+pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Result<Report, Broken> {
+    let Some(integration) = server.policy.vault.integrations.get(&renewal.integration) else {
+        let why = "its integration is not in the settings any more";
+        return Ok(Report::later(Seconds::hours(1), "integration_unknown", why));
+    };
+    let Some(held) = still(server, renewal.connection, renewal).await? else {
+        return Ok(Report::stored());
+    };
+    let (connection, now) = (&held.connection, server.clock.now());
+    if let Some(reason) = end::hopeless(connection, integration, now) {
+        end::give_up(server, connection, reason, now).await?;
+        return Ok(Report::stored());
+    }
+    if !connection.refreshable {
+        return Ok(Report::stored());
+    }
+    if let Some((wait, shut)) = server.vault.gate.is_shut(&integration.name, now)
+        && shut == Shut::Throttled
+    {
+        return Ok(Report::later(wait, shut.as_str(), shut.why()));
+    }
+    let lease = match lease::take(server, integration, connection).await? {
+        Ok(lease) => lease,
+        Err(report) => return Ok(report),
+    };
+    let tokens = seal::open(server, &held)?;
+    let called = Asker { server, integration, connection, tokens: &tokens }.ask(&lease).await?;
+    let (probe, attempt) = (lease.probe, lease.attempt);
+    drop(lease.permit);
+    let answered = match &called.answer {
+        Ok(_) => true,
+        Err(failure) => failure.class.takes_our_client(),
+    };
+    let made = Made { server, integration, held: &held, tokens: &tokens, attempt: &attempt };
+    let report = made.end(called).await?;
+    if probe && answered {
+        pause::resume(server, integration, server.clock.now()).await?;
+    }
+    Ok(report)
+}
+
+/// The connection with its tokens, if it is what was read, and works.
+async fn still(
+    server: &AuthorizationServer,
+    id: ConnectionId,
+    renewal: &Renewal,
+) -> Result<Option<Held>, Broken> {
+    let selector = Selector { connections: Some(vec![id]), ..Selector::default() };
+    let held = server.store.held(&selector, 1).await?.pop();
+    Ok(held.filter(|held| {
+        let own = &held.connection;
+        own.status == ConnectionStatus::Active
+            && (own.generation, own.version) == (renewal.generation, renewal.version)
+    }))
+}
