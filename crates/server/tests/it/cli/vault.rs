@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::connections::{KeyFile, Traffic, data_key, opened};
 use crate::support::server::GRANTOR;
 use crate::support::signer::{Signer, under};
-use crate::support::{App, Request, Server, random};
+use crate::support::{App, Request, Server, client, random};
 
 /// Enough that a rewrap can be killed in the middle.
 const CONNECTIONS: usize = 4_000;
@@ -56,7 +56,10 @@ impl Kept {
         let assertion = Signer::new(&[]).tokens(&[under(&self.machine_secret, &claims)]);
         let page = server.assert_client(&assertion[0]).await;
         assert_eq!(page.status, 200, "{page:?}");
-        assert!(self.api_key.starts_with("grk_"));
+        let (id, tokens) = self.tokens.first_key_value().expect("one");
+        let asked = client().post(server.url("/oauth/token")).bearer_auth(&self.api_key);
+        let page = server.request(asked.json(&json!({ "connection_id": id }))).await;
+        assert_eq!(page.json()["access_token"], tokens.access_token.as_str(), "{page:?}");
         let sound = server.cli().json(&["audit", "verify"]);
         assert_eq!(sound["sound"], true, "{sound}");
     }
@@ -66,7 +69,11 @@ impl Kept {
 /// is killed on the way, and the old key is gone in the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_replaced_while_tokens_are_read_and_the_command_is_killed() {
-    let mut server = Server::start().await;
+    let mut server = Server::setup()
+        .set("integrations.google.client_id", "client")
+        .set("integrations.google.client_secret", "secret-at-the-provider")
+        .start()
+        .await;
     let old = KeyFile::of(&server);
     let new = KeyFile::make(server.folder(), "new.key");
     let mut kept = Kept::make(&server, &old).await;
