@@ -6,17 +6,15 @@ before, and which members of an answer become variables for those that follow.
 
 import base64
 import hashlib
-import html
 import os
-import re
 import subprocess
 import time
-import urllib.parse
 
 import requests
 from jwcrypto import jwk, jwt
 
 import api_answers
+import standin
 from demo import EXTERNAL_SECRET, Demo
 from person import Person
 
@@ -170,25 +168,8 @@ def api_key(demo: Demo, known: dict) -> dict[str, str]:
 
 
 def allow(demo: Demo, known: dict) -> dict[str, str]:
-    """Ada follows the link, chooses her account at the stand-in and allows everything."""
-    browser = requests.Session()
-
-    def waiting(page: requests.Response) -> dict[str, str]:
-        found = re.search(r'name="request" value="([^"]+)"', page.text)
-        assert found, page.text
-        return {"request": found[1]}
-
-    page = browser.get(known["CONNECT_URL"], timeout=SECONDS)
-    form = waiting(page) | {"account": "101815121018526101815"}
-    page = browser.post(f"{demo.google}/v3/signin/accountchooser", form, timeout=SECONDS)
-    if "connect_code" not in page.url:
-        scopes = re.findall(r'name="scope" value="([^"]+)"', page.text)
-        form = waiting(page) | {"decision": "allow", "scope": [html.unescape(scope) for scope in scopes]}
-        url = f"{demo.google}/signin/oauth/consent"
-        page = browser.post(url, form, timeout=SECONDS, allow_redirects=False)
-        page = browser.get(page.headers["location"], timeout=SECONDS, allow_redirects=False)
-    back = urllib.parse.urlsplit(page.headers["location"])
-    return {"CONNECT_CODE": urllib.parse.parse_qs(back.query)["connect_code"][0]}
+    """Somebody follows the link."""
+    return {"CONNECT_CODE": standin.allow(demo.google, known["CONNECT_URL"])}
 
 
 # A step is a function that makes variables, or an example: operation, label, status, and pairs of a
