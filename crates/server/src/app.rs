@@ -1,7 +1,7 @@
 //! The running server: made from the configuration, shared by every request.
 
 mod ring;
-mod vault;
+pub(crate) mod vault;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::error::Failure;
+use grantor_core::id::ConnectionId;
 use grantor_core::model::Connection;
 use grantor_core::store::Recorded;
 use grantor_core::time::{Seconds, Timestamp};
 use grantor_core::vault::ask;
+use grantor_core::vault::disconnect::{self, Disconnected, Upstream};
 use grantor_core::vault::refresh::{self, Background as _, Found, Outcome, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -77,7 +79,10 @@ async fn step(
                 let connection = connection.clone();
                 running.spawn(async move { renew(&app, &refreshes, connection, work).await });
             }
-            Found::Leaving(_) => {}
+            Found::Leaving(id) => {
+                let app = app.clone();
+                running.spawn(async move { leave(&app, id).await });
+            }
             Found::Nothing(next) => looks.push((connection, next)),
         }
     }
@@ -99,6 +104,23 @@ async fn renew(app: &App, refreshes: &Refreshes, connection: Connection, work: W
     let put_off = refresh::put_off(&app.server, &looks, Recorded::default()).await;
     if let Err(error) = put_off {
         tracing::warn!(cause = %error, "a refresh could not be put off");
+    }
+}
+
+/// Goes on giving a connection back, which is due again if it does not come to an end.
+async fn leave(app: &App, id: ConnectionId) {
+    let now = app.server.clock.now();
+    match disconnect::resume(&app.server, id, now).await {
+        Ok(Some(Disconnected::Done(Upstream::GivenUp(why)))) => {
+            tracing::warn!(connection = %id.shown(), cause = %why,
+                "a connection is removed, and its grant may still be alive at the provider");
+        }
+        Ok(Some(Disconnected::Done(_)) | None) => {}
+        Ok(Some(Disconnected::Pending { why })) => {
+            tracing::warn!(connection = %id.shown(), cause = %why,
+                "a provider could not be told that a connection is over");
+        }
+        Err(error) => tracing::warn!(cause = %error, "a connection could not be given back"),
     }
 }
 

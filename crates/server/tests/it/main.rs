@@ -28,6 +28,7 @@ mod mailbox;
 mod openapi;
 mod operation;
 mod protected;
+mod providers;
 mod register;
 mod revoke;
 mod sample;

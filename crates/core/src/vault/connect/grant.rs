@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 use crate::vault::Integration;
 use crate::vault::audit::{self, Actor};
 use crate::vault::notices::{self, NoticeEvent};
+use crate::vault::refresh;
 use crate::vault::seal::{self, Tokens};
 
 /// How often a connection that somebody else changes at the same time is read anew.
@@ -184,7 +185,8 @@ fn next(
     };
     let refreshable = tokens.refresh_token.is_some();
     let own = before.map(|own| &own.connection);
-    let connection = connection(server, session, integration, grant, own, refreshable, now);
+    let mut connection = connection(server, session, integration, grant, own, refreshable, now);
+    connection.due_at = refresh::due_at(server, &connection, now);
     let credential = seal::seal(server, &connection, &tokens, held.map(|own| &own.credential))?;
     let recorded = recorded(server, session, grant, &connection, actor, now);
     Ok((Held { connection, credential }, recorded))
@@ -216,7 +218,7 @@ fn connection(
         refreshable,
         refresh_expires_at: kept.map_or(grant.refresh_expires_at, |own| own.refresh_expires_at),
         refresh_used_at: kept.map_or(grant.issued_at, |own| own.refresh_used_at),
-        rotates: before.and_then(|own| own.rotates),
+        rotates: before.and_then(|own| own.rotates).or(integration.provider.rotates()),
         variables: grant.variables.clone(),
         trouble: None,
         due_at: None,
