@@ -1,7 +1,7 @@
 //! The running server: made from the configuration, shared by every request.
 
 mod ring;
-mod vault;
+pub(crate) mod vault;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -194,7 +194,7 @@ fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
     make_folder(&config.data)?;
     let path = config.data.join("grantor.db");
-    ring::is_possible(config, &path)?;
+    ring::prepare(config, &path)?;
     let sqlite = Sqlite::open(&path, &Options::default());
     Ok(Arc::new(sqlite.with_context(|| format!("cannot use the database {}", path.display()))?))
 }

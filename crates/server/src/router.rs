@@ -39,13 +39,6 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
                 .delete(register::manage::remove),
         )
         .route("/create-client", post(create_client::create))
-        // Services, with an API key.
-        .route("/oauth/token", post(oauth_token::token))
-        .route("/oauth/refresh", post(oauth_token::refresh))
-        .route("/connect/sessions", post(connect::sessions::create))
-        .route("/connect/sessions/{id}", get(connect::sessions::status))
-        .route("/connect/complete", post(connect::sessions::complete))
-        .route("/connections/{id}", get(connections::read).delete(connections::remove))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
@@ -58,18 +51,9 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/account", get(account::page))
         .route("/account/sessions/end", get(account::ask_end).post(account::end))
         .route("/account/consents/withdraw", get(account::ask_withdraw).post(account::withdraw))
-        .route("/connections", get(connections::list))
-        .route("/connections/connect", post(connections::begin))
-        .route(
-            "/connections/disconnect",
-            get(connections::ask_disconnect).post(connections::disconnect),
-        )
-        .route("/connect/{link}", get(connect::open))
-        .route("/connect/{link}/go", get(connect::go))
-        .route("/connect/callback", get(connect::callback))
-        .route("/connect/confirm", post(connect::confirm))
         .route("/docs", get(docs::page))
         .route("/static/{*path}", get(static_files::read))
+        .merge(vault())
         // Whoever runs it.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
@@ -108,4 +92,27 @@ fn switched_on(mut router: Router<Arc<App>>, app: &App) -> Router<Arc<App>> {
         router = router.route("/mailbox", get(mailbox::page));
     }
     router
+}
+
+/// The tokens of others: for services, and for people who connect their accounts.
+fn vault() -> Router<Arc<App>> {
+    Router::new()
+        // Services, with an API key.
+        .route("/oauth/token", post(oauth_token::token))
+        .route("/oauth/refresh", post(oauth_token::refresh))
+        .route("/connect/sessions", post(connect::sessions::create))
+        .route("/connect/sessions/{id}", get(connect::sessions::status))
+        .route("/connect/complete", post(connect::sessions::complete))
+        .route("/connections/{id}", get(connections::read).delete(connections::remove))
+        // People.
+        .route("/connections", get(connections::list))
+        .route("/connections/connect", post(connections::begin))
+        .route(
+            "/connections/disconnect",
+            get(connections::ask_disconnect).post(connections::disconnect),
+        )
+        .route("/connect/{link}", get(connect::open))
+        .route("/connect/{link}/go", get(connect::go))
+        .route("/connect/callback", get(connect::callback))
+        .route("/connect/confirm", post(connect::confirm))
 }

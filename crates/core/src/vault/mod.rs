@@ -12,6 +12,7 @@ pub mod connect;
 mod data_key;
 mod describe;
 pub mod disconnect;
+pub mod import;
 mod integration;
 pub mod notices;
 mod policy;

@@ -69,7 +69,10 @@ impl Story<'_> {
         for version in 2..4 {
             let told = self.refreshed(&text(connection, "connection_id")).await;
             if row.refresh == Refresh::Never {
-                assert_eq!((&told["refreshed"], text(&told, "access_token")), (&false.into(), last));
+                assert_eq!(
+                    (&told["refreshed"], text(&told, "access_token")),
+                    (&false.into(), last)
+                );
                 return first;
             }
             assert_eq!(told["refreshed"], true, "{told}");
@@ -111,7 +114,8 @@ impl Story<'_> {
         assert!(error["connect_url"].is_string(), "{error}");
         let shown = self.connection(&id).await;
         assert_eq!(shown["status"], "reauth_required", "{shown}");
-        let again = json!({"connection_id": id, "return_url": RETURN_URL});
+        let subject = &told["subject"];
+        let again = json!({"connection_id": id, "subject": subject, "return_url": RETURN_URL});
         let told = self.world.connect(stand_in, &again, "grace").await;
         assert_eq!((&told["connection_id"], &told["status"]), (&json!(id), &json!("active")));
         assert_eq!(told["generation"], 2, "{name}: {told}");
@@ -129,7 +133,10 @@ impl Story<'_> {
         page.must_say("does not know this server");
         if refresh != Refresh::Never {
             let told = self.refreshed(&text(ada, "connection_id")).await;
-            assert_eq!((&told["refreshed"], text(&told, "access_token").as_str()), (&false.into(), token));
+            assert_eq!(
+                (&told["refreshed"], text(&told, "access_token").as_str()),
+                (&false.into(), token)
+            );
             assert_eq!(told["warning"]["code"], "refresh_delayed", "{told}");
             assert_eq!(told["warning"]["reason"], "client_broken", "{told}");
             let paused = format!(
@@ -161,7 +168,12 @@ impl Story<'_> {
                 (false, false) => "cannot_revoke",
             };
             let wanted = json!({"status": "disconnected", "provider": provider});
-            assert_eq!((page.status, page.json()), (200, wanted), "{}", text(connection, "subject"));
+            assert_eq!(
+                (page.status, page.json()),
+                (200, wanted),
+                "{}",
+                text(connection, "subject")
+            );
         }
         let answer = self.opens(&token).await;
         assert_eq!(self.is_open_for(&answer, "grace"), !revokes, "{answer:?}");

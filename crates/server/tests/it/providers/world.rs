@@ -149,7 +149,12 @@ impl World {
         assert_eq!(page.status, 303, "{page:?}");
         let back = page.answer();
         let code = back.get("connect_code").unwrap_or_else(|| panic!("no code: {back:?}"));
-        let done = self.post("/connect/complete", &json!({"connect_code": code})).await;
+        let done = self
+            .post(
+                "/connect/complete",
+                &json!({"connect_code": code, "subject": session["subject"]}),
+            )
+            .await;
         assert_eq!(done.status, 200, "{done:?}");
         done.json()
     }
