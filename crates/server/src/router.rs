@@ -10,8 +10,8 @@ use crate::cors;
 use crate::endpoints::{
     account, authorize, callback, connect, connections, consent, create_client, device,
     device_authorization, discovery, docs, external, health, home, introspect, jwks, login, logout,
-    mailbox, not_found, oauth_token, openapi, protected, protected_resource, register, revoke,
-    select_account, static_files, token, userinfo,
+    mailbox, not_found, oauth_token, openapi, protected, protected_resource, proxy, register,
+    revoke, select_account, static_files, token, userinfo,
 };
 
 /// The routes of `app`.
@@ -24,7 +24,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/.well-known/openid-configuration", get(discovery::read))
         .route("/.well-known/oauth-authorization-server", get(discovery::read))
         .method_not_allowed_fallback(not_found::no_method);
-    let mut router = cors::allow(scripted, &app.cors_origins)
+    let router = cors::allow(scripted, &app.cors_origins)
         // Client backends.
         .route("/userinfo", get(userinfo::read).post(userinfo::read))
         .route("/introspect", post(introspect::answer))
@@ -57,6 +57,14 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         // Whoever runs it.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
+    switched_on(router, &app)
+        .fallback(not_found::no_page)
+        .method_not_allowed_fallback(not_found::no_method)
+        .with_state(app)
+}
+
+/// The routes that are there when something is switched on.
+fn switched_on(mut router: Router<Arc<App>>, app: &App) -> Router<Arc<App>> {
     if app.server.policy.sample_api {
         router = router
             .route("/.well-known/oauth-protected-resource", get(protected_resource::read))
@@ -70,6 +78,13 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             .route("/external/requests/{challenge}/accept", post(external::accept))
             .route("/external/requests/{challenge}/reject", post(external::reject));
     }
+    // Services, with an API key.
+    if app.server.policy.vault.integrations.values().any(|own| own.proxy) {
+        router = router.route(
+            "/proxy/{integration}/{*path}",
+            get(proxy::pass).post(proxy::pass).fallback(proxy::pass),
+        );
+    }
     if app.demo.is_some() {
         router = router.route("/callback", get(callback::page));
     }
@@ -77,9 +92,6 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         router = router.route("/mailbox", get(mailbox::page));
     }
     router
-        .fallback(not_found::no_page)
-        .method_not_allowed_fallback(not_found::no_method)
-        .with_state(app)
 }
 
 /// The tokens of others: for services, and for people who connect their accounts.

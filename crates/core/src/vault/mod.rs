@@ -17,6 +17,7 @@ mod integration;
 pub mod notices;
 mod policy;
 pub mod provider;
+pub mod proxy;
 pub mod refresh;
 pub mod seal;
 

@@ -3,18 +3,21 @@
 use serde_json::{Map, Value, json};
 
 /// Statuses with what they say, as a person would.
-const REASONS: [(&str, &str); 11] = [
+const REASONS: [(&str, &str); 14] = [
     ("400", "The request is wrong."),
     ("401", "Who asks is not known."),
     ("403", "It is not allowed."),
     ("404", "There is no such thing."),
+    ("405", "It is not passed on."),
     ("408", "The body took too long."),
     ("409", "It does not fit what is there."),
     ("413", "The body is too large."),
     ("415", "The body is of another kind."),
     ("429", "Too many requests."),
     ("500", "The server is broken."),
+    ("502", "The provider cannot be reached."),
     ("503", "The server is busy."),
+    ("504", "The provider does not answer."),
 ];
 
 /// Replaces the shorthand by responses.

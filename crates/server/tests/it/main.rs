@@ -29,6 +29,7 @@ mod openapi;
 mod operation;
 mod protected;
 mod providers;
+mod proxy;
 mod register;
 mod revoke;
 mod sample;
