@@ -134,6 +134,12 @@ codes! {
     InsufficientScope = "insufficient_scope", 403;
     /// RFC 6585 §4.
     TooManyRequests = "too_many_requests", 429;
+    /// The proxy: RFC 9110 §15.5.6.
+    MethodNotAllowed = "method_not_allowed", 405;
+    /// The proxy: RFC 9110 §15.6.3.
+    BadGateway = "bad_gateway", 502;
+    /// The proxy: RFC 9110 §15.6.5.
+    GatewayTimeout = "gateway_timeout", 504;
     /// The vault: RFC 9110 §15.5.5.
     ConnectionNotFound = "connection_not_found", 404;
     /// The vault: RFC 9110 §15.5.10.
@@ -275,9 +281,26 @@ refusals! {
     ExchangeTokenForeign { name: &'static str } => InvalidRequest, "RFC 8693 §2.2.2", "The {name} was neither issued to this client nor for a resource that it serves.";
     ExchangeTooDeep {} => InvalidRequest, "RFC 8693 §4.1", "The subject_token was exchanged too often already.";
     ExchangeScopeWider {} => InvalidScope, "RFC 8693 §2.1", "The scope asks for more than the subject_token or this client has.";
+    ExchangeNoPerson {} => InvalidRequest, "RFC 8693 §2.2.2", "The subject_token is about no person, and only persons have tokens of providers here.";
+    ProviderTargetAlone {} => InvalidTarget, "RFC 8693 §2.2.2", "A provider's token is for that provider alone. Send one audience and no resource.";
+    ProviderActor {} => InvalidRequest, "RFC 8693 §1.1", "A provider's token cannot say who acts. Leave out actor_token.";
+    IntegrationNotGiven {} => InvalidTarget, "RFC 8693 §2.2.2", "There is no such integration, or this client may not have its tokens. The operator gives it: grantor client add --integration.";
+    ExchangeNotConnected { details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has connected no account for this. Send the browser to connect_url, and exchange again afterwards.";
+    ExchangeReauth { why: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has to connect the account again: {why}. Send the browser to connect_url, and exchange again afterwards.";
+    ExchangeAmbiguous { details: Box<Details> } => InvalidRequest, "RFC 8693 §2.2.2", "The person has connected several accounts. Name one of accounts in the parameter account.";
+    ExchangeScopeMissing { details: Box<Details> } => InvalidScope, "RFC 6749 §5.2", "The person has not granted all the scopes that were asked for. Send the browser to connect_url to grant missing_scopes as well.";
     AssertionRefused { why: &'static str } => InvalidGrant, "RFC 7523 §3.1", "The assertion {why}.";
 
     CrossSite {} => InvalidRequest, "RFC 9700 §4.7", "This came from a page of another site. Clients are registered by programs, or from this site.";
+
+    // A call that is passed on to a provider.
+    ProxyOff {} => AccessDenied, "RFC 9110 §15.5.4", "The proxy is not switched on for this integration. The operator can do so: integrations.NAME.proxy.";
+    ProxyUndeclared {} => AccessDenied, "RFC 9110 §15.5.4", "The description of this provider does not say where its API is, so nothing can be passed on. The operator can add it: [proxy].";
+    ProxyHost {} => InvalidRequest, "RFC 9110 §15.5.1", "The field Grantor-Host names no host of this provider's API.";
+    ProxyMethod {} => MethodNotAllowed, "RFC 9110 §15.5.6", "This method is not passed on.";
+    ProviderUnreachable {} => BadGateway, "RFC 9110 §15.6.3", "The provider cannot be reached, or broke off. Try again in a moment.";
+    ProviderSilent {} => GatewayTimeout, "RFC 9110 §15.6.5", "The provider does not answer. Try again in a moment.";
+    ProxyPath { why: &'static str } => InvalidRequest, "RFC 3986 §3.3", "The path cannot be passed on: {why}.";
 
     // A resource: RFC 8707.
     ResourceUnknown {} => InvalidTarget, "RFC 8707 §2", "The resource is not one that this server issues tokens for.";
@@ -315,6 +338,7 @@ refusals! {
     ProviderAway { why: &'static str, details: Box<Details> } => TemporarilyUnavailable, "RFC 9110 §15.6.4", "There is no valid token, and none to be had now: {why}. Ask again after retry_after seconds.";
 
     ConnectSessionNotFound {} => ConnectSessionNotFound, "RFC 9110 §15.5.5", "There is no such connect session within reach of this caller, or its time is over.";
+    ConnectCodeOfAnother {} => InvalidGrant, "RFC 6749 §10.12", "The connect_code is of a link that was made for another subject. Nothing was connected. Make a link for the person who is signed in.";
     ConnectCodeGone {} => InvalidGrant, "RFC 6749 §5.2", "The connect_code is unknown, expired or already used.";
     KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
     ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";
@@ -335,7 +359,11 @@ impl Refusal {
         | Self::ConnectionAmbiguous { details }
         | Self::ReauthRequired { details, .. }
         | Self::ScopeNotGranted { details }
-        | Self::ProviderAway { details, .. } = self
+        | Self::ProviderAway { details, .. }
+        | Self::ExchangeNotConnected { details }
+        | Self::ExchangeReauth { details, .. }
+        | Self::ExchangeAmbiguous { details }
+        | Self::ExchangeScopeMissing { details } = self
         {
             return Some(details);
         }
@@ -364,7 +392,7 @@ mod tests {
             let text = refusal.to_string();
             assert!(text.ends_with('.'), "{text}");
             let status = refusal.code().status();
-            assert!((400..500).contains(&status) || status == 503, "{text}");
+            assert!((400..500).contains(&status) || matches!(status, 502..=504), "{text}");
             assert!(refusal.section().contains('§') || refusal.section().contains("appendix"));
             // RFC 6749 §5.2: these characters may not appear in error_description.
             assert!(

@@ -78,7 +78,10 @@ fn kind(refusal: &Refusal) -> ErrorKind {
             | Code::ConnectionNotFound
             | Code::AmbiguousConnection
             | Code::ReauthRequired
-            | Code::ConnectSessionNotFound,
+            | Code::ConnectSessionNotFound
+            | Code::MethodNotAllowed
+            | Code::BadGateway
+            | Code::GatewayTimeout,
         ) => ErrorKind::BadRequest,
     }
 }

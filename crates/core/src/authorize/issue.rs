@@ -128,8 +128,9 @@ fn pairs(
     pairs.extend(code.map(|code| ("code", code)));
     if let Some(token) = token {
         pairs.push(("access_token", token.access_token));
-        pairs.push(("token_type", token.token_type.to_owned()));
-        pairs.push(("expires_in", token.expires_in.0.to_string()));
+        pairs.push(("token_type", token.token_type.into_owned()));
+        let expires_in = token.expires_in.map(|own| ("expires_in", own.0.to_string()));
+        pairs.extend(expires_in);
         pairs.push(("scope", token.scope.to_string()));
     }
     pairs.extend(id_token.map(|text| ("id_token", text)));

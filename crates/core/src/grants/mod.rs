@@ -6,6 +6,7 @@ mod client_credentials;
 mod device_code;
 mod jwt_bearer;
 mod password;
+mod provider_token;
 mod refresh_token;
 pub(crate) mod scope;
 mod token_exchange;
@@ -19,6 +20,7 @@ use crate::policy::Policy;
 use crate::server::AuthorizationServer;
 use crate::time::Timestamp;
 use crate::tokens::TokenResponse;
+use crate::vault::audit::Origin;
 
 /// Which grant a request asks for.
 pub fn requested(params: &Params<'_>) -> Result<GrantType, Refusal> {
@@ -52,6 +54,7 @@ pub async fn exchange(
     client: &Arc<Client>,
     grant: GrantType,
     params: &Params<'_>,
+    origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<TokenResponse, Failure> {
     if !enabled(&server.policy, grant) {
@@ -71,7 +74,9 @@ pub async fn exchange(
         }
         GrantType::Password => password::exchange(server, client, params, now).await,
         GrantType::DeviceCode => device_code::exchange(server, client, params, now).await,
-        GrantType::TokenExchange => token_exchange::exchange(server, client, params, now).await,
+        GrantType::TokenExchange => {
+            token_exchange::exchange(server, client, params, origin, now).await
+        }
         GrantType::JwtBearer => jwt_bearer::exchange(server, client, params, now).await,
         GrantType::Implicit => {
             Err(Refusal::UnsupportedGrant { grant: grant.as_str().to_owned() }.into())

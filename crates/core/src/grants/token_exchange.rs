@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use super::provider_token;
 use crate::error::{Failure, Refusal};
 use crate::introspect;
 use crate::model::{Client, Exchanged, Scope};
@@ -14,9 +15,10 @@ use crate::resource;
 use crate::server::AuthorizationServer;
 use crate::time::{Seconds, Timestamp};
 use crate::tokens::{Access, ActiveToken, MintedAccess, TokenResponse, mint_access, read_access};
+use crate::vault::audit::Origin;
 
 /// RFC 8693 §3.
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// How often a token can be passed on; each time it gets longer.
@@ -27,6 +29,7 @@ pub(super) async fn exchange(
     server: &AuthorizationServer,
     client: &Client,
     params: &Params<'_>,
+    origin: Origin<'_>,
     now: Timestamp,
 ) -> Result<TokenResponse, Failure> {
     // The subject's word is passed on, so the one who passes it on must be known.
@@ -34,8 +37,10 @@ pub(super) async fn exchange(
         return Err(Refusal::ConfidentialOnly { grant: "token-exchange" }.into());
     }
     let wanted = issued_type(params)?;
-    let subject =
-        token(server, client, params, ("subject_token", "subject_token_type"), now).await?;
+    if let Some(integration) = provider_token::target(params)? {
+        return provider_token::exchange(server, client, integration, params, origin, now).await;
+    }
+    let subject = subject(server, client, params, now).await?;
     let actor = actor(server, client, params, now).await?;
     if subject.from.len() >= MOST_EXCHANGES {
         return Err(Refusal::ExchangeTooDeep {}.into());
@@ -62,6 +67,16 @@ fn issued_type(params: &Params<'_>) -> Result<&'static str, Refusal> {
         Some(JWT) => Ok(JWT),
         Some(_) => Err(Refusal::TokenTypeUnsupported {}),
     }
+}
+
+/// The token that is exchanged.
+pub(super) async fn subject(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params<'_>,
+    now: Timestamp,
+) -> Result<ActiveToken, Failure> {
+    token(server, client, params, ("subject_token", "subject_token_type"), now).await
 }
 
 /// A token of this server that the client may speak for: one that was issued to it, or that it was

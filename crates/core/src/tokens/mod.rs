@@ -15,6 +15,8 @@ pub(crate) use id_token::{IdToken, mint_id_token};
 pub(crate) use issue::{Granted, issue};
 pub(crate) use refresh::successor;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::model::{Refresh, Scope};
@@ -29,9 +31,10 @@ pub struct TokenResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issued_token_type: Option<&'static str>,
     /// How it is used: RFC 6750.
-    pub token_type: &'static str,
-    /// How long it lives.
-    pub expires_in: Seconds,
+    pub token_type: Cow<'static, str>,
+    /// How long it lives; nothing for a provider's token that never expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<Seconds>,
     /// The refresh token, if the client may refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
@@ -48,8 +51,8 @@ impl TokenResponse {
         Self {
             access_token,
             issued_token_type: None,
-            token_type: "Bearer",
-            expires_in,
+            token_type: Cow::Borrowed("Bearer"),
+            expires_in: Some(expires_in),
             refresh_token: None,
             scope,
             id_token: None,

@@ -7,6 +7,9 @@
 
 mod walk;
 
+use std::fmt::Display;
+use std::net::IpAddr;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
@@ -37,6 +40,23 @@ impl Actor {
     /// Somebody who does not come by a request.
     pub fn local(name: &str) -> Self {
         Self { name: name.to_owned(), address: None, request_id: None }
+    }
+}
+
+/// Where a request came from. Nothing is made of it unless something is written down.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    /// The address.
+    pub address: IpAddr,
+    /// The id of the request.
+    pub request_id: &'a (dyn Display + Sync),
+}
+
+impl Origin<'_> {
+    /// The one who sent it.
+    pub fn actor(&self, name: String) -> Actor {
+        let (address, request_id) = (self.address.to_string(), self.request_id.to_string());
+        Actor { name, address: Some(address), request_id: Some(request_id) }
     }
 }
 

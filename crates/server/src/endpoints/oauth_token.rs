@@ -73,7 +73,7 @@ async fn given(
     asked: &Asked,
 ) -> Result<Given, Failure> {
     let (rights, actor) = (service.rights(), &service.actor);
-    let by = ask::Caller { rights, action: ApiKeyAction::Token, actor };
+    let by = ask::Caller { rights, action: ApiKeyAction::Token, actor, mode: None };
     ask::token(&app.server, asked, by, caller.now).await
 }
 

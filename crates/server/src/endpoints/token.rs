@@ -9,6 +9,7 @@ use grantor_core::error::Failure;
 use grantor_core::grants;
 use grantor_core::model::GrantType;
 use grantor_core::tokens::TokenResponse;
+use grantor_core::vault::audit::Origin;
 
 use crate::app::App;
 use crate::authenticate;
@@ -48,7 +49,8 @@ async fn answer(
         let name = params.get("username").unwrap_or_default();
         app.limits.account(name).map_err(authenticate::throttled)?;
     }
-    let tokens = grants::exchange(&app.server, &client, grant, &params, caller.now).await?;
+    let origin = Origin { address: caller.source, request_id: &caller.request_id };
+    let tokens = grants::exchange(&app.server, &client, grant, &params, origin, caller.now).await?;
     app.metrics.token_issued(grant.as_str());
     Ok(tokens)
 }

@@ -29,6 +29,8 @@ mod oauth_token;
 mod openapi;
 mod operation;
 mod protected;
+mod providers;
+mod proxy;
 mod register;
 mod revoke;
 mod sample;

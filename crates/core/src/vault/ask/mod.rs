@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::AuthorizationServer;
 use crate::error::{Failure, Refusal};
 use crate::id::ConnectionId;
-use crate::model::{ApiKeyAction, ApiKeyRights, Connection};
+use crate::model::{ApiKeyAction, ApiKeyRights, ConnectMode, Connection};
 use crate::time::Timestamp;
 use crate::vault::Integration;
 use crate::vault::audit::{self, Actor};
@@ -37,6 +37,8 @@ pub struct Caller<'a> {
     pub action: ApiKeyAction,
     /// For the audit log.
     pub actor: &'a Actor,
+    /// Who confirms what a link connects; `None` for what is usual.
+    pub mode: Option<ConnectMode>,
 }
 
 /// A token for whoever asked.

@@ -210,6 +210,7 @@ async fn link(
     if !caller.rights.may(ApiKeyAction::Connect) {
         return Ok(None);
     }
+    let wanted = connect::Asked { mode: caller.mode, ..wanted };
     let purpose = (caller.actor.name.clone(), format!("{wanted:?}"));
     if let Some(link) = server.vault.links.find(&purpose, now) {
         return Ok(Some(link));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::flow::Flow;
-use super::id_token::Rules;
+use super::id_token::ExpectedIdToken;
 use super::stop::{Halt, Stop, readable};
 use crate::AuthorizationServer;
 use crate::model::Account;
@@ -100,12 +100,14 @@ impl<'a> Exchange<'a> {
         let Some((token, provider)) = tokens.id_token.as_ref().zip(rules) else {
             return Ok(None);
         };
-        let rules = Rules {
+        let expected = ExpectedIdToken {
             nonce: provider.nonce.then_some(flow.nonce.as_str()),
             client_id: &self.integration.client_id,
             access_token: &tokens.access_token,
         };
-        rules.verify(self.server, &provider, token, self.now).await.map(Some)
+        let (keys, outbound) = (&self.server.key_sets, self.server.outbound.as_ref());
+        let claims = expected.verify(keys, outbound, &provider, token, self.now).await;
+        Ok(Some(claims?))
     }
 
     /// Whose account it is.

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::stop::{Halt, Stop};
-use crate::AuthorizationServer;
+use super::stop::Stop;
 use crate::jose::{Algorithm, JoseError, Peeked, half_hash, parse_object_strict, verify_compact};
+use crate::key_sets::KeySets;
+use crate::outbound::Outbound;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::provider::IdTokenRules;
 
@@ -14,28 +15,28 @@ const LEEWAY: Seconds = Seconds::minutes(1);
 const LONGEST_SUB: usize = 255;
 
 /// What a good ID token of the provider looks like.
-pub(super) struct Rules<'a> {
+pub struct ExpectedIdToken<'a> {
     /// The nonce that was sent; `None` when the provider puts none into its tokens.
-    pub(super) nonce: Option<&'a str>,
+    pub nonce: Option<&'a str>,
     /// Our client id.
-    pub(super) client_id: &'a str,
+    pub client_id: &'a str,
     /// The access token that came with it.
-    pub(super) access_token: &'a str,
+    pub access_token: &'a str,
 }
 
-impl Rules<'_> {
+impl ExpectedIdToken<'_> {
     /// The claims of `token`, if all of it holds.
-    pub(super) async fn verify(
+    pub async fn verify(
         &self,
-        server: &AuthorizationServer,
+        keys: &KeySets,
+        outbound: &dyn Outbound,
         provider: &IdTokenRules,
         token: &str,
         now: Timestamp,
-    ) -> Result<Value, Halt> {
+    ) -> Result<Value, Stop> {
         let kid =
             Peeked::into(token).ok().and_then(|own| text(&own.header, "kid").map(String::from));
-        let fetched =
-            server.key_sets.at(server.outbound.as_ref(), &provider.jwks_uri, kid.as_deref(), now);
+        let fetched = keys.at(outbound, &provider.jwks_uri, kid.as_deref(), now);
         let set = fetched.await.map_err(|_| Stop::Away)?;
         // OpenID Connect Core 1.0 §3.1.3.7, rule 6: the signature must be one of the issuer's keys.
         let verified = verify_compact(token, &set.keys, &provider.algorithms);
@@ -126,8 +127,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_epoch(1_800_000_000);
 
-    const RULES: Rules<'_> =
-        Rules { nonce: Some("n-1"), client_id: "our-client", access_token: "at-1" };
+    const RULES: ExpectedIdToken<'_> =
+        ExpectedIdToken { nonce: Some("n-1"), client_id: "our-client", access_token: "at-1" };
 
     /// A good token with one claim changed, or taken out.
     fn check(name: &str, value: Value) -> Result<(), Stop> {
@@ -191,8 +192,8 @@ mod tests {
             "aud": "our-client", "sub": "1", "exp": NOW.epoch() + 1, "iat": NOW.epoch(),
         });
         let claims = claims.as_object().expect("an object");
-        let check = |rules: Rules<'_>| rules.check(Algorithm::Rs256, claims, NOW);
+        let check = |rules: ExpectedIdToken<'_>| rules.check(Algorithm::Rs256, claims, NOW);
         assert!(check(RULES).is_err());
-        assert!(check(Rules { nonce: None, ..RULES }).is_ok());
+        assert!(check(ExpectedIdToken { nonce: None, ..RULES }).is_ok());
     }
 }

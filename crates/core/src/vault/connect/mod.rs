@@ -27,5 +27,6 @@ pub use answer::{answer, complete, status};
 pub use begin::{Asked, Link, begin};
 pub use callback::{Outcome, Returned, callback};
 pub use grant::{Connected, Unconfirmed};
+pub use id_token::ExpectedIdToken;
 pub use start::{Ahead, Opened, Visitor, leave, open};
 pub use stop::{DeadEnd, Mismatch, Stop};

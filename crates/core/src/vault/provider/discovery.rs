@@ -75,6 +75,27 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// As if metadata had been fetched, to see what a description does with them.
+    pub(crate) fn pretend_discovered(&self, gaps: &Gaps<'_>) {
+        let Some(block) = &self.description.discovery else { return };
+        let Some((url, issuer)) = gaps.url(&block.url).zip(gaps.url(&block.issuer)) else { return };
+        let at = |path: &str| Some(format!("https://discovered.example/{path}"));
+        let metadata = Metadata {
+            issuer,
+            authorization_endpoint: at("authorize"),
+            token_endpoint: at("token"),
+            userinfo_endpoint: at("userinfo"),
+            revocation_endpoint: at("revoke"),
+            jwks_uri: at("keys"),
+            authorization_response_iss_parameter_supported: true,
+            token_endpoint_auth_methods_supported: vec!["client_secret_post".to_owned()],
+        };
+        // It is kept, and so usable.
+        let _usable = self.discovered.keep(url, Ok(metadata), gaps.ctx.now);
+    }
+}
+
 impl Gaps<'_> {
     /// The provider's metadata, if they were fetched.
     pub(crate) fn metadata(&self) -> Option<Arc<Metadata>> {

@@ -87,6 +87,18 @@ fn class(answer: &Response, said: &Said, own: &Errors) -> FailureClass {
     if answer.status == 429 {
         return FailureClass::Throttled;
     }
+    let trouble = answer.status == 408 || answer.status >= 500;
+    let usual = usual(said.code.as_deref());
+    if trouble && usual.is_some() {
+        return FailureClass::Transient;
+    }
+    let says = |text: &String| said.description.as_ref().is_some_and(|own| own.contains(text));
+    if own.grant_dead_texts.iter().any(says) {
+        return FailureClass::GrantDead;
+    }
+    if own.client_broken_texts.iter().any(says) {
+        return FailureClass::ClientBroken;
+    }
     let codes = || [&said.code, &said.subtype].into_iter().flatten();
     let listed = |list: &[String]| codes().any(|code| list.contains(code));
     let lists = [
@@ -96,33 +108,37 @@ fn class(answer: &Response, said: &Said, own: &Errors) -> FailureClass {
         (&own.transient, FailureClass::Transient),
         (&own.bad_request, FailureClass::BadRequest),
     ];
-    let says = |text: &String| said.description.as_ref().is_some_and(|own| own.contains(text));
-    if own.grant_dead_texts.iter().any(says) {
-        return FailureClass::GrantDead;
-    }
-    if own.client_broken_texts.iter().any(says) {
-        return FailureClass::ClientBroken;
-    }
     if let Some((_, class)) = lists.into_iter().find(|(list, _)| listed(list)) {
         return class;
     }
-    if answer.status == 408 || answer.status >= 500 {
+    if trouble {
         return FailureClass::Transient;
     }
-    match said.code.as_deref() {
-        // RFC 6749 §5.2, and what Google adds to it.
-        Some("invalid_grant") => FailureClass::GrantDead,
-        Some("invalid_client" | "deleted_client" | "unauthorized_client") => {
-            FailureClass::ClientBroken
+    if let Some(class) = usual {
+        return class;
+    }
+    // A page for people comes from something in between: a gateway, a firewall.
+    if is_page(answer) {
+        return FailureClass::Transient;
+    }
+    match answer.status {
+        401 => FailureClass::ClientBroken,
+        _ => FailureClass::BadRequest,
+    }
+}
+
+/// What the codes mean that all providers have: RFC 6749 §5.2, RFC 8628 §3.5, and what Google adds.
+fn usual(code: Option<&str>) -> Option<FailureClass> {
+    match code? {
+        "invalid_grant" => Some(FailureClass::GrantDead),
+        "invalid_client" | "deleted_client" | "unauthorized_client" => {
+            Some(FailureClass::ClientBroken)
         }
-        Some("server_error" | "temporarily_unavailable") => FailureClass::Transient,
-        Some("slow_down" | "too_many_requests" | "rate_limit_exceeded" | "rate_limited") => {
-            FailureClass::Throttled
+        "server_error" | "temporarily_unavailable" => Some(FailureClass::Transient),
+        "slow_down" | "too_many_requests" | "rate_limit_exceeded" | "rate_limited" => {
+            Some(FailureClass::Throttled)
         }
-        Some(_) | None if answer.status == 401 && !is_page(answer) => FailureClass::ClientBroken,
-        // A page for people comes from something in between: a gateway, a firewall.
-        None if is_page(answer) => FailureClass::Transient,
-        Some(_) | None => FailureClass::BadRequest,
+        _ => None,
     }
 }
 

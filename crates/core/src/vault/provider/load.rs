@@ -39,9 +39,9 @@ pub fn catalogue() -> BTreeMap<String, Arc<Provider>> {
     load([]).unwrap_or_default()
 }
 
-/// The providers that are built in and those of an operator's files, by name. A file's name (without
-/// `.toml`) is the provider's; one that is built in, too, is replaced by it, and may still be
-/// extended by it. All problems of all files are reported.
+/// The providers that are built in and those of an operator's files, by name. A file's name
+/// (without `.toml`) is the provider's; one that is built in, too, is replaced by it, and may still
+/// be extended by it. All problems of all files are reported.
 pub fn load(
     texts: impl IntoIterator<Item = (String, String)>,
 ) -> Result<BTreeMap<String, Arc<Provider>>, Vec<Problem>> {
@@ -91,9 +91,13 @@ impl Library {
         self.own.keys().chain(others).map(String::as_str)
     }
 
+    /// A description as it was written, the operator's before a built-in one.
+    pub(crate) fn tree(&self, name: &str) -> Option<&Tree> {
+        self.own.get(name).or_else(|| self.built_in.get(name))
+    }
+
     fn provider(&self, name: &str) -> Result<Provider, Vec<Problem>> {
-        let tree = self.own.get(name).or_else(|| self.built_in.get(name));
-        self.build(name, tree.cloned().unwrap_or_default())
+        self.build(name, self.tree(name).cloned().unwrap_or_default())
     }
 
     /// The provider that `tree` would be under this name.

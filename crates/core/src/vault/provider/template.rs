@@ -125,6 +125,18 @@ pub(crate) enum Position {
 }
 
 impl UrlTemplate {
+    /// The names in the gaps.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = &str> {
+        self.0.gaps()
+    }
+
+    /// Whether it is asked for without TLS, at a host that is not this machine.
+    pub(crate) fn in_clear(&self) -> bool {
+        let Some(Part::Text(text)) = self.0.parts.first() else { return false };
+        let host = text.strip_prefix("http://").and_then(|rest| rest.split(['/', ':']).next());
+        host.is_some_and(|host| !["localhost", "127.0.0.1"].contains(&host))
+    }
+
     /// The URL; `None` when a value is not there, or it comes out as no URL.
     pub(crate) fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
         // An issuer may end with a slash, and a path follows it.

@@ -11,26 +11,32 @@ use serde::Deserialize;
 use super::template::is_call;
 
 /// What may fill a gap.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Variable {
     /// What it is, for whoever has to give it.
+    #[serde(default)]
     pub(crate) about: Option<String>,
     /// Who gives it: the `operator` (in the settings of the integration), the `callback` (a
     /// parameter of it), or the token `answer`.
+    #[serde(default)]
     pub(crate) from: Source,
     /// The name of the callback's parameter, or the JSON pointer into the token answer. Left out,
     /// the name of the variable.
+    #[serde(default)]
     pub(crate) at: Option<String>,
     /// How it must look: `label` (one part of a host's name), `name` (letters, digits and `._-`),
     /// `digits`, `host` (a name, with a port or without), `origin` (`https://` and a host), `url`
     /// (an origin and a path).
     pub(crate) form: Form,
     /// The only values that are taken.
+    #[serde(default)]
     pub(crate) one_of: Vec<String>,
     /// The hosts that are taken: a name, or `*.` and a name for everything below it.
+    #[serde(default)]
     pub(crate) hosts: Vec<String>,
     /// The value when nobody gives one.
+    #[serde(default)]
     pub(crate) default: Option<String>,
 }
 
@@ -48,13 +54,12 @@ pub(crate) enum Source {
 }
 
 /// How a value must look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Form {
     /// One part of a host's name: letters, digits and inner hyphens, up to 63.
     Label,
     /// Letters, digits and `._-`, up to 100, beginning with a letter or digit.
-    #[default]
     Name,
     /// Up to 30 digits.
     Digits,

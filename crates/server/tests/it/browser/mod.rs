@@ -2,6 +2,7 @@
 
 mod account;
 mod callback;
+mod connect;
 mod device;
 mod docs;
 mod flow;

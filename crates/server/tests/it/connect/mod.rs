@@ -1,3 +1,11 @@
 //! `/connect/…`: from a link to a connected account.
 
 mod bound;
+mod callback;
+mod id_tokens;
+mod link;
+mod races;
+mod reconnect;
+mod scopes;
+mod self_service;
+mod sessions;

@@ -1,1 +1,5 @@
 //! `/connections`: what is connected, for services and for people.
+
+mod api;
+mod disconnect;
+mod page;

@@ -55,11 +55,11 @@ fn parts_that_do_not_fit_together_are_refused() {
         ("proxy.base = \"https://a.example/{access_token}\"", "{access_token} is not known here"),
         ("token.params = { a = \"{x}\" }", "token.params.a: {x} is not known here"),
         ("token.params = { a = \"{x\" }", "token.params.a: \"{x\" has a brace"),
-        ("[variables.client_id]", "variables.client_id: cannot be its name"),
+        ("[variables.client_id]\nform = \"name\"", "variables.client_id: cannot be its name"),
         ("[variables.x]\nform = \"digits\"\ndefault = \"a\"", "variables.x.default: is refused"),
         ("[variables.x]\nfrom = \"answer\"\nform = \"origin\"", "variables.x.hosts: is empty"),
         (
-            "[variables.x]\nfrom = \"answer\"\nat = \"x\"",
+            "[variables.x]\nform = \"name\"\nfrom = \"answer\"\nat = \"x\"",
             "variables.x.at: \"x\" is not a JSON pointer",
         ),
         (

@@ -3,15 +3,18 @@
 mod answers;
 mod calls;
 mod catalogue;
+mod discovery;
 mod failures;
 mod format;
+mod lint;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::load::{Library, read};
 use super::{Context, Problem, Provider, load};
 use crate::model::Scope;
 use crate::outbound::{Request, Response};
@@ -88,21 +91,26 @@ impl Setup {
     }
 }
 
+static CATALOGUE: LazyLock<BTreeMap<String, Arc<Provider>>> =
+    LazyLock::new(|| load([]).unwrap_or_else(|problems| panic!("{}", lines(&problems))));
+
+static LIBRARY: LazyLock<Library> = LazyLock::new(Library::built_in);
+
 pub(crate) fn named(name: &str) -> Arc<Provider> {
-    let all = load([]).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
-    Arc::clone(all.get(name).unwrap_or_else(|| panic!("no {name}")))
+    Arc::clone(CATALOGUE.get(name).unwrap_or_else(|| panic!("no {name}")))
 }
 
 /// A provider from the text of a file.
 pub(crate) fn own(text: &str) -> Arc<Provider> {
-    let all = load([("own".to_owned(), text.to_owned())]);
-    let all = all.unwrap_or_else(|problems| panic!("{}", lines(&problems)));
-    Arc::clone(&all["own"])
+    let tree = read("own", text).unwrap_or_else(|problem| panic!("{problem}"));
+    let built = LIBRARY.build("own", tree);
+    Arc::new(built.unwrap_or_else(|problems| panic!("{}", lines(&problems))))
 }
 
 /// What is wrong with the text of a file.
 pub(crate) fn problems(text: &str) -> String {
-    match load([("own".to_owned(), text.to_owned())]) {
+    let built = read("own", text).map_err(|problem| vec![problem]);
+    match built.and_then(|tree| LIBRARY.build("own", tree)) {
         Ok(_) => String::new(),
         Err(problems) => lines(&problems),
     }
