@@ -1,7 +1,7 @@
 //! The running server: made from the configuration, shared by every request.
 
 mod ring;
-mod vault;
+pub(crate) mod vault;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -268,7 +268,8 @@ fn trusted_issuers(config: &Config) -> anyhow::Result<Vec<TrustedIssuer>> {
     config.trusted_issuers.iter().map(one).collect()
 }
 
-fn reach(config: &Config) -> anyhow::Result<Reach> {
+/// Where requests of the server may go.
+pub(crate) fn reach(config: &Config) -> anyhow::Result<Reach> {
     let own = &config.outbound;
     let proxy = own.proxy.as_deref().map(url::Url::parse).transpose();
     let host = |host: &String| match host.parse::<std::net::IpAddr>() {

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod key;
 mod output;
+mod provider;
 mod registration_token;
 mod serve;
 mod settings;
@@ -57,6 +58,9 @@ enum Command {
     /// The keys that seal what is stored, and how the connections are.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Providers whose tokens the vault keeps: how they are spoken to.
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// The audit log: who did what to which token.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -84,6 +88,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(own) => blocking(key::run(own, place)),
         Command::ApiKey(own) => blocking(apikey::run(own, place)),
         Command::Vault(own) => blocking(vault::run(own, place)),
+        Command::Provider(own) => blocking(provider::run(own, place)),
         Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),
         Command::Doctor(own) => blocking(doctor::run(own, place)),
