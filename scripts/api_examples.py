@@ -14,6 +14,7 @@ import requests
 from jwcrypto import jwk, jwt
 
 import api_answers
+import standin
 from demo import EXTERNAL_SECRET, Demo
 from person import Person
 
@@ -87,7 +88,8 @@ class Examples:
 
     def shown(self, text: str) -> str:
         """On the ports that everybody's demo has."""
-        text = text.replace(f"localhost:{self.demo.port + 1}", "localhost:5051")
+        for after in (1, 2):
+            text = text.replace(f"localhost:{self.demo.port + after}", f"localhost:{5050 + after}")
         for quoted in (":", "%3A"):
             text = text.replace(f"localhost{quoted}{self.demo.port}", f"localhost{quoted}5050")
         return text
@@ -106,6 +108,7 @@ def clients(demo: Demo, known: dict) -> dict[str, str]:
         *("--grant", "authorization_code", "--grant", "refresh_token", "--grant", "password"),
         *("--grant", "urn:ietf:params:oauth:grant-type:token-exchange"),
         *("--grant", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        *("--integration", "google"),
     )
     grants = ("--grant", "urn:ietf:params:oauth:grant-type:device_code", "--grant", "refresh_token")
     television = demo.client("--public", "--scope", "read", *grants)
@@ -158,6 +161,31 @@ def approve(demo: Demo, known: dict) -> dict[str, str]:
     return {}
 
 
+def api_key(demo: Demo, known: dict) -> dict[str, str]:
+    """A key for everything that a service may do."""
+    actions = [part for action in ("token", "connect", "manage", "proxy") for part in ("--action", action)]
+    made = demo.grantor("apikey", "create", "--service", "reports", "--integration", "google", *actions, "--json")
+    return {"API_KEY": made["key"]}
+
+
+def allow(demo: Demo, known: dict) -> dict[str, str]:
+    """Somebody follows the link."""
+    return {"CONNECT_CODE": standin.allow(demo.google, known["CONNECT_URL"])}
+
+
+def person_connects(demo: Demo, known: dict) -> dict[str, str]:
+    """The demo account connects an account, through an application."""
+    bearer = {"Authorization": f"Bearer {known['PERSON_TOKEN']}"}
+    sub = requests.get(f"{demo.issuer}/userinfo", headers=bearer, timeout=SECONDS).json()["sub"]
+    service = {"Authorization": f"Bearer {known['API_KEY']}"}
+    asked = {"integration": "google", "subject": sub, "mode": "bound", "return_url": "https://app.example.com/connected"}
+    link = requests.post(f"{demo.issuer}/connect/sessions", json=asked, headers=service, timeout=SECONDS).json()
+    done = {"connect_code": standin.allow(demo.google, link["connect_url"]), "subject": sub}
+    answer = requests.post(f"{demo.issuer}/connect/complete", json=done, headers=service, timeout=SECONDS)
+    assert answer.ok, answer.text
+    return {}
+
+
 # A step is a function that makes variables, or an example: operation, label, status, and pairs of a
 # variable with the member of the answer that it becomes.
 PLAN = [
@@ -205,6 +233,25 @@ PLAN = [
     ("acceptExternalRequest", "Accept", 200),
     handed_over,
     ("rejectExternalRequest", "Reject", 200),
+    api_key,
+    ("vaultToken", "A wrong key", 401),
+    ("beginConnect", "For a subject", 201, ("SESSION_ID", "id"), ("CONNECT_URL", "connect_url")),
+    allow,
+    ("readConnect", "How far it is", 200),
+    ("completeConnect", "After the browser is back", 200, ("CONNECTION_ID", "connection_id")),
+    ("vaultToken", "The only connection", 200, ("PROVIDER_TOKEN", "access_token")),
+    ("vaultToken", "By subject and scopes", 200),
+    ("vaultToken", "With a form", 200),
+    ("vaultRefresh", "Any other", 200),
+    ("vaultRefresh", "After a 401", 200),
+    ("listConnections", "Those that need a person", 200),
+    ("readConnection", "One connection", 200),
+    ("beginConnect", "Granted again, with more scopes", 201),
+    ("proxyGet", "Call", 200),
+    ("proxyPost", "Call", 404),
+    person_connects,
+    ("token", "Token exchange for a provider's token", 200),
+    ("disconnect", "Give it back", 200),
     ("logout", "With nobody signed in", 303),
     ("logoutPost", "Posted without cookies", 303),
 ]

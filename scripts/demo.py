@@ -68,6 +68,14 @@ class Demo:
             sys.exit(f"grantor client add {' '.join(arguments)}:\n{done.stderr}")
         return json.loads(done.stdout)
 
+    def grantor(self, *arguments: str) -> dict:
+        """What a command with --json prints."""
+        command = [self.program, "--config", self.data / "grantor.toml", *arguments]
+        done = subprocess.run(command, env=clean(), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"grantor {' '.join(arguments)}:\n{done.stderr}")
+        return json.loads(done.stdout)
+
     def environment(self) -> dict[str, str]:
         return clean() | {
             "GRANTOR_BIN": str(self.program),

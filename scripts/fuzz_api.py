@@ -16,6 +16,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+import standin
 from demo import EXTERNAL_SECRET
 from person import Person
 
@@ -62,6 +63,10 @@ def configuration() -> str:
     answer = f"grant_type=authorization_code&code={code}&redirect_uri={URL}/callback"
     person = tokens(web, answer)["access_token"]
     kept = f"Bearer {web['registration_access_token']}"
+    key, connection = api_key(), None
+    for subject in ("one", "two"):
+        connection = connected(key, subject)
+    service = f"Bearer {key}"
     headers = {
         "token": basic(asker),
         "deviceAuthorization": basic(device),
@@ -72,6 +77,14 @@ def configuration() -> str:
         "userinfo": f"Bearer {person}",
         "readClient": kept,
         "changeClient": kept,
+        "vaultToken": service,
+        "vaultRefresh": service,
+        "beginConnect": service,
+        "readConnect": service,
+        "completeConnect": service,
+        "listConnections": service,
+        "readConnection": service,
+        "disconnect": service,
         "readExternalRequest": f"Bearer {EXTERNAL_SECRET}",
         "acceptExternalRequest": f"Bearer {EXTERNAL_SECRET}",
         "rejectExternalRequest": f"Bearer {EXTERNAL_SECRET}",
@@ -81,6 +94,7 @@ def configuration() -> str:
         "logout": {"query.client_id": web["client_id"]},
         "readClient": {"path.client_id": web["client_id"]},
         "changeClient": {"path.client_id": web["client_id"]},
+        "readConnection": {"path.id": connection},
         "readExternalRequest": {"path.challenge": challenge},
         "acceptExternalRequest": {"path.challenge": challenge},
     }
@@ -92,6 +106,26 @@ def configuration() -> str:
         for parameter, value in parameters.get(name, {}).items():
             parts.append(f'parameters."{parameter}" = "{value}"')
     return "\n".join(parts)
+
+
+def api_key() -> str:
+    """One for everything that a service may do."""
+    command = [os.environ["GRANTOR_BIN"], "--config", f"{os.environ['GRANTOR_FOLDER']}/grantor.toml"]
+    command += ["apikey", "create", "--service", "noise", "--integration", "google", "--json"]
+    for action in ("token", "connect", "manage", "proxy"):
+        command += ["--action", action]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["key"]
+
+
+def connected(key: str, subject: str) -> str:
+    """The id of a connection."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    url = f"{os.environ['SAMPLE_URL']}/calendar/connected"
+    asked = {"integration": "google", "subject": subject, "return_url": url}
+    link = post("/connect/sessions", json.dumps(asked).encode(), headers)["connect_url"]
+    code = standin.allow(os.environ["GOOGLE_URL"], link)
+    done = post("/connect/complete", json.dumps({"connect_code": code, "subject": subject}).encode(), headers)
+    return done["connection_id"]
 
 
 def register(**metadata) -> dict:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from api_examples import assertion
+from api_examples import api_key, assertion
 from demo import ROOT, Demo
 
 NEWMAN = ROOT / "scripts/node/node_modules/.bin/newman"
@@ -27,6 +27,8 @@ def main() -> int:
         variables = {
             "issuer": demo.issuer,
             "sample": demo.sample,
+            "google": demo.google,
+            "api_key": api_key(demo, {})["API_KEY"],
             "password": demo.password,
             "exchange_id": client["client_id"],
             "exchange_secret": client["client_secret"],

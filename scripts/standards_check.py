@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Keep the papers true: docs/standards.md, docs/threats.md and ARCHITECTURE.md against the code.
+"""Keep the papers true: docs/standards.md, docs/threats.md, docs/vault.md, docs/providers.md and
+ARCHITECTURE.md against the code.
 
 - Every file and every test that docs/standards.md or docs/threats.md names is there, and every row
   names a file; every row of docs/threats.md also a test.
+- Every test in the table of docs/vault.md about the stand-in for Google is there.
+- docs/providers.md has a row for each provider that is built in, and for no other.
 - Every file and folder that ARCHITECTURE.md names is there.
 - Every section of an RFC or of OpenID Connect Core that crates/core/src names has a row.
 
@@ -27,6 +30,7 @@ def main() -> int:
     problems = named_things("standards.md", rows) + named_things("threats.md", threats)
     problems += [f"threats.md: {what}: no test is named" for _, what, _, tests in threats if not NAMED.search(tests)]
     problems += missing_sections(rows) + named_paths(ROOT / "ARCHITECTURE.md")
+    problems += standin_tests(ROOT / "docs/vault.md") + providers(ROOT / "docs/providers.md")
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"{len(rows)} rules of standards, {len(threats)} threats, {len(problems)} problems")
@@ -52,6 +56,28 @@ def attacks(path: Path):
             yield set(), f"{cells[0]} {cells[1]}", cells[3], cells[4]
 
 
+def standin_tests(path: Path) -> list[str]:
+    """Rows are (what the provider does, the stand-in, tests)."""
+    text = path.read_text(encoding="utf-8").partition("\n## The stand-in for Google\n")[2]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    known = functions(CRATES / "standins")
+    tests = [test for cells in rows if len(cells) == 3 for test in NAMED.findall(cells[2])]
+    missing = [f"vault.md: the stand-in has no test {test}" for test in tests if test not in known]
+    return missing if tests else ["vault.md: there is no table of what the stand-in for Google does"]
+
+
+def providers(path: Path) -> list[str]:
+    built_in = {file.stem for file in (CRATES / "core/src/vault/provider/catalogue").glob("*.toml")}
+    text = path.read_text(encoding="utf-8").partition("\n| `provider` |")[2].partition("\n\n")[0]
+    rows = set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+    return [f"providers.md: {name} is not built in, or has no row" for name in sorted(built_in ^ rows)]
+
+
+def functions(folder: Path) -> set[str]:
+    code = (path.read_text(encoding="utf-8") for path in folder.rglob("*.rs"))
+    return set(re.findall(r"\bfn (\w+)", "\n".join(code)))
+
+
 def sections(text: str, standard: str):
     for named, listed in MENTION.findall(text):
         yield from ((named, one) for one in re.findall(SECTION, listed))
@@ -60,8 +86,7 @@ def sections(text: str, standard: str):
 
 
 def named_things(paper: str, rows: list) -> list[str]:
-    code = {path: path.read_text(encoding="utf-8") for path in CRATES.rglob("*.rs")}
-    functions = set(re.findall(r"\bfn (\w+)", "\n".join(code.values())))
+    known = functions(CRATES)
     problems = []
     for _, section, files, tests in rows:
         if not NAMED.search(files):
@@ -70,7 +95,7 @@ def named_things(paper: str, rows: list) -> list[str]:
             if not (CRATES / file).is_file():
                 problems.append(f"{paper}: {section}: there is no file crates/{file}")
         for test in NAMED.findall(tests):
-            if test not in functions:
+            if test not in known:
                 problems.append(f"{paper}: {section}: there is no test {test}")
     return problems
 

@@ -338,6 +338,7 @@ refusals! {
     ProviderAway { why: &'static str, details: Box<Details> } => TemporarilyUnavailable, "RFC 9110 §15.6.4", "There is no valid token, and none to be had now: {why}. Ask again after retry_after seconds.";
 
     ConnectSessionNotFound {} => ConnectSessionNotFound, "RFC 9110 §15.5.5", "There is no such connect session within reach of this caller, or its time is over.";
+    ConnectCodeOfAnother {} => InvalidGrant, "RFC 6749 §10.12", "The connect_code is of a link that was made for another subject. Nothing was connected. Make a link for the person who is signed in.";
     ConnectCodeGone {} => InvalidGrant, "RFC 6749 §5.2", "The connect_code is unknown, expired or already used.";
     KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
     ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";

@@ -32,9 +32,10 @@ use crate::cookies::Cookies;
 use crate::limits::{Limits, Rates};
 use crate::mail::Mailbox;
 use crate::openapi::Description;
-use crate::outbound::{Reach, Web};
+use crate::outbound::{Reach, Streams, Web};
 use crate::pages::{Brand, Pages};
 use crate::passwords::PasswordPool;
+use crate::proxy::{Calls, ProxyLimits};
 use crate::telemetry::Metrics;
 
 /// What every request needs.
@@ -55,6 +56,12 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     /// How large a body may be, and how long it may take.
     pub(crate) body: BodyLimits,
+    /// What may pass through the proxy.
+    pub(crate) proxy: ProxyLimits,
+    /// Passes calls on.
+    pub(crate) streams: Streams,
+    /// Calls that have ended.
+    pub(crate) calls: Calls,
     /// Web pages that may call from a browser.
     pub(crate) cors_origins: Vec<String>,
     /// The server metadata, serialized once.
@@ -144,6 +151,13 @@ impl App {
                 bytes: config.listen.body_bytes,
                 timeout: config.listen.body_timeout.duration(),
             },
+            proxy: ProxyLimits {
+                request_bytes: config.vault.proxy.request_bytes,
+                answer_bytes: config.vault.proxy.answer_bytes,
+                timeout: config.vault.proxy.timeout.duration(),
+            },
+            streams: Streams::new(reach(config)?),
+            calls: Calls::default(),
             cors_origins: config.cors.origins.clone(),
             metadata: metadata.into(),
             description,
@@ -169,6 +183,7 @@ fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
         ("password", policy.password_grant),
         ("jwt_bearer", !policy.trusted_issuers.is_empty()),
         ("external", policy.sign_in.external.is_some()),
+        ("proxy", policy.vault.integrations.values().any(|own| own.proxy)),
         ("demo", demo.is_some()),
         ("mailbox", mailbox),
     ];
@@ -179,7 +194,7 @@ fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
     make_folder(&config.data)?;
     let path = config.data.join("grantor.db");
-    ring::is_possible(config, &path)?;
+    ring::prepare(config, &path)?;
     let sqlite = Sqlite::open(&path, &Options::default());
     Ok(Arc::new(sqlite.with_context(|| format!("cannot use the database {}", path.display()))?))
 }

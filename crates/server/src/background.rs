@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::mail::Mailer;
 use crate::refreshes::Refreshes;
 use crate::run::stopped;
-use crate::{notices, outbox, refreshes};
+use crate::{notices, outbox, proxy, refreshes};
 
 /// Rows that one step of the sweeper removes at most, so that it never holds requests up.
 const SWEEP_LIMIT: u32 = 500;
@@ -40,6 +40,9 @@ impl Tasks {
         while self.tasks.join_next().await.is_some() {}
         self.refreshes.finished().await;
         store_key_uses(app).await;
+        if let Err(error) = app.calls.store(app).await {
+            tracing::error!(cause = %error, "calls through the proxy are missing in the audit log");
+        }
         vouch(app).await;
     }
 }
@@ -56,6 +59,7 @@ pub(crate) fn start(
         tasks.spawn(outbox::deliver(app.clone(), mailer, claim, stop.clone()));
     }
     tasks.spawn(notices::deliver(app.clone(), stop.clone()));
+    tasks.spawn(proxy::write_down(app.clone(), stop.clone()));
     tasks.spawn(sweep(app.clone(), stop.clone()));
     tasks.spawn(watch_keys(app.clone(), stop.clone()));
     tasks.spawn(count_writes(app.clone(), stop.clone()));

@@ -53,6 +53,14 @@ fn make(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// A new file that nobody else can read, in the place of one that may be there.
+pub(crate) fn create_private(path: &Path) -> std::io::Result<fs::File> {
+    let file = private().open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

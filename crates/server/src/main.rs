@@ -24,6 +24,7 @@ mod pages;
 mod password_text;
 mod passwords;
 mod pending;
+mod proxy;
 mod refreshes;
 mod respond;
 mod router;

@@ -10,8 +10,8 @@ use crate::cors;
 use crate::endpoints::{
     account, authorize, callback, connect, connections, consent, create_client, device,
     device_authorization, discovery, docs, external, health, home, introspect, jwks, login, logout,
-    mailbox, not_found, oauth_token, openapi, protected, protected_resource, register, revoke,
-    select_account, static_files, token, userinfo,
+    mailbox, not_found, oauth_token, openapi, protected, protected_resource, proxy, register,
+    revoke, select_account, static_files, token, userinfo,
 };
 
 /// The routes of `app`.
@@ -24,7 +24,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/.well-known/openid-configuration", get(discovery::read))
         .route("/.well-known/oauth-authorization-server", get(discovery::read))
         .method_not_allowed_fallback(not_found::no_method);
-    let mut router = cors::allow(scripted, &app.cors_origins)
+    let router = cors::allow(scripted, &app.cors_origins)
         // Client backends.
         .route("/userinfo", get(userinfo::read).post(userinfo::read))
         .route("/introspect", post(introspect::answer))
@@ -39,13 +39,6 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
                 .delete(register::manage::remove),
         )
         .route("/create-client", post(create_client::create))
-        // Services, with an API key.
-        .route("/oauth/token", post(oauth_token::token))
-        .route("/oauth/refresh", post(oauth_token::refresh))
-        .route("/connect/sessions", post(connect::sessions::create))
-        .route("/connect/sessions/{id}", get(connect::sessions::status))
-        .route("/connect/complete", post(connect::sessions::complete))
-        .route("/connections/{id}", get(connections::read).delete(connections::remove))
         // Browsers, sent by a client.
         .route("/authorize", get(authorize::from_query).post(authorize::from_form))
         .route("/logout", get(logout::ask).post(logout::post))
@@ -58,21 +51,20 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/account", get(account::page))
         .route("/account/sessions/end", get(account::ask_end).post(account::end))
         .route("/account/consents/withdraw", get(account::ask_withdraw).post(account::withdraw))
-        .route("/connections", get(connections::list))
-        .route("/connections/connect", post(connections::begin))
-        .route(
-            "/connections/disconnect",
-            get(connections::ask_disconnect).post(connections::disconnect),
-        )
-        .route("/connect/{link}", get(connect::open))
-        .route("/connect/{link}/go", get(connect::go))
-        .route("/connect/callback", get(connect::callback))
-        .route("/connect/confirm", post(connect::confirm))
         .route("/docs", get(docs::page))
         .route("/static/{*path}", get(static_files::read))
+        .merge(vault())
         // Whoever runs it.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
+    switched_on(router, &app)
+        .fallback(not_found::no_page)
+        .method_not_allowed_fallback(not_found::no_method)
+        .with_state(app)
+}
+
+/// The routes that are there when something is switched on.
+fn switched_on(mut router: Router<Arc<App>>, app: &App) -> Router<Arc<App>> {
     if app.server.policy.sample_api {
         router = router
             .route("/.well-known/oauth-protected-resource", get(protected_resource::read))
@@ -86,6 +78,13 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             .route("/external/requests/{challenge}/accept", post(external::accept))
             .route("/external/requests/{challenge}/reject", post(external::reject));
     }
+    // Services, with an API key.
+    if app.server.policy.vault.integrations.values().any(|own| own.proxy) {
+        router = router.route(
+            "/proxy/{integration}/{*path}",
+            get(proxy::pass).post(proxy::pass).fallback(proxy::pass),
+        );
+    }
     if app.demo.is_some() {
         router = router.route("/callback", get(callback::page));
     }
@@ -93,7 +92,27 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         router = router.route("/mailbox", get(mailbox::page));
     }
     router
-        .fallback(not_found::no_page)
-        .method_not_allowed_fallback(not_found::no_method)
-        .with_state(app)
+}
+
+/// The tokens of others: for services, and for people who connect their accounts.
+fn vault() -> Router<Arc<App>> {
+    Router::new()
+        // Services, with an API key.
+        .route("/oauth/token", post(oauth_token::token))
+        .route("/oauth/refresh", post(oauth_token::refresh))
+        .route("/connect/sessions", post(connect::sessions::create))
+        .route("/connect/sessions/{id}", get(connect::sessions::status))
+        .route("/connect/complete", post(connect::sessions::complete))
+        .route("/connections/{id}", get(connections::read).delete(connections::remove))
+        // People.
+        .route("/connections", get(connections::list))
+        .route("/connections/connect", post(connections::begin))
+        .route(
+            "/connections/disconnect",
+            get(connections::ask_disconnect).post(connections::disconnect),
+        )
+        .route("/connect/{link}", get(connect::open))
+        .route("/connect/{link}/go", get(connect::go))
+        .route("/connect/callback", get(connect::callback))
+        .route("/connect/confirm", post(connect::confirm))
 }

@@ -6,11 +6,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Integration;
 use super::audit::{self, Actor};
 use super::notices::{self, NoticeEvent};
 use super::provider::Context;
-use super::seal;
+use super::refresh::{self, Age, Work};
+use super::{Integration, seal};
 use crate::AuthorizationServer;
 use crate::error::Failure;
 use crate::id::ConnectionId;
@@ -21,6 +21,9 @@ use crate::time::{Seconds, Timestamp};
 
 /// How long a provider that does not answer is tried.
 const PATIENCE: Seconds = Seconds::days(1);
+/// How long it is left alone between two tries, at least and at most.
+const SHORTEST_PAUSE: Seconds = Seconds::minutes(1);
+const LONGEST_PAUSE: Seconds = Seconds::hours(1);
 
 /// How far a connection has been given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +72,40 @@ pub async fn disconnect(
     let Some(connection) = server.store.connection(id).await? else {
         return Ok(None);
     };
+    let connection = match is_stale(server, &connection, now) {
+        true => renewed(server, connection).await?,
+        false => connection,
+    };
     go_on(server, &connection, actor, now).await
+}
+
+/// Whether the provider wants an access token to end the grant, and the one that is there is over,
+/// although the grant is not: the provider would not know it any more.
+fn is_stale(server: &AuthorizationServer, connection: &Connection, now: Timestamp) -> bool {
+    let integration = server.policy.vault.integrations.get(&connection.integration);
+    let wants = integration.is_some_and(|own| own.provider.revokes_with_access());
+    let alive = match &connection.status {
+        ConnectionStatus::Active | ConnectionStatus::Disconnecting { .. } => connection.refreshable,
+        ConnectionStatus::ReauthRequired(_) => false,
+    };
+    wants && alive && refresh::age(connection, Seconds(0), now) == Age::Over
+}
+
+/// The connection with another access token, if one is to be had.
+async fn renewed(
+    server: &AuthorizationServer,
+    connection: Connection,
+) -> Result<Connection, Failure> {
+    let work = Work::renew(&connection);
+    match server.vault.beside.get() {
+        Some(background) => {
+            background.finish(work, server.policy.vault.refresh.patience).await;
+        }
+        None => {
+            refresh::run(server, &work).await?;
+        }
+    }
+    Ok(server.store.connection(connection.id).await?.unwrap_or(connection))
 }
 
 /// What the sweeper calls for a connection that is being given back: the next try, or the last.
@@ -107,16 +143,30 @@ async fn go_on(
     let Some(Leaving { held, siblings }) = leaving else {
         return Ok(None);
     };
-    let upstream = match revoke(server, &held, siblings, now).await? {
+    let revoked = match siblings == 0 && is_stale(server, connection, now) {
+        true => Err("its access token is over, and there is no other to be had".to_owned()),
+        false => revoke(server, &held, siblings, now).await?,
+    };
+    let upstream = match revoked {
         Ok(upstream) => upstream,
         Err(why) if now < since.unwrap_or(now).plus(PATIENCE) => {
+            let next = Some(now.plus(pause(since.unwrap_or(now), now)));
+            refresh::put_off(server, &[(&held.connection, next)], Recorded::default()).await?;
             return Ok(Some(Disconnected::Pending { why }));
         }
         Err(why) => Upstream::GivenUp(why),
     };
     let recorded = ended(server, &held.connection, &upstream, actor, now);
-    let removed = server.store.remove_connection(held.connection.id, recorded).await?;
-    Ok(removed.then_some(Disconnected::Done(upstream)))
+    let id = held.connection.id;
+    let removed = server.store.remove_connection(id, recorded).await?;
+    // Somebody else was faster, unless it was connected again meanwhile.
+    let gone = removed || server.store.connection(id).await?.is_none();
+    Ok(gone.then_some(Disconnected::Done(upstream)))
+}
+
+/// How long the provider is left alone: a quarter of the time that it is tried already.
+fn pause(since: Timestamp, now: Timestamp) -> Seconds {
+    Seconds(since.until(now).0 / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
 /// The integrations whose connections of one account share a grant: those with the same client at
@@ -208,4 +258,16 @@ fn described(connection: &Connection) -> Map<String, Value> {
         ("subject".to_owned(), json!(connection.subject)),
         ("account".to_owned(), json!(connection.account.sub)),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_tried_more_and_more_seldom() {
+        let since = Timestamp::from_epoch(1_800_000_000);
+        let after = |seconds| pause(since, since.plus(Seconds(seconds))).0;
+        assert_eq!([0, 60, 1_200, 14_400, 86_000].map(after), [60, 60, 300, 3_600, 3_600]);
+    }
 }

@@ -12,10 +12,12 @@ pub mod connect;
 mod data_key;
 mod describe;
 pub mod disconnect;
+pub mod import;
 mod integration;
 pub mod notices;
 mod policy;
 pub mod provider;
+pub mod proxy;
 pub mod refresh;
 pub mod seal;
 

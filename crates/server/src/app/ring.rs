@@ -14,15 +14,21 @@ use crate::key_file;
 /// The file of a key-encryption key that was not configured.
 const KEY_FILE: &str = "key-encryption.key";
 
-/// Refuses a database without a key: a new one would not open what the lost one has sealed.
-pub(super) fn is_possible(config: &Config, database: &Path) -> anyhow::Result<()> {
-    let has_key = config.key_encryption_key().is_some() || default_file(config).exists();
+/// Makes the key of an empty folder, before the database: so a process that starts at the same time
+/// never sees a database without a key. One that really has none is refused: a new key would not
+/// open what the lost one has sealed.
+pub(super) fn prepare(config: &Config, database: &Path) -> anyhow::Result<()> {
+    let was_there = database.exists();
+    let path = default_file(config);
+    if config.key_encryption_key().is_some() {
+        return Ok(());
+    }
     ensure!(
-        has_key || !database.exists(),
+        path.exists() || !was_there,
         "the data folder {} has a database but no {KEY_FILE}: put the file back from a backup, or set keys.key_encryption_key_file",
         config.data.display()
     );
-    Ok(())
+    key_file::read_or_make(&path).map(drop)
 }
 
 /// The keys, every one that the store needs among them, and the root of keyed digests.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, ensure};
 use grantor_core::model::Scope;
 use grantor_core::vault::provider::{self, Provider};
 use grantor_core::vault::{Integration, IntegrationKind, RefreshPolicy, VaultPolicy, Webhook};
@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::config::{self, Config};
 
-/// What the operator has decided about the vault.
-pub(super) fn policy(config: &Config) -> anyhow::Result<VaultPolicy> {
+/// What the operator has decided about the vault. All that does not fit together is said at once.
+pub(crate) fn policy(config: &Config) -> anyhow::Result<VaultPolicy> {
     let own = &config.vault;
     let refresh = RefreshPolicy {
         deadline: own.deadline.seconds(),
@@ -70,24 +70,30 @@ fn integrations(config: &Config) -> anyhow::Result<BTreeMap<String, Arc<Integrat
         return Ok(BTreeMap::new());
     }
     let providers = providers(config.vault.providers.as_deref())?;
-    let one = |(name, own): (&String, &config::Integration)| {
-        let made = integration(config, name, own, &providers)
-            .with_context(|| format!("integrations.{name}"))?;
-        Ok((name.clone(), Arc::new(made)))
-    };
-    config.integrations.iter().map(one).collect()
+    let (mut made, mut problems) = (BTreeMap::new(), String::new());
+    for (name, own) in &config.integrations {
+        let wanted = own.provider.as_ref().unwrap_or(name);
+        let Some(provider) = providers.get(wanted) else {
+            let why = "`grantor provider list` shows all there are";
+            problems += &format!("\n  integrations.{name}: there is no provider {wanted:?}: {why}");
+            continue;
+        };
+        let integration = integration(config, name, own, provider)?;
+        for why in provider.unfit(&integration) {
+            problems += &format!("\n  integrations.{name}: {why}");
+        }
+        made.insert(name.clone(), Arc::new(integration));
+    }
+    ensure!(problems.is_empty(), "integrations cannot be used:{problems}");
+    Ok(made)
 }
 
 fn integration(
     config: &Config,
     name: &str,
     own: &config::Integration,
-    providers: &BTreeMap<String, Arc<Provider>>,
+    provider: &Arc<Provider>,
 ) -> anyhow::Result<Integration> {
-    let wanted = own.provider.as_deref().unwrap_or(name);
-    let Some(provider) = providers.get(wanted) else {
-        bail!("there is no provider {wanted:?}: `grantor provider list` shows all");
-    };
     let kind = match own.grant {
         config::Grant::AuthorizationCode => IntegrationKind::Person,
         config::Grant::ClientCredentials => IntegrationKind::ClientCredentials,
@@ -95,6 +101,10 @@ fn integration(
     let scope = match &own.scopes {
         Some(scopes) => Scope::parse(&scopes.join(" "))?,
         None => provider.default_scope(kind),
+    };
+    let required = match own.required_scopes.as_slice() {
+        [] => provider.required_scope(),
+        named => Scope::parse(&named.join(" "))?,
     };
     Ok(Integration {
         name: name.to_owned(),
@@ -106,7 +116,7 @@ fn integration(
             .as_ref()
             .map(|secret| Zeroizing::new(secret.expose().trim().to_owned())),
         scope,
-        required: Scope::parse(&own.required_scopes.join(" "))?,
+        required,
         variables: own.variables.clone(),
         kind,
         redirect_uri: own

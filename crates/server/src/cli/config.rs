@@ -25,8 +25,8 @@ pub(super) enum ConfigCommand {
 
 pub(super) fn run(command: &ConfigCommand, place: &Place) -> anyhow::Result<ExitCode> {
     match command {
-        ConfigCommand::Check { json: true } => json(&place.load()?)?,
-        ConfigCommand::Check { json: false } => say(place.load()?.effective().trim_end()),
+        ConfigCommand::Check { json: true } => json(&place.load_whole()?)?,
+        ConfigCommand::Check { json: false } => say(place.load_whole()?.effective().trim_end()),
         ConfigCommand::Schema => json(&config::schema())?,
         ConfigCommand::Reference => say(config::reference().trim_end()),
     }

@@ -38,7 +38,7 @@ struct Finding {
 
 pub(super) async fn run(own: Doctor, place: Place) -> anyhow::Result<ExitCode> {
     let mut found = Vec::new();
-    match place.load() {
+    match place.load_whole() {
         Err(error) => found.push(finding("configuration", Verdict::Bad, error.to_string())),
         Ok(config) => {
             found.push(finding("configuration", Verdict::Good, "it can be used".to_owned()));

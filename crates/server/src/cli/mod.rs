@@ -4,6 +4,7 @@ mod apikey;
 mod audit;
 mod client;
 mod config;
+mod connection;
 mod demo;
 mod doctor;
 mod key;
@@ -58,6 +59,9 @@ enum Command {
     /// The keys that seal what is stored, and how the connections are.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
+    /// Accounts that were connected at providers.
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
     /// Providers whose tokens the vault keeps: how they are spoken to.
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
@@ -88,6 +92,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(own) => blocking(key::run(own, place)),
         Command::ApiKey(own) => blocking(apikey::run(own, place)),
         Command::Vault(own) => blocking(vault::run(own, place)),
+        Command::Connection(own) => blocking(connection::run(own, place)),
         Command::Provider(own) => blocking(provider::run(own, place)),
         Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),

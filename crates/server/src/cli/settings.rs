@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::app::vault;
 use crate::config::{Config, Loader};
 
 /// Options that every command takes.
@@ -21,6 +22,13 @@ impl Place {
     /// The settings: defaults, then the file, then the environment, then the command line.
     pub(super) fn load(&self) -> anyhow::Result<Config> {
         self.load_between(Loader::new(), |loader| loader)
+    }
+
+    /// The same, and whether providers and integrations can be used.
+    pub(super) fn load_whole(&self) -> anyhow::Result<Config> {
+        let config = self.load()?;
+        vault::policy(&config)?;
+        Ok(config)
     }
 
     /// The settings over presets, which everything else overrides, and under what overrides all.

@@ -24,6 +24,8 @@ pub(crate) struct Vault {
     /// Where a browser may be sent after it has connected an account: a `return_url` must begin with
     /// one of these URLs, and be the same up to the end of the path that is given here.
     pub(crate) return_urls: Vec<String>,
+    /// What passes through `/proxy/`, where an integration has it switched on.
+    pub(crate) proxy: Proxy,
 }
 
 impl Default for Vault {
@@ -34,6 +36,29 @@ impl Default for Vault {
             patience: Period::of(30),
             keep_alive: Period::of(7 * 86_400),
             return_urls: Vec::new(),
+            proxy: Proxy::default(),
+        }
+    }
+}
+
+/// What passes through `/proxy/`, where an integration has it switched on.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Proxy {
+    /// Bytes of a request body at most; more is answered with 413.
+    pub(crate) request_bytes: u64,
+    /// Bytes of a provider's answer at most; a longer one is cut off.
+    pub(crate) answer_bytes: u64,
+    /// How long nothing may move in either direction.
+    pub(crate) timeout: Period,
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        Self {
+            request_bytes: 100 * 1024 * 1024,
+            answer_bytes: 1024 * 1024 * 1024,
+            timeout: Period::of(60),
         }
     }
 }
@@ -105,7 +130,7 @@ impl Integration {
             redirect_uri: None,
             self_service: true,
             link: false,
-            proxy: false,
+            proxy: true,
             concurrency: ten(),
             refreshes_per_minute: 0,
         }

@@ -24,6 +24,7 @@ pub(crate) mod oauth_token;
 pub(crate) mod openapi;
 pub(crate) mod protected;
 pub(crate) mod protected_resource;
+pub(crate) mod proxy;
 pub(crate) mod register;
 pub(crate) mod revoke;
 pub(crate) mod select_account;

@@ -26,10 +26,12 @@ use serde_json::{Map, Value, json};
 use crate::pages::Docs;
 
 /// In the order of the reference.
-const FILES: [&str; 11] = [
+const FILES: [&str; 13] = [
     include_str!("document.json"),
     include_str!("tokens.json"),
     include_str!("vault.json"),
+    include_str!("connections.json"),
+    include_str!("proxy.json"),
     include_str!("sign_in.json"),
     include_str!("person.json"),
     include_str!("sample_api.json"),

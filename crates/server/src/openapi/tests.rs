@@ -25,7 +25,7 @@ fn described(document: &Value) -> BTreeSet<(String, String)> {
     let pages = document["x-pages"].as_array().expect("pages").iter();
     let pages = pages.flat_map(|page| {
         let methods = page["methods"].as_array().expect("methods").iter();
-        methods.map(|method| (text(&page["path"]), text(method)))
+        methods.map(|method| (text(&page["path"]).replace("{*", "{"), text(method)))
     });
     operations.chain(pages).collect()
 }
@@ -45,7 +45,8 @@ fn routed() -> BTreeSet<(String, String)> {
             let alone = format!("{method}(");
             let called = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric());
             if own.match_indices(&alone).any(|(at, _)| called(&own[..at])) {
-                found.insert((path.to_owned(), method.to_uppercase()));
+                // OpenAPI has no word for the rest of a path.
+                found.insert((path.replace("{*", "{"), method.to_uppercase()));
             }
         }
     }

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod call;
+mod stream;
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use url::{Host, Url};
 
 use addresses::is_public;
+pub(crate) use stream::{Streams, Unanswered};
 
 /// From the first packet to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use grantor_core::model::Connection;
 use grantor_core::store::Recorded;
 use grantor_core::time::{Seconds, Timestamp};
 use grantor_core::vault::ask;
-use grantor_core::vault::disconnect::{self, Disconnected};
+use grantor_core::vault::disconnect::{self, Disconnected, Upstream};
 use grantor_core::vault::refresh::{self, Background as _, Found, Outcome, Work};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -107,10 +107,14 @@ async fn renew(app: &App, refreshes: &Refreshes, connection: Connection, work: W
     }
 }
 
-/// Goes on giving a connection back, which its claim has made due again if it does not come to an end.
+/// Goes on giving a connection back, which is due again if it does not come to an end.
 async fn leave(app: &App, id: ConnectionId) {
     let now = app.server.clock.now();
     match disconnect::resume(&app.server, id, now).await {
+        Ok(Some(Disconnected::Done(Upstream::GivenUp(why)))) => {
+            tracing::warn!(connection = %id.shown(), cause = %why,
+                "a connection is removed, and its grant may still be alive at the provider");
+        }
         Ok(Some(Disconnected::Done(_)) | None) => {}
         Ok(Some(Disconnected::Pending { why })) => {
             tracing::warn!(connection = %id.shown(), cause = %why,

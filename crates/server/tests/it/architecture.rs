@@ -94,8 +94,8 @@ fn one_module_fetches_documents_of_others_and_knows_only_the_port() {
 #[test]
 fn settings_are_read_where_the_program_starts() {
     // The command line checks and prints them; everybody else is given what they need.
-    let readers =
-        ["main.rs", "run.rs", "app.rs", "cli", "config"].map(|own| format!("server/src/{own}"));
+    let readers = ["main.rs", "run.rs", "app.rs", "app/", "cli", "config"]
+        .map(|own| format!("server/src/{own}"));
     for source in Source::under("server/src") {
         if !readers.iter().any(|reader| source.name().starts_with(reader.as_str())) {
             source.must_not_say(&["crate::config", "super::config"]);

@@ -17,11 +17,13 @@ use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
 use crate::vault::audit::{self, Actor};
 
-/// Stores the grant behind a connect code. The application has to be sure that the browser that
-/// brought the code is that of the subject: this is what ties the account to the right person.
+/// Stores the grant behind a connect code for `subject`, the person who is signed in at the
+/// application in the browser that brought the code. A session that was made for somebody else ends:
+/// its link was sent on, and the account is not the subject's.
 pub async fn complete(
     server: &AuthorizationServer,
     code: &str,
+    subject: &str,
     rights: &ApiKeyRights,
     actor: &Actor,
     now: Timestamp,
@@ -34,12 +36,27 @@ pub async fn complete(
         return Err(gone());
     };
     check_rights(rights, &session)?;
+    if session.subject != subject {
+        end_for_another(server, &session, &code, now).await?;
+        return Err(Refusal::ConnectCodeOfAnother {}.into());
+    }
     match store(server, &session, sealed, actor, now).await {
         Ok(connected) => Ok(connected),
         Err(Halt::Failure(failure)) => Err(failure),
         Err(Halt::Stop(Stop::ConnectionGone)) => Err(Refusal::ConnectionNotFound {}.into()),
         Err(Halt::Stop(_)) => Err(gone()),
     }
+}
+
+async fn end_for_another(
+    server: &AuthorizationServer,
+    session: &ConnectSession,
+    code: &Credential,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (waiting, failed) = (ConnectStep::Waiting, ConnectState::Failed("other_person".to_owned()));
+    server.store.step_connect(session.id, waiting, Some(code.digest()), failed, now).await?;
+    Ok(())
 }
 
 /// Takes the person's answer to the page of a `link` session.

@@ -218,7 +218,7 @@ fn connection(
         refreshable,
         refresh_expires_at: kept.map_or(grant.refresh_expires_at, |own| own.refresh_expires_at),
         refresh_used_at: kept.map_or(grant.issued_at, |own| own.refresh_used_at),
-        rotates: before.and_then(|own| own.rotates),
+        rotates: before.and_then(|own| own.rotates).or(integration.provider.rotates()),
         variables: grant.variables.clone(),
         trouble: None,
         due_at: None,

@@ -8,7 +8,11 @@ use super::{Config, Found, ZERO, is_loopback};
 
 pub(super) fn vault(config: &Config, found: &mut Found) {
     let own = &config.vault;
-    for (path, period) in [("vault.deadline", own.deadline), ("vault.patience", own.patience)] {
+    for (path, period) in [
+        ("vault.deadline", own.deadline),
+        ("vault.patience", own.patience),
+        ("vault.proxy.timeout", own.proxy.timeout),
+    ] {
         found.when(period == ZERO, path, "must be one second at least");
     }
     let folder = own.providers.as_ref();

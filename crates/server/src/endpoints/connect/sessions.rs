@@ -84,10 +84,12 @@ pub(crate) async fn complete(
     let completed = async {
         let service = Service::of(&app, caller, &headers).await?;
         let body = body?;
-        let code = body.get("connect_code").and_then(Value::as_str);
-        let code = code.ok_or(Refusal::MissingParameter { name: "connect_code" })?;
+        let member = |name| body.get(name).and_then(Value::as_str);
+        let missing = |name| Refusal::MissingParameter { name };
+        let code = member("connect_code").ok_or(missing("connect_code"))?;
+        let subject = member("subject").ok_or(missing("subject"))?;
         let (server, rights, actor) = (&app.server, service.rights(), &service.actor);
-        let connected = connect::complete(server, code, rights, actor, caller.now).await?;
+        let connected = connect::complete(server, code, subject, rights, actor, caller.now).await?;
         let integration = server.policy.vault.integrations.get(&connected.connection.integration);
         let told = describe(&connected.connection, integration.map(AsRef::as_ref));
         Ok::<_, Failure>(json(StatusCode::OK, &told))

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Server;
+use crate::support::connections::KeyFile;
+use crate::support::{Page, Server, client};
 
 const CREATE: [&str; 5] = ["apikey", "create", "--service", "reports", "--any-integration"];
 
@@ -113,4 +114,62 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         assert!(code == 2 || ran.err.lines().count() == 1, "{ran:?}");
     }
     assert_eq!(server.cli().json(&["apikey", "list"]), json!([]));
+}
+
+async fn ask(server: &Server, key: &Value) -> Page {
+    let key = key.as_str().expect("a key");
+    server.request(client().post(server.url("/oauth/token")).bearer_auth(key)).await
+}
+
+/// A server with one connected account, whose token never expires.
+async fn with_a_connection() -> (Server, String) {
+    let server = Server::setup()
+        .set("integrations.google.client_id", "client")
+        .set("integrations.google.client_secret", "secret-at-the-provider")
+        .start()
+        .await;
+    let made = server.connections(&KeyFile::of(&server), "google", 1).await;
+    let token = made.values().next().expect("one").access_token.to_string();
+    (server, token)
+}
+
+#[tokio::test]
+async fn an_integration_is_all_that_a_key_needs_to_get_tokens() {
+    let (mut server, token) = with_a_connection().await;
+    let create = ["apikey", "create", "--service", "reports", "--integration", "google"];
+    let made = server.cli().json(&create);
+    let page = ask(&server, &made["key"]).await;
+    assert_eq!((page.status, &page.json()["access_token"]), (200, &json!(token)), "{page:?}");
+    // When it was used is written down when the server stops, if not before.
+    assert_eq!(server.stop(), Some(0));
+    let listed = server.cli().json(&["apikey", "list"]);
+    assert!(listed[0]["last_used_at"].is_string(), "{listed}");
+    // What was given out is in the log, and nothing that could be used.
+    let log = server.cli().ok(&["audit", "tail"]);
+    let actor = format!("api_key:{}", made["id"].as_str().expect("an id"));
+    assert!(log.contains("token.read") && log.contains(&actor), "{log}");
+    assert!(!log.contains(&token[5..]), "{log}");
+}
+
+#[tokio::test]
+async fn two_secrets_work_while_they_overlap_and_none_after_the_end() {
+    let (server, _) = with_a_connection().await;
+    let cli = server.cli();
+    let first = created(&server, &[]);
+    let id = first["id"].as_str().expect("an id");
+    let second = cli.json(&["apikey", "rotate", id]);
+    let third = cli.json(&["apikey", "rotate", id]);
+    for (key, status) in [(&first, 401), (&second, 200), (&third, 200)] {
+        assert_eq!(ask(&server, &key["key"]).await.status, status);
+    }
+    let fourth = cli.json(&["apikey", "rotate", id, "--overlap", "0s"]);
+    for (key, status) in [(&second, 401), (&third, 401), (&fourth, 200)] {
+        assert_eq!(ask(&server, &key["key"]).await.status, status);
+    }
+    cli.ok(&["apikey", "revoke", id]);
+    let revoked = ask(&server, &fourth["key"]).await;
+    server.sql("DELETE FROM api_key");
+    let unknown = ask(&server, &fourth["key"]).await;
+    assert_eq!((revoked.status, unknown.status), (401, 401));
+    assert_eq!(revoked.body, unknown.body, "nobody is told which of the two it is");
 }

@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod client_import;
 mod client_options;
+mod connection;
 mod demo;
 mod failures;
 mod registration_token;
@@ -27,6 +28,7 @@ fn help_and_version_name_every_command() {
         "user",
         "key",
         "apikey",
+        "connection",
         "vault",
         "audit",
         "config",

@@ -42,6 +42,42 @@ fn every_problem_is_reported_at_once_with_its_path() {
 }
 
 #[test]
+fn an_integration_that_does_not_fit_its_provider_is_named_before_the_start() {
+    let server = Server::setup().prepare();
+    let text = std::fs::read_to_string(server.config()).expect("readable");
+    let integrations = "
+        [integrations.support]
+        provider = \"zendesk\"
+        client_id = \"a\"
+        client_secret = \"b\"
+        [integrations.teams]
+        provider = \"microsoft\"
+        client_id = \"a\"
+        client_secret = \"b\"
+        variables = { tenant = \"a/../b\" }
+        [integrations.gogle]
+        client_id = \"a\"
+        [integrations.asana]
+        client_id = \"a\"
+        grant = \"client_credentials\"
+    ";
+    std::fs::write(server.config(), text + integrations).expect("written");
+    let ran = server.cli().run(&["config", "check"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for says in [
+        "integrations.support: variables.subdomain is not set",
+        "integrations.teams: variables.tenant is refused",
+        "integrations.gogle: there is no provider \"gogle\"",
+        "integrations.asana: asana cannot do this kind",
+        "integrations.asana: client_secret is not set",
+    ] {
+        assert!(ran.err.contains(says), "{says}: {}", ran.err);
+    }
+    let serve = server.cli().run(&["serve"]);
+    assert_eq!((serve.code, serve.err), (Some(1), ran.err), "serve says the same");
+}
+
+#[test]
 fn the_environment_overrides_the_file_and_options_override_both() {
     let server = Server::setup().prepare();
     let elsewhere = server.folder().join("elsewhere");

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::connections::{KeyFile, Traffic, data_key, opened};
 use crate::support::server::GRANTOR;
 use crate::support::signer::{Signer, under};
-use crate::support::{App, Request, Server, random};
+use crate::support::{App, Request, Server, client, random};
 
 /// Enough that a rewrap can be killed in the middle.
 const CONNECTIONS: usize = 4_000;
@@ -56,7 +56,10 @@ impl Kept {
         let assertion = Signer::new(&[]).tokens(&[under(&self.machine_secret, &claims)]);
         let page = server.assert_client(&assertion[0]).await;
         assert_eq!(page.status, 200, "{page:?}");
-        assert!(self.api_key.starts_with("grk_"));
+        let (id, tokens) = self.tokens.first_key_value().expect("one");
+        let asked = client().post(server.url("/oauth/token")).bearer_auth(&self.api_key);
+        let page = server.request(asked.json(&json!({ "connection_id": id }))).await;
+        assert_eq!(page.json()["access_token"], tokens.access_token.as_str(), "{page:?}");
         let sound = server.cli().json(&["audit", "verify"]);
         assert_eq!(sound["sound"], true, "{sound}");
     }
@@ -66,7 +69,11 @@ impl Kept {
 /// is killed on the way, and the old key is gone in the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_replaced_while_tokens_are_read_and_the_command_is_killed() {
-    let mut server = Server::start().await;
+    let mut server = Server::setup()
+        .set("integrations.google.client_id", "client")
+        .set("integrations.google.client_secret", "secret-at-the-provider")
+        .start()
+        .await;
     let old = KeyFile::of(&server);
     let new = KeyFile::make(server.folder(), "new.key");
     let mut kept = Kept::make(&server, &old).await;
@@ -139,7 +146,26 @@ async fn two_that_rewrap_at_once_do_not_disturb_each_other() {
     store.close();
 }
 
-/// What a stop leaves behind: the store and the start say the same of a missing key.
+/// The root of digests is made once, whoever is first: else keys and entries of the others are void.
+#[test]
+fn processes_that_start_at_once_in_an_empty_folder_agree() {
+    let server = Server::setup().prepare();
+    let starts: Vec<Child> = (0..8)
+        .map(|_| {
+            let mut command = Command::new(GRANTOR);
+            command.args(["apikey", "create", "--service", "reports", "--any-integration"]);
+            command.arg("--config").arg(server.config()).arg("--data").arg(server.data());
+            command.stdout(Stdio::null()).spawn().expect("the binary starts")
+        })
+        .collect();
+    for mut child in starts {
+        assert!(child.wait().expect("waited").success());
+    }
+    assert_eq!(server.cli().json(&["audit", "verify"])["entries"], 8);
+    assert_eq!(server.sql("SELECT count(*) FROM server_secret"), "2");
+}
+
+/// The forgotten key is the one that lies in the data folder.
 #[tokio::test]
 async fn a_start_without_a_key_that_is_needed_names_it_and_says_what_to_do() {
     let mut server = Server::start().await;
@@ -163,7 +189,6 @@ async fn a_start_without_a_key_that_is_needed_names_it_and_says_what_to_do() {
         assert!(named.iter().all(|named| text.contains(named)), "{text}");
     }
     let ran = server.cli().run(&["serve"]);
-    // The forgotten key lies in the data folder.
     let hint = format!("keys.retired_key_encryption_key_files = [\"{}\"]", made.path.display());
     assert!(ran.err.contains(&hint), "{}", ran.err);
     server.set_keys(&other, &[&made]);
@@ -245,6 +270,10 @@ async fn what_is_short_lived_goes_on_and_is_waited_out() {
     let request = Request::of(&app);
     let page = browser.open(&request.url(&server)).await;
     other.open(&Request::of(&app).url(&server)).await;
+    let phone = server.public_app("phone");
+    let offline = Request::of(&phone).with("scope", "openid offline_access");
+    let spent = server.tokens_for(&phone, "eve", &server.browser(), &offline).await.refresh;
+    let successor = server.refresh(&phone, &spent).await.json()["refresh_token"].clone();
     assert_eq!(server.stop(), Some(0));
     let (old, new) = (KeyFile::of(&server), KeyFile::make(server.folder(), "new.key"));
     server.set_keys(&new, &[&old]);
@@ -252,6 +281,9 @@ async fn what_is_short_lived_goes_on_and_is_waited_out() {
     let left = json!([{ "key": old.id(), "what": "pending requests", "count": 2 }]);
     assert_eq!((&done["signing_keys"], &done["left"]), (&json!(4), &left));
     server.start_again().await;
+    // An answer that got lost is given once more, the same.
+    let again = server.refresh(&phone, &spent).await.json();
+    assert_eq!((&again["refresh_token"], successor.is_string()), (&successor, true), "{again}");
     // The form is of before; what ties it to the browser does not depend on the key.
     let page = server.type_token(&browser, &page, "ada").await;
     let page = browser.send_form(&page.form("/consent").with("decision", "allow")).await;

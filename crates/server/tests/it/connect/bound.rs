@@ -84,10 +84,9 @@ async fn a_code_of_somebody_elses_browser_is_worth_nothing_without_the_key() {
     let code = page.answer()["connect_code"].clone();
     assert!(vault.connections_of("mallory").await.is_empty(), "nothing is connected by the visit");
 
-    // Her browser brings the code to the application, which sees that she is not mallory and does
-    // not complete it. Nobody else can.
+    // Nobody but the application can complete it.
     let url = vault.server.url("/connect/complete");
-    let body = json!({"connect_code": code});
+    let body = json!({"connect_code": code, "subject": "mallory"});
     let page = vault.server.request(client().post(&url).json(&body)).await;
     assert_eq!((page.status, page.json()["error"].as_str()), (401, Some("missing_token")));
     let tokens_only = vault.key_with(&["--action", "token"]);
@@ -96,5 +95,14 @@ async fn a_code_of_somebody_elses_browser_is_worth_nothing_without_the_key() {
     let of_others = vault.key_with(&["--action", "connect", "--subject", "user-42"]);
     let page = vault.server.request(client().post(&url).bearer_auth(of_others).json(&body)).await;
     assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
-    assert!(vault.connections_of("mallory").await.is_empty());
+
+    // Her browser brings the code to the application, which says who is signed in there: Ada.
+    let said = "The connect_code is of a link that was made for another subject. Nothing was \
+                connected. Make a link for the person who is signed in.";
+    assert_error(&vault.complete_for("ada", &code).await, 400, "invalid_grant", said);
+    let gone = "The connect_code is unknown, expired or already used.";
+    assert_error(&vault.complete_for("mallory", &code).await, 400, "invalid_grant", gone);
+    for subject in ["ada", "mallory"] {
+        assert!(vault.connections_of(subject).await.is_empty(), "{subject}");
+    }
 }

@@ -42,7 +42,7 @@ async fn one_of_32_applications_completes_a_session() {
     let vault = Vault::start().await;
     let (link, _) = vault.link(&json!({"integration": "google", "subject": "user-42"})).await;
     let page = vault.walk(&vault.server.browser(), &link, "ada@example.com", &[]).await;
-    let body = json!({"connect_code": page.answer()["connect_code"]});
+    let body = json!({"connect_code": page.answer()["connect_code"], "subject": "user-42"});
     let url = vault.server.url("/connect/complete");
     let request = || client().post(&url).bearer_auth(&vault.key).json(&body);
     let answers = at_once(&vault.server, request).await;
@@ -81,8 +81,8 @@ async fn many_links_for_one_account_are_generations_of_one_connection() {
     let url = vault.server.url("/connect/complete");
     let mut tasks = JoinSet::new();
     for code in codes {
-        let request =
-            client().post(&url).bearer_auth(&vault.key).json(&json!({"connect_code": code}));
+        let body = json!({"connect_code": code, "subject": "user-42"});
+        let request = client().post(&url).bearer_auth(&vault.key).json(&body);
         tasks.spawn(async move { request.send().await.expect("answered").status().as_u16() });
     }
     assert_eq!(tasks.join_all().await, [200; 6]);

@@ -1,5 +1,7 @@
 //! `DELETE /connections/{id}`: what happens at the provider, and what stays.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::connect::Vault;
@@ -63,6 +65,22 @@ async fn a_provider_that_does_not_answer_is_tried_again() {
     assert!(told["since"].is_string(), "{told}");
     let page = vault.api("DELETE", &path(&one)).await;
     assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+}
+
+#[tokio::test]
+async fn what_was_begun_is_finished_without_anybody_asking() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    vault.google.fault("revoke", json!({"html": 503})).await;
+    assert_eq!(vault.api("DELETE", &path(&one)).await.status, 202);
+    vault.server.sql("UPDATE connection SET due_at = 0");
+    let until = Instant::now() + Duration::from_secs(20);
+    while vault.api("GET", &path(&one)).await.status == 200 {
+        assert!(Instant::now() < until, "the sweeper has not come by");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let by = "SELECT actor FROM audit_event WHERE action = 'connection.disconnected'";
+    assert_eq!(vault.server.sql(by), "sweeper");
 }
 
 #[tokio::test]

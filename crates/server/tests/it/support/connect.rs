@@ -213,10 +213,15 @@ impl Vault {
         page.json()
     }
 
-    /// Completes a bound session.
+    /// Completes a bound session of user-42.
     pub(crate) async fn complete(&self, code: &str) -> Page {
+        self.complete_for("user-42", code).await
+    }
+
+    /// Completes a bound session of a subject.
+    pub(crate) async fn complete_for(&self, subject: &str, code: &str) -> Page {
         let url = self.server.url("/connect/complete");
-        let body = json!({"connect_code": code});
+        let body = json!({"connect_code": code, "subject": subject});
         self.server.request(client().post(url).bearer_auth(&self.key).json(&body)).await
     }
 
@@ -262,7 +267,7 @@ impl Vault {
     pub(crate) async fn connect(&self, subject: &str, account: &str) -> Value {
         let (link, _) = self.link(&json!({"integration": "google", "subject": subject})).await;
         let page = self.walk(&self.server.browser(), &link, account, &[]).await;
-        let done = self.complete(&page.answer()["connect_code"]).await;
+        let done = self.complete_for(subject, &page.answer()["connect_code"]).await;
         assert_eq!(done.status, 200, "{done:?}");
         done.json()
     }

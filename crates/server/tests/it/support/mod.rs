@@ -16,6 +16,7 @@ pub(crate) mod seen;
 pub(crate) mod server;
 pub(crate) mod signer;
 pub(crate) mod smtp;
+pub(crate) mod upstream;
 pub(crate) mod vault;
 
 pub(crate) use api::half_hash;

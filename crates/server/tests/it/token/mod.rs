@@ -12,3 +12,4 @@ mod password;
 mod refresh_token;
 mod resource;
 mod token_exchange;
+mod vault_exchange;
