@@ -66,7 +66,41 @@ impl ProxyRules {
     }
 }
 
+/// A variable that the operator gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it is.
+    pub about: &'a str,
+    /// What it is unless it is given; without it, it must be.
+    pub default: Option<&'a str>,
+}
+
 impl Provider {
+    /// The variables that the operator gives.
+    pub fn needs(&self) -> impl Iterator<Item = Need<'_>> {
+        let declared = self.description.variables.iter();
+        declared.filter(|(_, own)| own.from == Source::Operator).map(|(name, own)| Need {
+            name,
+            about: own.about.as_deref().unwrap_or(own.form.explained()),
+            default: own.default.as_deref(),
+        })
+    }
+
+    /// Whether an integration of this kind can be made with it.
+    pub fn offers(&self, kind: IntegrationKind) -> bool {
+        match kind {
+            IntegrationKind::Person => self.description.authorize.is_some(),
+            IntegrationKind::ClientCredentials => self.description.client_credentials.is_some(),
+        }
+    }
+
+    /// Whether a grant can be given back.
+    pub fn revokes(&self) -> bool {
+        self.description.revoke.is_some()
+    }
+
     /// The description that this one starts from.
     pub fn extends(&self) -> Option<&str> {
         self.description.extends.as_deref()
@@ -243,16 +277,11 @@ impl Provider {
     }
 
     fn unfit_kind(&self, integration: &Integration) -> Option<String> {
-        let description = &self.description;
-        let fits = match integration.kind {
-            IntegrationKind::Person => description.authorize.is_some(),
-            IntegrationKind::ClientCredentials => description.client_credentials.is_some(),
-        };
         let block = match integration.kind {
             IntegrationKind::Person => "[authorize]",
             IntegrationKind::ClientCredentials => "[client_credentials]",
         };
-        (!fits)
+        (!self.offers(integration.kind))
             .then(|| format!("{} cannot do this kind: its description has no {block}", self.name))
     }
 
