@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Provider;
 use super::calls::Context;
 use super::client_auth;
-use super::description::{ClientAuth, IdentityFrom, Pkce, Rotation};
+use super::description::{CallAuth, ClientAuth, IdentityFrom, Pkce, Rotation, Which};
 use super::gaps::Gaps;
 use super::template::Template;
 use super::variable::{Source, names};
@@ -146,6 +146,12 @@ impl Provider {
     /// Whether the ID token names the account, so that there must be one.
     pub fn identity_from_id_token(&self) -> bool {
         self.description.identity.from == IdentityFrom::IdToken
+    }
+
+    /// Whether a grant is given back with the access token, which has to be a living one for that.
+    pub fn revokes_with_access(&self) -> bool {
+        let block = self.description.revoke.as_ref();
+        block.is_some_and(|own| own.auth == CallAuth::Bearer || own.token == Which::Access)
     }
 
     /// The rules for ID tokens, if the provider gives any.
