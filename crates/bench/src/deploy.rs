@@ -33,6 +33,10 @@ const SETTINGS: [(&str, &str); 4] = [
     ("GRANTOR__LIMITS__SIGN_IN", "0"),
 ];
 
+/// The integration of the vault, and our client id there. No provider is asked: no token expires.
+pub(crate) const INTEGRATION: &str = "google";
+pub(crate) const PROVIDER_CLIENT: &str = "bench.example";
+
 /// A prepared data folder.
 pub(crate) struct Deployment {
     /// Where its server will be.
@@ -40,6 +44,7 @@ pub(crate) struct Deployment {
     binary: PathBuf,
     folder: TempDir,
     port: u16,
+    vault: bool,
     client: Credentials,
     person: Account,
 }
@@ -64,6 +69,11 @@ pub(crate) struct Machines {
     pub(crate) api: Credentials,
 }
 
+#[derive(Deserialize)]
+struct ApiKey {
+    key: String,
+}
+
 #[derive(Default, Deserialize)]
 struct Account {
     password: String,
@@ -77,7 +87,8 @@ impl Deployment {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?;
         let port = free_port()?;
         let (client, person) = (Credentials::default(), Account::default());
-        let mut own = Self { site: Site::on(port), binary, folder, port, client, person };
+        let vault = false;
+        let mut own = Self { site: Site::on(port), binary, folder, port, vault, client, person };
         let added = own.cli(&[
             "client",
             "add",
@@ -117,6 +128,20 @@ impl Deployment {
             es256: self.machine("es256", &jwt("ES256"))?,
             api: self.machine("api", &["--resource-server-for", &self.issuer()])?,
         })
+    }
+
+    /// An API key for the tokens of the vault, which is switched on.
+    pub(crate) fn api_key(&mut self) -> Result<String> {
+        self.vault = true;
+        let service = ["apikey", "create", "--service", "bench", "--integration", INTEGRATION];
+        let made = self.cli(&[&service[..], &["--json"]].concat())?;
+        let made: ApiKey = serde_json::from_str(&made).context("`apikey create` said otherwise")?;
+        Ok(made.key)
+    }
+
+    /// The file of the key that seals.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.folder.path().join("key-encryption.key")
     }
 
     /// The file of its store.
@@ -205,6 +230,10 @@ impl Deployment {
         let mut command = Command::new(&self.binary);
         command.env("GRANTOR_DATA", self.folder.path()).current_dir(self.folder.path());
         command.env("GRANTOR__LISTEN__PORT", self.port.to_string()).envs(SETTINGS);
+        if self.vault {
+            command.env("GRANTOR__INTEGRATIONS__GOOGLE__CLIENT_ID", PROVIDER_CLIENT);
+            command.env("GRANTOR__INTEGRATIONS__GOOGLE__CLIENT_SECRET", "not used");
+        }
         command
     }
 

@@ -15,6 +15,7 @@ mod store;
 mod stored;
 mod target;
 mod trials;
+mod vault;
 mod wire;
 
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use crate::report::{Verdict, write_json};
 use crate::scenarios::{Bearers, Chains, Codes, memory, start};
 use crate::target::Target;
 use crate::trials::Trial;
+use crate::vault::Vault;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -92,6 +94,12 @@ enum Scenario {
     Revoke(Store),
     /// The four before, in one table.
     Tokens(Store),
+    /// Get a provider's token from the vault with an API key, beside a vault of 1,000 connections.
+    VaultRead {
+        /// Measures a second server too, with so many connections.
+        #[arg(long, value_name = "CONNECTIONS", default_value_t = 0)]
+        stored: usize,
+    },
     /// The SQLite store alone: redeem, rotate, read.
     Store {
         /// Access tokens to read among.
@@ -147,6 +155,7 @@ fn main() -> Result<ExitCode> {
         | Scenario::ClientCredentialsJwt(_)
         | Scenario::Revoke(_)
         | Scenario::Tokens(_)
+        | Scenario::VaultRead { .. }
         | Scenario::Memory { .. }
         | Scenario::Start { .. }
         | Scenario::Noise => &mut driver,
@@ -184,6 +193,7 @@ impl Arguments {
             Scenario::ClientCredentialsJwt(store) => self.try_out(&Trial::JWT, store).await,
             Scenario::Revoke(store) => self.try_out(&[Trial::Revoke], store).await,
             Scenario::Tokens(store) => self.try_out(&Trial::ALL, store).await,
+            Scenario::VaultRead { stored } => self.read_vault(stored).await,
             Scenario::Code
             | Scenario::Refresh
             | Scenario::Userinfo
@@ -224,6 +234,7 @@ impl Arguments {
             | Scenario::ClientCredentialsJwt(_)
             | Scenario::Revoke(_)
             | Scenario::Tokens(_)
+            | Scenario::VaultRead { .. }
             | Scenario::Store { .. }
             | Scenario::Noise
             | Scenario::Hello => Ok(Vec::new()),
@@ -239,6 +250,18 @@ impl Arguments {
             tokens => Some(trials::Stage::set(self.deployment()?, tokens).await?),
         };
         let report = trials::run(self.effort(), trials, &small, full.as_ref()).await?;
+        self.publish(&report.text(), &report)?;
+        Ok(report.verdicts())
+    }
+
+    /// What services ask of the vault.
+    async fn read_vault(&self, stored: usize) -> Result<Vec<Verdict>> {
+        let small = Vault::set(self.deployment()?, trials::FEW_CONNECTIONS).await?;
+        let full = match stored {
+            0 => None,
+            connections => Some(Vault::set(self.deployment()?, connections).await?),
+        };
+        let report = trials::vault(self.effort(), &small, full.as_ref()).await?;
         self.publish(&report.text(), &report)?;
         Ok(report.verdicts())
     }

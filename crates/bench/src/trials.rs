@@ -7,9 +7,10 @@ use serde::Serialize;
 use crate::compare::{Effort, PROFILE, Subject, Yardstick, phase};
 use crate::deploy::{Deployment, Machines};
 use crate::report::{Figures, Verdict, median, number, table};
-use crate::scenarios::{Introspect, Issue, Revoke};
+use crate::scenarios::{Introspect, Issue, Revoke, VaultRead};
 use crate::stored::Stored;
 use crate::target::Target;
+use crate::vault::Vault;
 
 /// What a full store may cost, as a multiple of the same with a small one.
 const STORED_LIMIT: f64 = 1.3;
@@ -17,6 +18,12 @@ const STORED_LIMIT: f64 = 1.3;
 /// Tokens of the small store that a full one is compared with: of the same kinds, but so few that the
 /// server keeps them all in memory.
 pub(crate) const FEW: usize = 10_000;
+
+/// What a token from the vault may cost, in hello-worlds.
+const VAULT_LIMIT: f64 = 3.5;
+
+/// Connections of the small vault that a full one is compared with.
+pub(crate) const FEW_CONNECTIONS: usize = 1_000;
 
 /// What is asked of the server, by machine clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -110,7 +117,8 @@ struct Compared {
 /// The full store.
 #[derive(Debug, Serialize)]
 struct Filled {
-    tokens: usize,
+    rows: usize,
+    what: &'static str,
     /// To write it.
     seconds: f64,
     gigabytes: f64,
@@ -147,7 +155,8 @@ pub(crate) async fn run(
         Some(_) | None => None,
     };
     let stored = full.and_then(|full| full.stored).map(|stored| Filled {
-        tokens: stored.tokens,
+        rows: stored.tokens,
+        what: "tokens in the store",
         seconds: stored.filling.as_secs_f64(),
         gigabytes: number(stored.bytes) / 1e9,
     });
@@ -168,10 +177,10 @@ async fn line(
             };
             let own = begin(small).await?;
             let other = match full {
-                Some(full) => Some((full, begin(full).await?)),
+                Some(full) => Some((&full.server, begin(full).await?)),
                 None => None,
             };
-            turns(effort, hello, (small, own), other).await?
+            turns(effort, hello, (&small.server, own), other).await?
         }
         Trial::ClientCredentials
         | Trial::ClientCredentialsEdDsa
@@ -186,14 +195,15 @@ async fn line(
                 };
                 Issue::to(&stage.deployment, client)
             };
-            turns(effort, hello, (small, own(small)), full.map(|full| (full, own(full)))).await?
+            let other = full.map(|full| (&full.server, own(full)));
+            turns(effort, hello, (&small.server, own(small)), other).await?
         }
         Trial::Revoke => {
-            turns(effort, hello, (small, revoke(small)), full.map(|full| (full, revoke(full))))
-                .await?
+            let other = full.map(|full| (&full.server, revoke(full)));
+            turns(effort, hello, (&small.server, revoke(small)), other).await?
         }
     };
-    Ok(turns.line(trial))
+    Ok(turns.line(trial.name(), trial.limit()))
 }
 
 fn revoke(stage: &Stage) -> Revoke<'_> {
@@ -206,8 +216,26 @@ async fn anywhere(effort: Effort, hello: &Target, small: &Stage, full: &Stage) -
         Introspect::any_of(&stage.deployment, &stage.machines, stored)
     };
     let (few, many) = (any(small)?, any(full)?);
-    let turns = turns(effort, hello, (small, few), Some((full, many))).await?;
+    let other = Some((&full.server, many));
+    let turns = turns(effort, hello, (&small.server, few), other).await?;
     turns.compared().context("the full store was not measured")
+}
+
+/// Tokens of the vault: a key is checked, the token opened, and what was given out is on the disk in
+/// the audit log before the answer is.
+pub(crate) async fn vault(effort: Effort, small: &Vault, full: Option<&Vault>) -> Result<Trials> {
+    let hello = Target::hello().await?;
+    let own = VaultRead::of(small)?;
+    let other = full.map(|full| Ok::<_, anyhow::Error>((&full.server, VaultRead::of(full)?)));
+    let turns = turns(effort, &hello, (&small.server, own), other.transpose()?).await?;
+    let stored = full.map(|full| Filled {
+        rows: full.connections,
+        what: "connections in the vault",
+        seconds: full.filling.as_secs_f64(),
+        gigabytes: full.gigabytes,
+    });
+    let lines = vec![turns.line("vault read", VAULT_LIMIT)];
+    Ok(Trials { profile: PROFILE, effort, stored, lines, anywhere: None })
 }
 
 /// What was measured, a value for each round.
@@ -222,17 +250,17 @@ struct Turns {
 async fn turns<S: Subject>(
     effort: Effort,
     hello: &Target,
-    (small, mut own): (&Stage, S),
-    mut full: Option<(&Stage, S)>,
+    (small, mut own): (&Target, S),
+    mut full: Option<(&Target, S)>,
 ) -> Result<Turns> {
     let mut turns = Turns::default();
     let warm = Effort { seconds: 1, ..effort };
     for round in 0..=effort.rounds {
         let effort = if round == 0 { &warm } else { &effort };
         turns.hello.push(phase(hello, &mut Yardstick, effort).await?);
-        turns.small.push(phase(&small.server, &mut own, effort).await?);
-        if let Some((stage, other)) = &mut full {
-            turns.full.push(phase(&stage.server, other, effort).await?);
+        turns.small.push(phase(small, &mut own, effort).await?);
+        if let Some((server, other)) = &mut full {
+            turns.full.push(phase(server, other, effort).await?);
         }
     }
     // The first round was to warm up.
@@ -243,13 +271,13 @@ async fn turns<S: Subject>(
 }
 
 impl Turns {
-    fn line(&self, trial: Trial) -> Line {
+    fn line(&self, what: &'static str, limit: f64) -> Line {
         Line {
-            what: trial.name(),
+            what,
             hello: Figures::median(&self.hello),
             grantor: Figures::median(&self.small),
             cpu_ratio: ratio(&self.small, &self.hello),
-            limit: trial.limit(),
+            limit,
             stored: self.compared(),
         }
     }
@@ -280,7 +308,7 @@ impl Trials {
             self.profile,
             table(&headings("× hello-world"), &rows),
         );
-        if let Some(Filled { tokens, seconds, gigabytes }) = &self.stored {
+        if let Some(Filled { rows: stored, what, seconds, gigabytes }) = &self.stored {
             let limit = format!("{STORED_LIMIT:.1}");
             let compared = self.compared();
             let mut rows: Vec<_> = compared
@@ -293,8 +321,7 @@ impl Trials {
                     .map(|own| row("introspect, any of them", &own.grantor, own.cpu_ratio, "")),
             );
             text.push_str(&format!(
-                "\nwith {tokens} tokens in the store ({gigabytes:.1} GB, written in {seconds:.0} \
-                 s):\n\n{}",
+                "\nwith {stored} {what} ({gigabytes:.1} GB, written in {seconds:.0} s):\n\n{}",
                 table(&headings("× small store"), &rows),
             ));
         }

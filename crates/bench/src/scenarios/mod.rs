@@ -9,6 +9,7 @@ mod revoke;
 pub(crate) mod start;
 mod supply;
 mod userinfo;
+mod vault_read;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,6 +30,7 @@ pub(crate) use introspect::Introspect;
 pub(crate) use refresh::Chains;
 pub(crate) use revoke::Revoke;
 pub(crate) use userinfo::Bearers;
+pub(crate) use vault_read::VaultRead;
 
 /// How long preparations may take.
 const PREPARATION: Duration = Duration::from_mins(10);
