@@ -108,6 +108,7 @@ def clients(demo: Demo, known: dict) -> dict[str, str]:
         *("--grant", "authorization_code", "--grant", "refresh_token", "--grant", "password"),
         *("--grant", "urn:ietf:params:oauth:grant-type:token-exchange"),
         *("--grant", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        *("--integration", "google"),
     )
     grants = ("--grant", "urn:ietf:params:oauth:grant-type:device_code", "--grant", "refresh_token")
     television = demo.client("--public", "--scope", "read", *grants)
@@ -172,6 +173,19 @@ def allow(demo: Demo, known: dict) -> dict[str, str]:
     return {"CONNECT_CODE": standin.allow(demo.google, known["CONNECT_URL"])}
 
 
+def person_connects(demo: Demo, known: dict) -> dict[str, str]:
+    """The demo account connects an account, through an application."""
+    bearer = {"Authorization": f"Bearer {known['PERSON_TOKEN']}"}
+    sub = requests.get(f"{demo.issuer}/userinfo", headers=bearer, timeout=SECONDS).json()["sub"]
+    service = {"Authorization": f"Bearer {known['API_KEY']}"}
+    asked = {"integration": "google", "subject": sub, "mode": "bound", "return_url": "https://app.example.com/connected"}
+    link = requests.post(f"{demo.issuer}/connect/sessions", json=asked, headers=service, timeout=SECONDS).json()
+    done = {"connect_code": standin.allow(demo.google, link["connect_url"]), "subject": sub}
+    answer = requests.post(f"{demo.issuer}/connect/complete", json=done, headers=service, timeout=SECONDS)
+    assert answer.ok, answer.text
+    return {}
+
+
 # A step is a function that makes variables, or an example: operation, label, status, and pairs of a
 # variable with the member of the answer that it becomes.
 PLAN = [
@@ -233,6 +247,10 @@ PLAN = [
     ("listConnections", "Those that need a person", 200),
     ("readConnection", "One connection", 200),
     ("beginConnect", "Granted again, with more scopes", 201),
+    ("proxyGet", "Call", 200),
+    ("proxyPost", "Call", 404),
+    person_connects,
+    ("token", "Token exchange for a provider's token", 200),
     ("disconnect", "Give it back", 200),
     ("logout", "With nobody signed in", 303),
     ("logoutPost", "Posted without cookies", 303),

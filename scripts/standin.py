@@ -13,19 +13,27 @@ ADA = "101815121018526101815"
 def allow(google: str, link: str) -> str:
     """Ada follows a link that connects an account, and allows everything. The connect code."""
     browser = requests.Session()
-    page = browser.get(link, timeout=SECONDS)
-    form = {"request": waiting(page), "account": ADA}
-    page = browser.post(f"{google}/v3/signin/accountchooser", form, timeout=SECONDS, allow_redirects=False)
-    onward = urllib.parse.urljoin(google, page.headers["location"])
-    if "/connect/callback" not in onward:
-        page = browser.get(onward, timeout=SECONDS)
-        scopes = [html.unescape(scope) for scope in re.findall(r'name="scope" value="([^"]+)"', page.text)]
-        form = {"request": waiting(page), "decision": "allow", "scope": scopes}
-        url = f"{google}/signin/oauth/consent"
-        onward = browser.post(url, form, timeout=SECONDS, allow_redirects=False).headers["location"]
-    page = browser.get(onward, timeout=SECONDS, allow_redirects=False)
-    back = urllib.parse.urlsplit(page.headers["location"])
+    onward = link
+    # Once more for a refresh token, if she had allowed the same before.
+    while "connect_code" not in onward:
+        page = browser.get(onward, timeout=SECONDS, allow_redirects=False)
+        onward = page.headers.get("location") or answer(browser, google, page)
+        onward = urllib.parse.urljoin(google, onward)
+    back = urllib.parse.urlsplit(onward)
     return urllib.parse.parse_qs(back.query)["connect_code"][0]
+
+
+def answer(browser: requests.Session, google: str, page: requests.Response) -> str:
+    """Where a page of Google's leads: the one that asks who she is, or the one that asks what to allow."""
+    form = {"request": waiting(page)}
+    if 'name="decision"' in page.text:
+        scopes = re.findall(r'name="scope" value="([^"]+)"', page.text)
+        form |= {"decision": "allow", "scope": [html.unescape(scope) for scope in scopes]}
+        url = f"{google}/signin/oauth/consent"
+    else:
+        form |= {"account": ADA}
+        url = f"{google}/v3/signin/accountchooser"
+    return browser.post(url, form, timeout=SECONDS, allow_redirects=False).headers["location"]
 
 
 def waiting(page: requests.Response) -> str:

@@ -283,7 +283,8 @@ fn trusted_issuers(config: &Config) -> anyhow::Result<Vec<TrustedIssuer>> {
     config.trusted_issuers.iter().map(one).collect()
 }
 
-fn reach(config: &Config) -> anyhow::Result<Reach> {
+/// Where requests of the server may go.
+pub(crate) fn reach(config: &Config) -> anyhow::Result<Reach> {
     let own = &config.outbound;
     let proxy = own.proxy.as_deref().map(url::Url::parse).transpose();
     let host = |host: &String| match host.parse::<std::net::IpAddr>() {

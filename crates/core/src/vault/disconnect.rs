@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::audit::{self, Actor};
 use super::notices::{self, NoticeEvent};
 use super::provider::Context;
-use super::{Integration, refresh, seal};
+use super::refresh::{self, Age, Work};
+use super::{Integration, seal};
 use crate::AuthorizationServer;
 use crate::error::Failure;
 use crate::id::ConnectionId;
@@ -71,7 +72,40 @@ pub async fn disconnect(
     let Some(connection) = server.store.connection(id).await? else {
         return Ok(None);
     };
+    let connection = match is_stale(server, &connection, now) {
+        true => renewed(server, connection).await?,
+        false => connection,
+    };
     go_on(server, &connection, actor, now).await
+}
+
+/// Whether the provider wants an access token to end the grant, and the one that is there is over,
+/// although the grant is not: the provider would not know it any more.
+fn is_stale(server: &AuthorizationServer, connection: &Connection, now: Timestamp) -> bool {
+    let integration = server.policy.vault.integrations.get(&connection.integration);
+    let wants = integration.is_some_and(|own| own.provider.revokes_with_access());
+    let alive = match &connection.status {
+        ConnectionStatus::Active | ConnectionStatus::Disconnecting { .. } => connection.refreshable,
+        ConnectionStatus::ReauthRequired(_) => false,
+    };
+    wants && alive && refresh::age(connection, Seconds(0), now) == Age::Over
+}
+
+/// The connection with another access token, if one is to be had.
+async fn renewed(
+    server: &AuthorizationServer,
+    connection: Connection,
+) -> Result<Connection, Failure> {
+    let work = Work::renew(&connection);
+    match server.vault.beside.get() {
+        Some(background) => {
+            background.finish(work, server.policy.vault.refresh.patience).await;
+        }
+        None => {
+            refresh::run(server, &work).await?;
+        }
+    }
+    Ok(server.store.connection(connection.id).await?.unwrap_or(connection))
 }
 
 /// What the sweeper calls for a connection that is being given back: the next try, or the last.
@@ -109,7 +143,11 @@ async fn go_on(
     let Some(Leaving { held, siblings }) = leaving else {
         return Ok(None);
     };
-    let upstream = match revoke(server, &held, siblings, now).await? {
+    let revoked = match siblings == 0 && is_stale(server, connection, now) {
+        true => Err("its access token is over, and there is no other to be had".to_owned()),
+        false => revoke(server, &held, siblings, now).await?,
+    };
+    let upstream = match revoked {
         Ok(upstream) => upstream,
         Err(why) if now < since.unwrap_or(now).plus(PATIENCE) => {
             let next = Some(now.plus(pause(since.unwrap_or(now), now)));

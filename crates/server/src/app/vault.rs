@@ -30,16 +30,24 @@ pub(crate) fn policy(config: &Config) -> anyhow::Result<VaultPolicy> {
 }
 
 /// The built-in descriptions and those in the operator's folder.
-pub(crate) fn providers(folder: Option<&Path>) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
-    let files = folder.map(descriptions).transpose()?.unwrap_or_default();
+fn providers(folder: Option<&Path>) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
+    load(descriptions(folder)?)
+}
+
+/// The built-in descriptions and those in `files`, by name and text.
+pub(crate) fn load(
+    files: Vec<(String, String)>,
+) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
     provider::load(files).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
         anyhow!("descriptions of providers cannot be used:{}", lines.concat())
     })
 }
 
-/// The files of a folder whose names end with `.toml`: what stands before that names the provider.
-fn descriptions(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+/// The files of the operator's folder whose names end with `.toml`: what stands before that names the
+/// provider.
+pub(crate) fn descriptions(folder: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
     let shown = folder.display();
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {shown}"))?;
     let mut files = Vec::new();

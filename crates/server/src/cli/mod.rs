@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod key;
 mod output;
+mod provider;
 mod registration_token;
 mod serve;
 mod settings;
@@ -61,6 +62,9 @@ enum Command {
     /// Accounts that were connected at providers.
     #[command(subcommand)]
     Connection(connection::ConnectionCommand),
+    /// Providers whose tokens the vault keeps: how they are spoken to.
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// The audit log: who did what to which token.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -89,6 +93,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ApiKey(own) => blocking(apikey::run(own, place)),
         Command::Vault(own) => blocking(vault::run(own, place)),
         Command::Connection(own) => blocking(connection::run(own, place)),
+        Command::Provider(own) => blocking(provider::run(own, place)),
         Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),
         Command::Doctor(own) => blocking(doctor::run(own, place)),

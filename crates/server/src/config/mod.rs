@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use listen::Lifetimes;
 pub(crate) use protocol::{RegistrationPolicy, Resource, TokenFormat};
-pub(crate) use reference::reference;
+pub(crate) use reference::{reference, sections};
 pub(crate) use sections::{Algorithm, Config, LogFormat};
 pub(crate) use sign_in::{External, TokenMode};
 pub(crate) use trust::{Subject, TrustedIssuer};

@@ -24,7 +24,14 @@ last line break is dropped. Periods are a number and a unit: `60s`, `10m`, `1h`,
 pub(crate) fn reference() -> String {
     let schema = super::schema();
     let mut text = String::from(HEAD);
-    section(&mut text, &schema, "");
+    section(&mut text, &schema, "", true);
+    text
+}
+
+/// The sections of another schema, whose keys no variable of the environment sets.
+pub(crate) fn sections(schema: &Value) -> String {
+    let mut text = String::new();
+    section(&mut text, schema, "", false);
     text
 }
 
@@ -46,7 +53,7 @@ fn is_named(schema: &Value) -> bool {
     schema["properties"].is_null() && schema["additionalProperties"].is_object()
 }
 
-fn section(text: &mut String, schema: &Value, path: &str) {
+fn section(text: &mut String, schema: &Value, path: &str, variables: bool) {
     let Some(members) = schema["properties"].as_object() else {
         return;
     };
@@ -58,7 +65,8 @@ fn section(text: &mut String, schema: &Value, path: &str) {
         text.push_str("\n| Key | Type | Default | What it is |\n|---|---|---|---|\n");
     }
     for (key, inner) in leaves {
-        text.push_str(&row(&join(path, key), key, inner, required(schema, key)));
+        let path = variables.then(|| join(path, key));
+        text.push_str(&row(path.as_deref(), key, inner, required(schema, key)));
     }
     for (key, schema) in members {
         if let Some(inner) = inner_section(schema) {
@@ -68,16 +76,19 @@ fn section(text: &mut String, schema: &Value, path: &str) {
                 named if is_named(named) => format!("{path}.NAME"),
                 _ => path,
             };
-            section(text, inner, &path);
+            section(text, inner, &path, variables);
         }
     }
 }
 
-fn row(path: &str, key: &str, schema: &Value, required: bool) -> String {
+/// A key, with the variable that sets it, if its path in the environment is given.
+fn row(path: Option<&str>, key: &str, schema: &Value, required: bool) -> String {
     let name = if is(present(schema), "object") { "__NAME" } else { "" };
-    let variable = format!("GRANTOR__{}{name}", path.replace('.', "__").to_ascii_uppercase());
+    let upper = |path: &str| path.replace('.', "__").to_ascii_uppercase();
     // A list of tables has no place in the environment.
-    let variable = if path.starts_with('[') { String::new() } else { format!("<br>`{variable}`") };
+    let variable = path
+        .filter(|path| !path.starts_with('['))
+        .map_or_else(String::new, |path| format!("<br>`GRANTOR__{}{name}`", upper(path)));
     let default = if required { "has to be set".to_owned() } else { default(schema) };
     let (kind, what) = (kind(present(schema)), describe(schema));
     format!("| `{key}`{variable} | {kind} | {default} | {what} |\n")

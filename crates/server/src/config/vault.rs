@@ -130,7 +130,7 @@ impl Integration {
             redirect_uri: None,
             self_service: true,
             link: false,
-            proxy: false,
+            proxy: true,
             concurrency: ten(),
             refreshes_per_minute: 0,
         }

@@ -35,7 +35,9 @@ pub(super) fn write_out(operation: &mut Map<String, Value>) {
         return;
     };
     for (status, codes) in statuses {
-        let mut headers = headers(&status, challenge.as_ref().and_then(Value::as_str));
+        let challenge = challenge.as_ref().and_then(Value::as_str);
+        let challenge = challenge.filter(|_| is_challenged(&status, &codes));
+        let mut headers = headers(&status, challenge);
         if limited && status == "429" {
             headers["RateLimit-Policy"] = reference("headers", "RateLimitPolicy");
             headers["RateLimit"] = reference("headers", "RateLimit");
@@ -55,6 +57,12 @@ fn add_common(errors: &mut Map<String, Value>, has_body: bool) {
         add("408", "invalid_request", "The request body took too long to arrive.");
         add("413", "invalid_request", "The request body is too large.");
     }
+}
+
+/// RFC 6750 §3.1: of what is not allowed, only a token without the scope is answered with a challenge.
+fn is_challenged(status: &str, codes: &Value) -> bool {
+    let mut codes = codes.as_object().into_iter().flatten();
+    status == "401" || status == "403" && codes.all(|(code, _)| code == "insufficient_scope")
 }
 
 fn headers(status: &str, challenge: Option<&str>) -> Value {

@@ -69,10 +69,14 @@ fn me(scene: &mut Scene<'_>) -> Answer {
     }
 }
 
+/// A refresh token; whether it was known does not matter. Access tokens are refused.
 fn revoke(scene: &mut Scene<'_>) -> Answer {
+    let named = scene.request.fields().remove("token").unwrap_or_default();
+    if scene.ledger.access_until(&named).is_some() {
+        return error(400, "invalid_request", "The token is not a refresh token.");
+    }
     match revoked(scene) {
-        Ok(true) => say(200, json!({})),
-        Ok(false) => error(400, "invalid_request", "The token is not a refresh token."),
+        Ok(_) => say(200, json!({})),
         Err(answer) => *answer,
     }
 }

@@ -50,7 +50,7 @@ pub(super) const PROVIDER: Provider = Provider {
         basic: false,
         query: true,
         get: true,
-        grants: &["authorization_code"],
+        grants: &["authorization_code", "client_credentials"],
         code_by_default: true,
         redirect_uri: Repeated::Always,
         answer,
@@ -61,6 +61,7 @@ pub(super) const PROVIDER: Provider = Provider {
     id_tokens: None,
     lives: Lives {
         access: Life::Seconds(5400),
+        by_client: Some(Life::Forever),
         prefixes: Prefixes { code: "AQ", access: "EAA", refresh: "" },
         ..Lives::HOUR
     },
@@ -75,7 +76,13 @@ const API: &[Endpoint] = &[
 fn answer(issued: &Issued<'_>) -> Value {
     let expires_in = issued.expires_in();
     let access = &issued.tokens.access;
-    json!({ "access_token": access, "token_type": "bearer", "expires_in": expires_in })
+    match expires_in {
+        Some(_) => {
+            json!({ "access_token": access, "token_type": "bearer", "expires_in": expires_in })
+        }
+        // The app's own.
+        None => json!({ "access_token": access, "token_type": "bearer" }),
+    }
 }
 
 /// A longer token for one that still lives.

@@ -44,6 +44,7 @@ pub(super) const PROVIDER: Provider = Provider {
 const ID_TOKENS: IdTokens = IdTokens {
     host: HOSTS,
     path: |_| String::new(),
+    revokes: true,
     claims: |_, _, person| json!({ "sub": person.number.to_string(), "nickname": person.key }),
 };
 

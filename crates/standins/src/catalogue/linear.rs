@@ -40,6 +40,7 @@ pub(super) const PROVIDER: Provider = Provider {
     id_tokens: None,
     lives: Lives {
         access: Life::Seconds(86_399),
+        by_client: Some(Life::Seconds(2_591_999)),
         rotation: Rotation::Once(Once { grace: 1800, again: Again::SameTokens, ..ONCE }),
         prefixes: Prefixes { code: "", access: "lin_oauth_", refresh: "lin_refresh_" },
         ..Lives::HOUR
@@ -79,8 +80,7 @@ fn graphql(scene: &mut Scene<'_>) -> Answer {
 /// The token is the bearer token, or a parameter under its own name.
 fn revoke(scene: &mut Scene<'_>) -> Answer {
     let fields = scene.request.fields();
-    let named =
-        ["token", "access_token", "refresh_token"].iter().find_map(|name| fields.get(*name));
+    let named = ["access_token", "refresh_token"].iter().find_map(|name| fields.get(*name));
     let token = named.cloned().or(bearer(&scene.request.headers).map(str::to_owned));
     match token.map(|token| scene.ledger.end_grant_of(&token)) {
         Some(true) => nothing(200),

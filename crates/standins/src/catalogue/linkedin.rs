@@ -38,6 +38,7 @@ pub(super) const PROVIDER: Provider = Provider {
     token: Token {
         at: at(HOST, "/oauth/v2/accessToken"),
         basic: false,
+        grants: &["authorization_code", "refresh_token", "client_credentials"],
         redirect_uri: Repeated::Always,
         answer,
         refuse,
@@ -47,6 +48,7 @@ pub(super) const PROVIDER: Provider = Provider {
     lives: Lives {
         code: 1800,
         access: Life::Seconds(60 * 86_400),
+        by_client: Some(Life::Seconds(1800)),
         refresh: Life::Seconds(365 * 86_400),
         rotation: Rotation::Repeats,
         prefixes: Prefixes { code: "AQT", access: "AQX", refresh: "AQV" },
@@ -58,6 +60,7 @@ pub(super) const PROVIDER: Provider = Provider {
 const ID_TOKENS: IdTokens = IdTokens {
     host: HOST,
     path: |_| "/oauth".to_owned(),
+    revokes: false,
     claims: |_, _, person| json!({ "sub": person.uuid() }),
 };
 
@@ -68,8 +71,13 @@ const API: &[Endpoint] = &[
     on("revoke", "POST", HOST, "/oauth/v2/revoke", revoke),
 ];
 
-/// Granted scopes have commas between them, though they are asked for with spaces.
+/// Granted scopes have commas between them, though they are asked for with spaces. A client that
+/// asks for itself is told the time as a text.
 fn answer(issued: &Issued<'_>) -> Value {
+    if issued.grant.person.is_none() {
+        let expires_in = issued.expires_in().unwrap_or_default().to_string();
+        return json!({ "access_token": issued.tokens.access, "expires_in": expires_in });
+    }
     let refresh_life = issued.refresh_expires_in();
     let scope = ("scope", json!(issued.scope(",")));
     with(issued, [scope, ("refresh_token_expires_in", json!(refresh_life))])

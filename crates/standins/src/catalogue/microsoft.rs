@@ -66,6 +66,7 @@ const TENANT: &str = "7b29111d-0000-4000-8000-00000000000a";
 const ID_TOKENS: IdTokens = IdTokens {
     host: LOGIN,
     path: |vars| format!("/{}/v2.0", tenant(vars)),
+    revokes: false,
     claims: |_, vars, person| {
         json!({
             "sub": person.number.to_string(), "oid": person.uuid(), "tid": tenant(vars),

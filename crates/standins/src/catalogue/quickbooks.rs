@@ -24,6 +24,7 @@ const DISCOVERY: &str =
     "/.well-known/openid_configuration|/.well-known/openid_sandbox_configuration";
 /// The company that the person chose.
 const REALM: &str = "4620816365000000001";
+const API_HOSTS: &str = "quickbooks.api.intuit.com|sandbox-quickbooks.api.intuit.com";
 const ACCOUNTS: &str = "accounts.platform.intuit.com|sandbox-accounts.platform.intuit.com";
 
 pub(super) const PROVIDER: Provider = Provider {
@@ -59,6 +60,7 @@ pub(super) const PROVIDER: Provider = Provider {
 const ID_TOKENS: IdTokens = IdTokens {
     host: TOKEN_HOST,
     path: |_| "/op/v1".to_owned(),
+    revokes: true,
     claims: |_, _, person| json!({ "sub": person.uuid(), "realmid": REALM }),
 };
 
@@ -67,6 +69,7 @@ const API: &[Endpoint] = &[
     on("certs", "GET", TOKEN_HOST, "/op/v1/jwks", keys),
     on("userinfo", "GET", ACCOUNTS, "/v1/openid_connect/userinfo", userinfo),
     on("revoke", "POST", "developer.api.intuit.com", "/v2/oauth2/tokens/revoke", revoke),
+    on("company", "GET", API_HOSTS, "/v3/company/{realm}/companyinfo/{id}", company),
 ];
 
 fn answer(issued: &Issued<'_>) -> Value {
@@ -105,6 +108,25 @@ fn userinfo(scene: &mut Scene<'_>) -> Answer {
         Ok(_) => bare(403, "insufficient_scope"),
         Err(_) => bare(401, "invalid_token"),
     }
+}
+
+/// The company that was chosen, and no other.
+fn company(scene: &mut Scene<'_>) -> Answer {
+    let asked = ["realm", "id"].map(|name| scene.request.vars.get(name).map(String::as_str));
+    match visitor(scene) {
+        Ok((grant, _))
+            if grant.has("com.intuit.quickbooks.accounting") && asked == [Some(REALM); 2] =>
+        {
+            say(200, json!({ "CompanyInfo": { "Id": "1", "CompanyName": "Stand-in" } }))
+        }
+        Ok(_) => fault(403, "message=ApplicationAuthorizationFailed; errorCode=003100"),
+        Err(_) => fault(401, "message=AuthenticationFailed; errorCode=003200"),
+    }
+}
+
+fn fault(status: u16, text: &str) -> Answer {
+    let error = json!({ "message": format!("{text}; statusCode={status}"), "code": "3200" });
+    say(status, json!({ "fault": { "error": [error], "type": "AUTHENTICATION" } }))
 }
 
 /// JSON with the token, and Basic.

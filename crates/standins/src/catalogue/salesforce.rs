@@ -60,6 +60,7 @@ pub(super) const PROVIDER: Provider = Provider {
 const ID_TOKENS: IdTokens = IdTokens {
     host: HOSTS,
     path: |_| String::new(),
+    revokes: true,
     claims: |base, _, person| json!({ "sub": identity_url(base, person) }),
 };
 
@@ -79,12 +80,20 @@ fn answer(issued: &Issued<'_>) -> Value {
         issued,
         [
             ("expires_in", json!(null)),
-            ("instance_url", json!(issued.base)),
+            ("instance_url", json!(instance(issued))),
             ("id", json!(id)),
             ("issued_at", json!((issued.now * 1000).to_string())),
             ("signature", json!("c2lnbmF0dXJlIG9mIGEgc3RhbmQtaW4=")),
         ],
     )
+}
+
+/// The organisation's own host, where everything is served by host.
+fn instance(issued: &Issued<'_>) -> String {
+    match issued.grant.vars.contains_key("host") {
+        true => format!("{}/stand-in.my.salesforce.com", issued.base),
+        false => issued.base.to_owned(),
+    }
 }
 
 fn user_id(person: &'static Person) -> String {

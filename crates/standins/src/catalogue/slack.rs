@@ -86,6 +86,8 @@ fn install(scene: &mut Scene<'_>, fields: &Fields) -> Option<Answer> {
         Ok(grant) => grant,
         Err(refusal) => return Some(refuse(refusal)),
     };
+    // What stands for the code has no tokens of its own.
+    scene.ledger.end_grant_of_code(fields.get("code").map_or("", String::as_str));
     let mut body = common();
     body["authed_user"] = json!({ "id": whole.person.map(user_id) });
     for kind in ["scope", "user_scope"] {

@@ -53,6 +53,7 @@ pub(super) const PROVIDER: Provider = Provider {
 const ID_TOKENS: IdTokens = IdTokens {
     host: IDENTITY,
     path: |_| String::new(),
+    revokes: true,
     claims: |_, _, person| json!({ "sub": person.uuid(), "xero_userid": person.uuid() }),
 };
 

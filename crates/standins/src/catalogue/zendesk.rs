@@ -36,6 +36,7 @@ pub(super) const PROVIDER: Provider = Provider {
         at: at(HOST, "/oauth/tokens"),
         basic: false,
         json: true,
+        grants: &["authorization_code", "refresh_token", "client_credentials"],
         redirect_uri: Repeated::Always,
         check,
         answer,

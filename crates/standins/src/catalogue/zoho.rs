@@ -143,6 +143,6 @@ fn revoke(scene: &mut Scene<'_>) -> Answer {
     let token = fields.get("token").map_or("", String::as_str);
     match scene.ledger.end_grant_of(token) {
         true => say(200, json!({ "status": "success" })),
-        false => say(200, json!({ "error": "invalid_token" })),
+        false => say(400, json!({ "error": "invalid_token" })),
     }
 }

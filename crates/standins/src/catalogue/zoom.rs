@@ -42,14 +42,18 @@ pub(super) const PROVIDER: Provider = Provider {
 };
 
 const API: &[Endpoint] = &[
-    on("identity", "GET", "api.zoom.us", "/v2/users/me", me),
+    on("identity", "GET", "api.zoom.us|api-eu.zoom.us", "/v2/users/me", me),
     on("revoke", "POST", "zoom.us", "/oauth/revoke", revoke),
 ];
 
 fn answer(issued: &Issued<'_>) -> Value {
     let kind = ("token_type", json!("bearer"));
     let scope = ("scope", json!("user:read:user meeting:read:meeting"));
-    with(issued, [kind, scope, ("api_url", json!(issued.base))])
+    let api_url = match issued.grant.vars.contains_key("host") {
+        true => format!("{}/api-eu.zoom.us", issued.base),
+        false => issued.base.to_owned(),
+    };
+    with(issued, [kind, scope, ("api_url", json!(api_url))])
 }
 
 fn refuse(refusal: Refusal) -> Answer {

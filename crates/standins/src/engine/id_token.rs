@@ -26,6 +26,8 @@ pub(crate) struct IdTokens {
     pub(crate) host: &'static str,
     /// Its path, from the variables of the URL.
     pub(crate) path: fn(&Fields) -> String,
+    /// Whether the metadata name the revocation endpoint.
+    pub(crate) revokes: bool,
     /// `sub`, and claims that others do not have; from the provider's address here and the
     /// variables of the URL.
     pub(crate) claims: fn(&str, &Fields, &'static Person) -> Value,
@@ -95,8 +97,10 @@ pub(crate) fn metadata(scene: &mut Scene<'_>) -> Answer {
         "id_token_signing_alg_values_supported": ["RS256"],
         "code_challenge_methods_supported": ["S256"],
     });
+    let revokes = provider.id_tokens.is_some_and(|rules| rules.revokes);
+    let revocation = revokes.then_some(("revoke", "revocation_endpoint"));
     let named = [("userinfo", "userinfo_endpoint"), ("certs", "jwks_uri")];
-    for (name, member) in named {
+    for (name, member) in named.into_iter().chain(revocation) {
         if let Some(endpoint) = provider.api.iter().find(|endpoint| endpoint.name == name) {
             body[member] = json!(at(endpoint.at));
         }

@@ -5,6 +5,8 @@
 pub(crate) struct Lives {
     pub(crate) code: i64,
     pub(crate) access: Life,
+    /// Those that a client gets for itself, where they differ.
+    pub(crate) by_client: Option<Life>,
     pub(crate) refresh: Life,
     pub(crate) rotation: Rotation,
     /// Whether the time of a refresh token that stays starts again with each use.
@@ -79,6 +81,7 @@ impl Lives {
     pub(crate) const HOUR: Self = Self {
         code: 600,
         access: Life::Seconds(3600),
+        by_client: None,
         refresh: Life::Forever,
         rotation: Rotation::Stays,
         idle: false,

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::answer::Issued;
 use super::id_token;
 use super::ledger::{Asked, Dead, Grant, Tokens};
+use super::lives::Lives;
 use super::provider::{AsForm, Offline, Pkce, Repeated, Scene};
 use super::refusal::Refusal;
 use super::request::{Fields, Kind, as_form, nested, say};
@@ -190,7 +191,9 @@ fn by_itself(scene: &mut Scene<'_>, fields: &Fields) -> Value {
         ended: false,
     };
     let id = scene.ledger.grant(grant.clone(), None);
-    let tokens = scene.ledger.issue(id, scene.now, &scene.provider.lives, lifetimes(fields, false));
+    let lives = scene.provider.lives;
+    let lives = Lives { access: lives.by_client.unwrap_or(lives.access), ..lives };
+    let tokens = scene.ledger.issue(id, scene.now, &lives, lifetimes(fields, false));
     answer(scene, &grant, &tokens, false)
 }
 

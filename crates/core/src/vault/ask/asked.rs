@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    fn read(value: Value) -> Result<Asked, Refusal> {
+    fn read(value: &Value) -> Result<Asked, Refusal> {
         Asked::refresh(value.as_object().expect("an object"))
     }
 
@@ -175,14 +175,14 @@ mod tests {
     fn scopes_may_be_a_list_or_a_text() {
         let scope = Scope::parse("a b").expect("a scope");
         for value in [json!(["a", "b"]), json!("a b"), json!(["a", "b", "a"])] {
-            let asked = read(json!({ "scopes": value })).expect("good");
+            let asked = read(&json!({ "scopes": value })).expect("good");
             assert_eq!(asked.scope, Some(scope.clone()));
         }
         for value in [json!([]), json!(""), json!(null)] {
-            assert_eq!(read(json!({ "scopes": value })).expect("good").scope, None);
+            assert_eq!(read(&json!({ "scopes": value })).expect("good").scope, None);
         }
         for value in [json!(["a b"]), json!([1]), json!(1), json!({}), json!("a\"")] {
-            assert!(read(json!({ "scopes": value })).is_err(), "{value}");
+            assert!(read(&json!({ "scopes": value })).is_err(), "{value}");
         }
     }
 
@@ -203,7 +203,7 @@ mod tests {
             json!({ "rejected_token_sha256": "+1".repeat(32) }),
             json!({ "rejected_token_sha256": "é".repeat(32) }),
         ] {
-            assert!(read(value.clone()).is_err(), "{value}");
+            assert!(read(&value).is_err(), "{value}");
         }
         let hash = json!({ "rejected_token_sha256": "00".repeat(32) });
         let refused = Asked::token(hash.as_object().expect("an object"));
@@ -214,10 +214,10 @@ mod tests {
     fn a_rejected_token_is_known_by_its_hash() {
         // sha256("abc") from FIPS 180-2 appendix B.1.
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let asked = read(json!({ "rejected_token_sha256": hash })).expect("good");
+        let asked = read(&json!({ "rejected_token_sha256": hash })).expect("good");
         let force = asked.force.expect("is there");
         assert!(force.is_about("abc") && !force.is_about("abd"));
-        assert_eq!(read(json!({})).expect("good").force, Some(Force::Any));
+        assert_eq!(read(&json!({})).expect("good").force, Some(Force::Any));
         assert!(Force::Any.is_about("abc"));
     }
 }

@@ -88,7 +88,7 @@ impl Stop {
     }
 
     /// More about it, for the operator.
-    pub(super) fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             Self::Untrusted(why) => Some(why.clone()),
             Self::Provider { error, description } => {

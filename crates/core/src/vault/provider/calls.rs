@@ -225,9 +225,12 @@ impl Provider {
         let code = self.error_code(&document).filter(|_| document.is_object());
         let over = |code: &String| block.done_errors.contains(code);
         let refused = self.fails(&document) && document.is_object();
+        let listed = block.done.contains(&answer.status);
+        // A status that is an error is listed for what it means, whatever code comes with it.
+        let success = (200..300).contains(&answer.status);
         match code {
-            Some(code) => over(&code),
-            None => block.done.contains(&answer.status) && !refused,
+            Some(code) => over(&code) || (listed && !success),
+            None => listed && !(success && refused),
         }
     }
 }

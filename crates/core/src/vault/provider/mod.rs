@@ -29,7 +29,7 @@ pub use calls::{AuthorizeUrl, Callback, Context};
 pub use discovery::Discovered;
 pub use lint::{Finding, Severity, lint};
 pub use load::{Problem, catalogue, load};
-pub use rules::{IdTokenRules, ProxyRules};
+pub use rules::{IdTokenRules, Need, ProxyRules};
 pub use schema::schema;
 
 use description::Description;

@@ -34,7 +34,7 @@ pub(crate) fn observe(provider: &Arc<Provider>, samples: &Samples) -> Vec<String
 
 /// A private key that nobody uses, for assertions. Ed25519 signs the same text the same way.
 fn sample_key() -> String {
-    // RFC 8410 §7: what stands before the 32 bytes of the key.
+    // What stands before the 32 bytes of an Ed25519 key in PKCS #8.
     const PREFIX: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
     let der = [&PREFIX[..], &[7; 32]].concat();
     let (label, text) = ("PRIVATE KEY", STANDARD.encode(der));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Provider;
 use super::calls::Context;
 use super::client_auth;
-use super::description::{ClientAuth, IdentityFrom, Pkce, Rotation};
+use super::description::{CallAuth, ClientAuth, IdentityFrom, Pkce, Rotation, Which};
 use super::gaps::Gaps;
 use super::template::Template;
 use super::variable::{Source, names};
@@ -66,7 +66,41 @@ impl ProxyRules {
     }
 }
 
+/// A variable that the operator gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it is.
+    pub about: &'a str,
+    /// What it is unless it is given; without it, it must be.
+    pub default: Option<&'a str>,
+}
+
 impl Provider {
+    /// The variables that the operator gives.
+    pub fn needs(&self) -> impl Iterator<Item = Need<'_>> {
+        let declared = self.description.variables.iter();
+        declared.filter(|(_, own)| own.from == Source::Operator).map(|(name, own)| Need {
+            name,
+            about: own.about.as_deref().unwrap_or(own.form.explained()),
+            default: own.default.as_deref(),
+        })
+    }
+
+    /// Whether an integration of this kind can be made with it.
+    pub fn offers(&self, kind: IntegrationKind) -> bool {
+        match kind {
+            IntegrationKind::Person => self.description.authorize.is_some(),
+            IntegrationKind::ClientCredentials => self.description.client_credentials.is_some(),
+        }
+    }
+
+    /// Whether a grant can be given back.
+    pub fn revokes(&self) -> bool {
+        self.description.revoke.is_some()
+    }
+
     /// The description that this one starts from.
     pub fn extends(&self) -> Option<&str> {
         self.description.extends.as_deref()
@@ -146,6 +180,12 @@ impl Provider {
     /// Whether the ID token names the account, so that there must be one.
     pub fn identity_from_id_token(&self) -> bool {
         self.description.identity.from == IdentityFrom::IdToken
+    }
+
+    /// Whether a grant is given back with the access token, which has to be a living one for that.
+    pub fn revokes_with_access(&self) -> bool {
+        let block = self.description.revoke.as_ref();
+        block.is_some_and(|own| own.auth == CallAuth::Bearer || own.token == Which::Access)
     }
 
     /// The rules for ID tokens, if the provider gives any.
@@ -237,16 +277,11 @@ impl Provider {
     }
 
     fn unfit_kind(&self, integration: &Integration) -> Option<String> {
-        let description = &self.description;
-        let fits = match integration.kind {
-            IntegrationKind::Person => description.authorize.is_some(),
-            IntegrationKind::ClientCredentials => description.client_credentials.is_some(),
-        };
         let block = match integration.kind {
             IntegrationKind::Person => "[authorize]",
             IntegrationKind::ClientCredentials => "[client_credentials]",
         };
-        (!fits)
+        (!self.offers(integration.kind))
             .then(|| format!("{} cannot do this kind: its description has no {block}", self.name))
     }
 

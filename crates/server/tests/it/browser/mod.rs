@@ -1,6 +1,7 @@
 //! The demo in a real browser: everything that a person does, clicked or typed.
 
 mod account;
+mod calendar;
 mod callback;
 mod connect;
 mod device;

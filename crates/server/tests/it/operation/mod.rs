@@ -15,6 +15,23 @@ async fn health_and_readiness() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_killed_leaves_no_core_dump() {
+    let mut server = Server::start().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).expect("read");
+    let line = limits.lines().find(|line| line.starts_with("Max core file size"));
+    let values: Vec<_> = line.expect("a limit").split_whitespace().skip(4).take(2).collect();
+    assert_eq!(values, ["0", "0"], "soft and hard");
+    // Only root may look into what is not dumpable.
+    let owner = std::fs::metadata(format!("/proc/{}/mem", server.pid())).expect("is there");
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&owner), 0);
+    server.signal("ABRT");
+    assert_eq!(server.wait(), None, "ended by the signal");
+    let left = std::fs::read_dir(server.folder()).expect("the folder").flatten();
+    let left: Vec<_> = left.map(|file| file.file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("core")), "{left:?}");
+}
+
+#[tokio::test]
 async fn metrics_are_on_a_listener_of_their_own() {
     let port = free_port();
     let server = Server::setup().set("listen.metrics", format!("127.0.0.1:{port}")).start().await;

@@ -4,10 +4,13 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value as Json;
 use toml::{Table, Value};
 
+use crate::support::client;
+
 /// Where the descriptions are that are built in.
-pub(super) const CATALOGUE: &str =
+const CATALOGUE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src/vault/provider/catalogue");
 
 /// What is no address of a call, although it may look like one.
@@ -23,8 +26,26 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// What all paths of the stand-in begin with.
+    pub(super) fn base(&self) -> &str {
+        match self {
+            Self::ByHost(base) | Self::AtOnce(base) => base,
+        }
+    }
+
+    /// A request to the control endpoints of the stand-in.
+    pub(super) async fn control(&self, method: &str, path: &str, body: &Json) -> Json {
+        let url = format!("{}/_control/{path}", self.base());
+        let method = method.parse().expect("a method");
+        let answer = client().request(method, &url).json(body).send().await.expect("answered");
+        let status = answer.status();
+        let text = answer.text().await.expect("text");
+        assert!(status.is_success(), "{url}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Json::Null)
+    }
+
     /// `https://HOST/PATH` at the stand-in; any other text is no URL.
-    fn lead(&self, text: &str) -> Option<String> {
+    pub(super) fn lead(&self, text: &str) -> Option<String> {
         let rest = text.strip_prefix("https://")?;
         Some(match self {
             Self::ByHost(base) => format!("{base}/{rest}"),
@@ -34,6 +55,21 @@ impl Place {
             }
         })
     }
+}
+
+/// The descriptions that have this block, in the order of their names.
+pub(super) fn names_with(block: &str) -> Vec<String> {
+    names().into_iter().filter(|name| whole(name).contains_key(block)).collect()
+}
+
+/// All descriptions, in the order of their names.
+pub(super) fn names() -> Vec<String> {
+    let files = fs::read_dir(CATALOGUE).expect("the catalogue");
+    let names = files.map(|file| file.expect("readable").file_name().into_string().expect("text"));
+    let names = names.filter_map(|name| name.strip_suffix(".toml").map(ToOwned::to_owned));
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 /// A file that extends the description `name` and leads its URLs to `place`.

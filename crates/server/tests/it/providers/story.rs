@@ -2,29 +2,37 @@
 //! person takes the grant back and gives it again, the operator mixes up a secret, and it is over.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::description::Place;
 use super::table::{Refresh, Row};
 use super::world::{CLIENT, SECRET, World};
 use crate::support::connect::{CLIENT_ID, CLIENT_SECRET, RETURN_URL};
 use crate::support::{Page, client};
 
 /// One row of the table, told from its beginning to its end.
-pub(super) struct Story<'w> {
-    pub(super) world: &'w World,
-    pub(super) row: Row,
+pub(super) struct Story {
+    world: Arc<World>,
+    place: Place,
+    row: Row,
 }
 
-impl Story<'_> {
+impl Story {
+    /// Of one provider.
+    pub(super) fn new(world: Arc<World>, row: Row) -> Self {
+        Self { place: world.place(row.stand_in), world, row }
+    }
+
     /// All of it.
-    pub(super) async fn tell(&self) {
+    pub(super) async fn tell(self) {
         let ada = self.connects().await;
         let token = self.token_is_good(&ada).await;
-        let token = self.renews(&ada, token).await;
+        self.renews(&ada, token).await;
         let grace = self.grant_is_taken_back_and_given_again().await;
-        self.secret_is_wrong(&ada, &grace, &token).await;
         self.is_given_back(&ada, &grace).await;
+        self.secret_is_wrong().await;
     }
 
     fn session(&self, subject: &str) -> Value {
@@ -32,9 +40,10 @@ impl Story<'_> {
         json!({"integration": integration, "subject": subject, "return_url": RETURN_URL})
     }
 
-    async fn connects(&self) -> Value {
-        let Row { stand_in, sub, email, scope, refresh, .. } = self.row;
-        let told = self.world.connect(stand_in, &self.session("ada"), "ada").await;
+    /// Connects Ada's account, and looks at what is known of it.
+    pub(super) async fn connects(&self) -> Value {
+        let Row { sub, email, scope, refresh, .. } = self.row;
+        let told = self.world.connect(&self.place, &self.session("ada"), "ada").await;
         assert_eq!(told["account"]["sub"], sub, "{told}");
         assert_eq!(told["account"]["email"].as_str(), email, "{told}");
         assert_eq!(set(told["scope"].as_str()), set(Some(scope)), "{told}");
@@ -62,18 +71,16 @@ impl Story<'_> {
     }
 
     /// Two refreshes, the second with what the first has given.
-    async fn renews(&self, connection: &Value, first: String) -> String {
+    async fn renews(&self, connection: &Value, first: String) {
         let row = self.row;
         let before = self.refresh_tokens().await;
         let mut last = first.clone();
         for version in 2..4 {
-            let told = self.refreshed(&text(connection, "connection_id")).await;
+            let told = self.token("/oauth/refresh", &text(connection, "connection_id")).await;
             if row.refresh == Refresh::Never {
-                assert_eq!(
-                    (&told["refreshed"], text(&told, "access_token")),
-                    (&false.into(), last)
-                );
-                return first;
+                assert_eq!(told["refreshed"], false, "{told}");
+                assert_eq!(text(&told, "access_token"), first);
+                return;
             }
             assert_eq!(told["refreshed"], true, "{told}");
             assert!(told["warning"].is_null(), "{told}");
@@ -95,18 +102,17 @@ impl Story<'_> {
             Refresh::Rotates => 2,
         };
         assert_eq!(new, wanted, "refresh tokens that were used: {used:?}");
-        last
     }
 
     /// The person takes the grant back at the provider; only she can repair that.
     async fn grant_is_taken_back_and_given_again(&self) -> Value {
         let Row { stand_in, name, refresh, .. } = self.row;
-        let told = self.world.connect(stand_in, &self.session("grace"), "grace").await;
+        let told = self.world.connect(&self.place, &self.session("grace"), "grace").await;
         if refresh == Refresh::Never {
             return told;
         }
         let id = text(&told, "connection_id");
-        self.world.control(stand_in, "POST", "revoke", &person(stand_in, "grace")).await;
+        self.place.control("POST", "revoke", &person(stand_in, "grace")).await;
         let page = self.world.post("/oauth/refresh", &json!({"connection_id": id})).await;
         let error = page.json();
         assert_eq!((page.status, &error["error"]), (409, &json!("reauth_required")), "{page:?}");
@@ -114,29 +120,29 @@ impl Story<'_> {
         assert!(error["connect_url"].is_string(), "{error}");
         let shown = self.connection(&id).await;
         assert_eq!(shown["status"], "reauth_required", "{shown}");
-        let subject = &told["subject"];
-        let again = json!({"connection_id": id, "subject": subject, "return_url": RETURN_URL});
-        let told = self.world.connect(stand_in, &again, "grace").await;
+        let again = json!({"connection_id": id, "return_url": RETURN_URL});
+        let told = self.world.connect(&self.place, &again, "grace").await;
         assert_eq!((&told["connection_id"], &told["status"]), (&json!(id), &json!("active")));
         assert_eq!(told["generation"], 2, "{name}: {told}");
-        let token = self.refreshed(&id).await;
+        let token = self.token("/oauth/refresh", &id).await;
         assert_eq!(token["refreshed"], true, "{token}");
         told
     }
 
     /// The provider does not know the secret any more: that is no fault of any connection.
-    async fn secret_is_wrong(&self, ada: &Value, grace: &Value, token: &str) {
-        let Row { stand_in, name, refresh, .. } = self.row;
+    async fn secret_is_wrong(&self) {
+        let Row { name, refresh, revokes, .. } = self.row;
+        let late = self.world.connect(&self.place, &self.session("late"), "ada").await;
+        let id = text(&late, "connection_id");
+        let token = text(&self.token("/oauth/token", &id).await, "access_token");
         self.change_secret("a-secret-of-others").await;
-        let page = self.world.walk(stand_in, &self.session("late"), "ada").await;
+        let page = self.world.walk(&self.place, &self.session("later"), "ada").await;
         assert_eq!(page.status, 502, "{page:?}");
         page.must_say("does not know this server");
         if refresh != Refresh::Never {
-            let told = self.refreshed(&text(ada, "connection_id")).await;
-            assert_eq!(
-                (&told["refreshed"], text(&told, "access_token").as_str()),
-                (&false.into(), token)
-            );
+            let told = self.token("/oauth/refresh", &id).await;
+            assert_eq!(told["refreshed"], false, "{told}");
+            assert_eq!(text(&told, "access_token"), token);
             assert_eq!(told["warning"]["code"], "refresh_delayed", "{told}");
             assert_eq!(told["warning"]["reason"], "client_broken", "{told}");
             let paused = format!(
@@ -145,48 +151,55 @@ impl Story<'_> {
             );
             assert_eq!(self.world.server.sql(&paused), "1");
         }
-        for connection in [ada, grace] {
-            let shown = self.connection(&text(connection, "connection_id")).await;
-            assert_eq!(shown["status"], "active", "{shown}");
-            assert!(shown["trouble"].is_null(), "{shown}");
-        }
+        let shown = self.connection(&id).await;
+        assert_eq!((&shown["status"], &shown["trouble"]), (&json!("active"), &Value::Null));
         self.change_secret("").await;
+        let provider = if revokes { "revoked" } else { "cannot_revoke" };
+        self.disconnect(&id, provider).await;
     }
 
-    /// Ada has taken her grant back before, which is as good; Grace's is alive.
+    /// Ada has taken her grant back before, which is as good; Grace's is alive, but nobody has used
+    /// it for long.
     async fn is_given_back(&self, ada: &Value, grace: &Value) {
         let Row { stand_in, revokes, shared, .. } = self.row;
-        let told = self.post_token(&text(grace, "connection_id")).await;
-        let token = text(&told, "access_token");
-        self.world.control(stand_in, "POST", "revoke", &person(stand_in, "ada")).await;
+        self.idles("grace").await;
+        self.place.control("POST", "revoke", &person(stand_in, "ada")).await;
         for (connection, shared) in [(ada, shared), (grace, false)] {
-            let id = text(connection, "connection_id");
-            let page = self.world.api("DELETE", &format!("/connections/{id}")).await;
             let provider = match (shared, revokes) {
                 (true, _) => "shared",
                 (false, true) => "revoked",
                 (false, false) => "cannot_revoke",
             };
-            let wanted = json!({"status": "disconnected", "provider": provider});
-            assert_eq!(
-                (page.status, page.json()),
-                (200, wanted),
-                "{}",
-                text(connection, "subject")
-            );
+            self.disconnect(&text(connection, "connection_id"), provider).await;
         }
-        let answer = self.opens(&token).await;
-        assert_eq!(self.is_open_for(&answer, "grace"), !revokes, "{answer:?}");
+        let left = self.place.control("GET", "grants", &Value::Null).await;
+        assert_eq!(left.to_string().contains("grace"), !revokes, "{left}");
     }
 
-    async fn refreshed(&self, id: &str) -> Value {
-        let page = self.world.post("/oauth/refresh", &json!({"connection_id": id})).await;
-        assert_eq!(page.status, 200, "{page:?}");
-        page.json()
+    /// So much time passes that the access token of `subject` is over, here and at the provider.
+    pub(super) async fn idles(&self, subject: &str) {
+        let Row { name, refresh, renewed: Some(life), .. } = self.row else { return };
+        if matches!(refresh, Refresh::Never | Refresh::Exchanges) {
+            return;
+        }
+        let span = life + 60;
+        self.place.control("POST", "clock", &json!({"advance": span})).await;
+        self.world.server.sql(&format!(
+            "PRAGMA busy_timeout = 10000; UPDATE connection \
+             SET issued_at = issued_at - {span}, expires_at = expires_at - {span} \
+             WHERE integration = '{name}' AND subject = '{subject}'"
+        ));
     }
 
-    async fn post_token(&self, id: &str) -> Value {
-        let page = self.world.post("/oauth/token", &json!({"connection_id": id})).await;
+    async fn disconnect(&self, id: &str, provider: &str) {
+        let page = self.world.api("DELETE", &format!("/connections/{id}")).await;
+        let wanted = json!({"status": "disconnected", "provider": provider});
+        assert_eq!((page.status, page.json()), (200, wanted), "{}", page.url);
+    }
+
+    /// A token of a connection, of one endpoint or the other.
+    async fn token(&self, path: &str, id: &str) -> Value {
+        let page = self.world.post(path, &json!({"connection_id": id})).await;
         assert_eq!(page.status, 200, "{page:?}");
         page.json()
     }
@@ -201,7 +214,8 @@ impl Story<'_> {
     async fn opens(&self, token: &str) -> Page {
         let (method, rest) = self.row.api.split_once(' ').expect("a method");
         let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
-        let url = self.world.at(self.row.stand_in, &path.replace("{token}", token));
+        let url = format!("https://{}", path.replace("{token}", token));
+        let url = self.place.lead(&url).expect("a URL");
         let mut request = client()
             .request(method.parse().expect("a method"), url)
             .bearer_auth(token)
@@ -214,20 +228,12 @@ impl Story<'_> {
     }
 
     fn is_open(&self, answer: &Page) -> bool {
-        self.is_open_for(answer, "ada")
-    }
-
-    fn is_open_for(&self, answer: &Page, person: &str) -> bool {
-        let shows = match person {
-            "ada" => self.row.shows.to_owned(),
-            _ => graces(self.row.shows),
-        };
-        answer.status == 200 && answer.body.contains(&shows)
+        answer.status == 200 && answer.body.contains(self.row.shows)
     }
 
     /// The refresh tokens that the provider has seen.
     async fn refresh_tokens(&self) -> Vec<String> {
-        let counts = self.world.control(self.row.stand_in, "GET", "counts", &Value::Null).await;
+        let counts = self.place.control("GET", "counts", &Value::Null).await;
         let seen = counts["refresh_tokens"].as_object().expect("counts");
         seen.keys().cloned().collect()
     }
@@ -240,7 +246,7 @@ impl Story<'_> {
         let secret = if to.is_empty() { own } else { to };
         let path = format!("clients/{id}");
         let body = json!({"secret": secret});
-        self.world.control(self.row.stand_in, "PATCH", &path, &body).await;
+        self.place.control("PATCH", &path, &body).await;
     }
 }
 
@@ -253,17 +259,8 @@ fn person(stand_in: &str, name: &str) -> Value {
     }
 }
 
-/// What shows that a token is Grace's, where the same would show that it is Ada's.
-fn graces(shows: &str) -> String {
-    match shows {
-        "ada@example.com" => "grace@example.".to_owned(),
-        "Ada Lovelace" => "Grace Hopper".to_owned(),
-        "U0ADA" => "U0GRACE".to_owned(),
-        same => same.to_owned(),
-    }
-}
-
-fn text(told: &Value, name: &str) -> String {
+/// A member that is a text.
+pub(super) fn text(told: &Value, name: &str) -> String {
     told[name].as_str().unwrap_or_else(|| panic!("no {name} in {told}")).to_owned()
 }
 
@@ -275,7 +272,7 @@ fn set(scope: Option<&str>) -> BTreeSet<String> {
 
 /// So many seconds, less those that the test took.
 #[track_caller]
-fn lives(told: &Value, wanted: Option<u32>) {
+pub(super) fn lives(told: &Value, wanted: Option<u32>) {
     match (wanted, told["expires_in"].as_u64()) {
         (None, None) => assert!(told["expires_at"].is_null(), "{told}"),
         (Some(wanted), Some(left)) => {

@@ -455,7 +455,7 @@ pub(super) const ROWS: &[Row] = &[
         sub: "",
         email: None,
         scope: "read write",
-        api: "GET /userinfo",
+        api: "GET userinfo",
         revokes: false,
         shared: true,
         ..PLAIN

@@ -18,6 +18,9 @@ pub(super) const CLIENT: &str = "grantor-at-the-provider";
 /// Its secret there.
 pub(super) const SECRET: &str = "a-secret+of/the-tests=%&";
 
+/// An integration beside the table: its name, its description, its settings.
+pub(super) type Other = (String, String, toml::Table);
+
 /// The server and the stand-ins.
 pub(super) struct World {
     pub(super) server: Server,
@@ -30,8 +33,9 @@ pub(super) struct World {
 }
 
 impl World {
-    /// With an integration for each row, and others: names, descriptions, settings.
-    pub(super) async fn start(rows: &[Row], others: &[(&str, &str, toml::Table)]) -> Self {
+    /// With an integration for each row, and others: made from where the catalogue is, each a name,
+    /// a description and settings.
+    pub(super) async fn start(rows: &[Row], others: &dyn Fn(&str) -> Vec<Other>) -> Self {
         let setup = Server::setup();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -50,9 +54,9 @@ impl World {
             write(row.name, &led(row.provider, &place(row.stand_in, &base, &google.base)));
             setup = setup.set(&format!("integrations.{}", row.name), integration(row, &base));
         }
-        for (name, text, own) in others {
-            write(name, text);
-            setup = setup.set(&format!("integrations.{name}"), own.clone());
+        for (name, text, own) in others(&base) {
+            write(&name, &text);
+            setup = setup.set(&format!("integrations.{name}"), own);
         }
         let server = setup.start().await;
         for secret in [CLIENT_SECRET, SECRET] {
@@ -69,39 +73,6 @@ impl World {
     /// Where a stand-in is.
     pub(super) fn place(&self, stand_in: &str) -> Place {
         place(stand_in, &self.base, &self.google.base)
-    }
-
-    /// `https://HOST/PATH` at a stand-in.
-    pub(super) fn at(&self, stand_in: &str, host_and_path: &str) -> String {
-        match self.place(stand_in) {
-            Place::ByHost(base) => {
-                format!("{base}/{}", host_and_path.trim_start_matches('/'))
-            }
-            Place::AtOnce(base) => {
-                let path = host_and_path.find('/').map_or("", |at| &host_and_path[at..]);
-                format!("{base}{path}")
-            }
-        }
-    }
-
-    /// A request to the control endpoints of a stand-in.
-    pub(super) async fn control(
-        &self,
-        stand_in: &str,
-        method: &str,
-        path: &str,
-        body: &Value,
-    ) -> Value {
-        let base = match self.place(stand_in) {
-            Place::ByHost(base) | Place::AtOnce(base) => base,
-        };
-        let url = format!("{base}/_control/{path}");
-        let method = method.parse().expect("a method");
-        let answer = client().request(method, &url).json(body).send().await.expect("answered");
-        let status = answer.status();
-        let text = answer.text().await.expect("text");
-        assert!(status.is_success(), "{url}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     /// Posts JSON with the key.
@@ -122,7 +93,7 @@ impl World {
     }
 
     /// Opens a new session in a new browser, allows everything at the provider, and comes back.
-    pub(super) async fn walk(&self, stand_in: &str, session: &Value, person: &str) -> Page {
+    pub(super) async fn walk(&self, place: &Place, session: &Value, person: &str) -> Page {
         let made = self.post("/connect/sessions", session).await;
         assert_eq!(made.status, 201, "{made:?}");
         let made = made.json();
@@ -130,37 +101,36 @@ impl World {
         let browser = self.server.browser();
         let left = browser.get(link).await;
         let url = left.location().unwrap_or_else(|| panic!("not sent anywhere: {left:?}"));
-        browser.get(&self.allow(stand_in, &url, person).await).await
+        browser.get(&self.allow(place, &url, person).await).await
     }
 
-    async fn allow(&self, stand_in: &str, url: &str, person: &str) -> String {
-        let Place::ByHost(base) = self.place(stand_in) else {
+    async fn allow(&self, place: &Place, url: &str, person: &str) -> String {
+        let Place::ByHost(base) = place else {
             let account = if person == "ada" { "ada@example.com" } else { "grace@example.org" };
             return self.google.allow(&self.google.browser(), url, account, &[]).await;
         };
-        assert!(url.starts_with(&base), "not at the provider: {url}");
+        assert!(url.starts_with(base), "not at the provider: {url}");
         let page = self.server.request(client().get(format!("{url}&as={person}"))).await;
         page.location().unwrap_or_else(|| panic!("{url}: the provider says {page:?}"))
     }
 
     /// Connects an account, in mode `bound`; the connection.
-    pub(super) async fn connect(&self, stand_in: &str, session: &Value, person: &str) -> Value {
-        let page = self.walk(stand_in, session, person).await;
+    pub(super) async fn connect(&self, place: &Place, session: &Value, person: &str) -> Value {
+        let page = self.walk(place, session, person).await;
         assert_eq!(page.status, 303, "{page:?}");
         let back = page.answer();
         let code = back.get("connect_code").unwrap_or_else(|| panic!("no code: {back:?}"));
-        let done = self
-            .post(
-                "/connect/complete",
-                &json!({"connect_code": code, "subject": session["subject"]}),
-            )
-            .await;
+        // Nobody but the subject may complete it; a session for a connection has its subject.
+        let subject = session["subject"].as_str().unwrap_or(person);
+        let body = json!({"connect_code": code, "subject": subject});
+        let done = self.post("/connect/complete", &body).await;
         assert_eq!(done.status, 200, "{done:?}");
         done.json()
     }
 }
 
-fn place(stand_in: &str, base: &str, google: &str) -> Place {
+/// Where a stand-in of the catalogue is, or the one for Google.
+pub(super) fn place(stand_in: &str, base: &str, google: &str) -> Place {
     match stand_in {
         "google" => Place::AtOnce(google.to_owned()),
         name => Place::ByHost(format!("{base}/{name}")),
@@ -186,16 +156,25 @@ fn integration(row: &Row, base: &str) -> toml::Table {
         "google" => (CLIENT_ID, CLIENT_SECRET),
         _ => (CLIENT, SECRET),
     };
-    let mut own = toml::Table::new();
-    own.insert("client_id".into(), id.into());
-    own.insert("client_secret".into(), secret.into());
+    let mut own = client_of(id, secret, row.variables, base);
     if !row.scopes.is_empty() {
         own.insert("scopes".into(), row.scopes.to_vec().into());
     }
-    let variables = row.variables.iter();
-    let variables = variables.map(|(name, value)| {
-        ((*name).to_owned(), toml::Value::from(value.replace("{base}", base)))
-    });
-    own.insert("variables".into(), variables.collect::<toml::Table>().into());
     own
+}
+
+/// The settings of an integration; `{base}` in a variable is where the catalogue is.
+pub(super) fn client_of(
+    id: &str,
+    secret: &str,
+    variables: &[(&str, &str)],
+    base: &str,
+) -> toml::Table {
+    let value = |text: &str| toml::Value::from(text.replace("{base}", base));
+    let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), value(text)));
+    toml::Table::from_iter([
+        ("client_id".to_owned(), id.into()),
+        ("client_secret".to_owned(), secret.into()),
+        ("variables".to_owned(), variables.collect::<toml::Table>().into()),
+    ])
 }

@@ -45,7 +45,7 @@ pub(crate) struct Vault {
     /// What seals.
     file: KeyFile,
     _providers: TempDir,
-    _stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
 }
 
 /// Tokens as a stand-in gave them.
@@ -138,7 +138,7 @@ impl Vault {
         server.seen.add(CLIENT_SECRET);
         let file = KeyFile::of(&server);
         let key = make_key(&server, &["--integration", integration]);
-        Self { server, base, integration, key, file, _providers: providers, _stop: stop }
+        Self { server, base, integration, key, file, _providers: providers, stop: Some(stop) }
     }
 
     /// Another key, with options of `grantor apikey create`.
@@ -207,10 +207,10 @@ impl Vault {
         let url = format!("{}/authorize", self.base);
         let sent = client().get(&url).query(&query).send().await.expect("answered");
         let page = Page::read(sent, &url, &self.server.seen).await;
-        let answer = page.answer();
+        let back = page.answer();
         let form = [
             ("grant_type", "authorization_code"),
-            ("code", answer["code"].as_str()),
+            ("code", back["code"].as_str()),
             ("redirect_uri", RETURN_URL),
         ];
         let request = client().post(format!("{}/token", self.base)).form(&form);
@@ -263,6 +263,15 @@ impl Vault {
         if let Some(token) = page.json()["access_token"].as_str() {
             self.server.seen.add(token);
         }
+    }
+
+    /// Ends the stand-in.
+    pub(crate) async fn stop_stand_in(&mut self) {
+        drop(self.stop.take());
+        self.until("the stand-in does not end", async || {
+            client().get(format!("{}/_control/clock", self.base)).send().await.is_err()
+        })
+        .await;
     }
 
     /// A request to the control endpoints of the stand-in.
@@ -318,7 +327,9 @@ impl Vault {
     /// Changes columns of a connection.
     pub(crate) fn change(&self, connection: ConnectionId, set: &str) {
         let id = hex(connection);
-        self.server.sql(&format!(".timeout 5000\nUPDATE connection SET {set} WHERE id = x'{id}'"));
+        self.server.sql(&format!(
+            "PRAGMA busy_timeout = 5000; UPDATE connection SET {set} WHERE id = x'{id}'"
+        ));
     }
 
     /// A column of a connection.
@@ -388,6 +399,17 @@ impl Drop for Twin {
     }
 }
 
+/// A refusal with its status and code, in the form of all refusals.
+pub(crate) fn assert_refused(page: &Page, status: u16, error: &str) {
+    assert_eq!(page.status, status, "{page:?}");
+    let json = page.json();
+    assert_eq!(json["error"], error, "{page:?}");
+    assert_eq!(json["error_description"], json["message"], "{page:?}");
+    assert_eq!(page.header("cache-control"), Some("no-store"), "{page:?}");
+    let after = json["retry_after"].as_u64().map(|own| own.to_string());
+    assert!(after.is_none() || page.header("retry-after") == after.as_deref(), "{page:?}");
+}
+
 /// `con_…` of a connection.
 pub(crate) fn shown(connection: ConnectionId) -> String {
     connection.shown()
@@ -398,7 +420,7 @@ fn hex(connection: ConnectionId) -> String {
 }
 
 fn make_key(server: &Server, options: &[&str]) -> String {
-    let create = ["apikey", "create", "--service", "reports", "--json"];
+    let create = ["apikey", "create", "--service", "reports"];
     let made = server.cli().json(&[&create, options].concat());
     made["key"].as_str().expect("a key").to_owned()
 }

@@ -153,6 +153,11 @@ async fn linear_answers_the_same_tokens_for_half_an_hour() {
     let token = last.text("access_token");
     let gone = caller.ask("POST", "/api.linear.app/oauth/revoke").bearer_auth(&token);
     assert_eq!(caller.send(gone).await.status, 200);
+    let refresh = last.text("refresh_token");
+    for (name, status) in [("refresh_token", 400), ("token", 401)] {
+        let again = caller.ask("POST", "/api.linear.app/oauth/revoke").form(&[(name, &refresh)]);
+        assert_eq!(caller.send(again).await.status, status, "{name}");
+    }
     let none = ask(token).await;
     assert_eq!(none.json()["errors"][0]["extensions"]["code"], "AUTHENTICATION_ERROR");
     for wrong in [("scope", "read write"), ("actor", "somebody")] {
@@ -230,6 +235,12 @@ async fn quickbooks_names_the_company_and_keeps_a_used_token_for_a_day() {
     );
     let who = "/accounts.platform.intuit.com/v1/openid_connect/userinfo";
     assert_eq!(caller.get(who, &one.text("access_token")).await.text("givenName"), "Ada");
+    let company = |realm: &str| {
+        format!("/quickbooks.api.intuit.com/v3/company/{realm}/companyinfo/4620816365000000001")
+    };
+    let own = caller.get(&company("4620816365000000001"), &one.text("access_token")).await;
+    assert_eq!(own.json()["CompanyInfo"]["CompanyName"], "Stand-in");
+    assert_eq!(caller.get(&company("1"), &one.text("access_token")).await.status, 403);
     dies_after(&caller, flow, 86_400, false).await;
     flow.refresh("nonsense").await.refused(400, "invalid_grant");
     flow.with_how(How::Post).await.refused(401, "invalid_client");

@@ -13,12 +13,13 @@ async fn no_lifetime_but_a_time_of_issue_and_an_address() {
     let answer = one.json();
     assert_eq!(
         (answer.get("expires_in"), answer["instance_url"].as_str()),
-        (None, Some(caller.base.as_str()))
+        (None, Some(format!("{}/stand-in.my.salesforce.com", caller.base).as_str()))
     );
     assert_eq!(one.text("issued_at").len(), 13);
     let id = one.text("id").replace(&caller.base, "");
     assert_eq!(caller.get(&id, &one.text("access_token")).await.text("email"), "ada@example.com");
-    let who = caller.get("/services/oauth2/userinfo", &one.text("access_token")).await;
+    let own = "/stand-in.my.salesforce.com/services/oauth2/userinfo";
+    let who = caller.get(own, &one.text("access_token")).await;
     assert_eq!(who.text("organization_id"), "00D000000000001AAA");
     caller.pass(7200).await;
     let late = caller.get("/services/oauth2/userinfo", &one.text("access_token")).await;

@@ -1,5 +1,7 @@
 //! The providers whose refresh tokens stay, and the one that has none.
 
+use serde_json::json;
+
 use crate::caller::{BACK, Caller, How, ID, SECRET};
 
 #[tokio::test]
@@ -89,7 +91,12 @@ async fn asana_names_the_person_beside_the_tokens() {
     flow.with_how(How::Basic).await.refused(401, "invalid_client");
     flow.with_wrong_secret().await.refused(401, "invalid_client");
     let body = one.text("refresh_token");
-    assert_eq!(caller.post("/app.asana.com/-/oauth_revoke", &[("token", &body)]).await.status, 200);
+    let revoke = "/app.asana.com/-/oauth_revoke";
+    let access = two.text("access_token");
+    caller.post(revoke, &[("token", &access)]).await.refused(400, "invalid_request");
+    for _ in 0..2 {
+        assert_eq!(caller.post(revoke, &[("token", &body)]).await.status, 200);
+    }
     flow.refresh(&body).await.refused(400, "invalid_grant");
     let gone = caller.get(me, &two.text("access_token")).await;
     assert_eq!(gone.json()["errors"][0]["message"], "Not Authorized");
@@ -193,4 +200,19 @@ async fn facebook_exchanges_a_short_token_for_a_long_one() {
         .post(token, &[("grant_type", "fb_exchange_token"), ("fb_exchange_token", &access)])
         .await;
     assert_eq!(dead.json()["error"]["error_subcode"], 458);
+}
+
+#[tokio::test]
+async fn clients_that_ask_for_themselves_are_told_other_times() {
+    for (name, path, how, life) in [
+        ("facebook", "/graph.facebook.com/v23.0/oauth/access_token", How::Post, None),
+        ("linkedin", "/www.linkedin.com/oauth/v2/accessToken", How::Post, Some(json!("1800"))),
+        ("linear", "/api.linear.app/oauth/token", How::Basic, Some(json!(2_591_999))),
+    ] {
+        let caller = Caller::at(name).await;
+        let flow = caller.flow(how, "", &[], path);
+        let alone = flow.ask(&[("grant_type", "client_credentials"), ("scope", "read")]).await;
+        assert_eq!(alone.json().get("expires_in"), life.as_ref(), "{name}: {alone:?}");
+        assert_eq!(alone.json().get("refresh_token"), None, "{name}");
+    }
 }

@@ -61,6 +61,7 @@ async fn what_is_wrong_has_the_status_200() {
     flow.with_how(How::Basic).await.refused(200, "invalid_client");
     let revoke = format!("/accounts.zoho.com/oauth/v2/token/revoke?token={token}");
     assert_eq!(caller.send(caller.ask("POST", &revoke)).await.text("status"), "success");
+    caller.send(caller.ask("POST", &revoke)).await.refused(400, "invalid_token");
     flow.refresh(&token).await.refused(200, "invalid_code");
     let spaces = caller.authorize(AUTHORIZE, &[("scope", "a.READ b.READ")]).await;
     assert_eq!(spaces.status, 400);

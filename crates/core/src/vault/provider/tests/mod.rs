@@ -6,6 +6,7 @@ mod catalogue;
 mod discovery;
 mod failures;
 mod format;
+mod given_back;
 mod lint;
 
 use std::collections::BTreeMap;

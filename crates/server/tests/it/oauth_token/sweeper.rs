@@ -1,0 +1,118 @@
+//! What happens to connections when nobody asks.
+
+use serde_json::{Value, json};
+
+use crate::support::vault::Vault;
+
+/// Makes a connection due now.
+fn due(vault: &Vault, id: grantor_core::id::ConnectionId) {
+    vault.change(id, "due_at = unixepoch() - 1");
+}
+
+#[tokio::test]
+async fn a_token_that_is_in_use_is_renewed_before_anybody_waits() {
+    let vault = Vault::google(|setup| setup).await;
+    let (used, unused) =
+        (vault.connect("user-1").await, vault.connect_as("user-2", "grace", |_| ()).await);
+    for id in [used, unused] {
+        vault.age(id, 500);
+    }
+    vault.token(json!({"subject": "user-1"})).await;
+    due(&vault, used);
+    due(&vault, unused);
+    vault.until("it is not renewed", async || vault.column(used, "version") == "2").await;
+    // In half a year its refresh token would be too old.
+    let later = "due_at > unixepoch() + 86400";
+    vault.until("it is not looked at", async || vault.column(unused, later) == "1").await;
+    assert_eq!((vault.column(unused, "version").as_str(), vault.refreshes().await), ("1", 1));
+    let next: i64 = vault.column(used, "due_at - unixepoch()").parse().expect("a number");
+    assert!((2_900..=3_310).contains(&next), "{next}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_used_before_it_idles_out() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5_000_000);
+    vault.change(id, "refresh_used_at = unixepoch() - 86400 * 174, due_at = unixepoch() - 1");
+    vault.until("it is not used", async || vault.column(id, "version") == "2").await;
+    assert_eq!(vault.column(id, "unixepoch() - refresh_used_at < 60"), "1");
+}
+
+#[tokio::test]
+async fn that_a_refresh_token_ends_soon_is_told_once_and_its_end_too() {
+    let vault = Vault::google(|setup| {
+        setup
+            .set("webhooks.ops.url", "http://127.0.0.1:9/")
+            .set("webhooks.ops.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    })
+    .await;
+    let id = vault.connect("user-1").await;
+    let told = || {
+        vault.server.sql(
+            "SELECT group_concat(event, ' ') FROM (SELECT event FROM webhook_notice ORDER BY id)",
+        )
+    };
+    vault.change(id, "refresh_expires_at = unixepoch() + 86400 * 2 - 5, due_at = unixepoch() - 5");
+    vault.until("it is not told", async || !told().is_empty()).await;
+    assert_eq!(told(), "connection.expiring_soon");
+    let next: i64 = vault.column(id, "due_at - unixepoch()").parse().expect("a number");
+    assert!(next > 2_000, "it is looked at for other things: {next}");
+    due(&vault, id);
+    vault
+        .until("it is not looked at", async || {
+            vault.column(id, "due_at > unixepoch() + 1000") == "1"
+        })
+        .await;
+    assert_eq!(told(), "connection.expiring_soon", "once is enough");
+    vault.change(id, "refresh_expires_at = unixepoch() - 1, due_at = unixepoch() - 1");
+    vault.until("its end is not noticed", async || vault.column(id, "status") != "active").await;
+    assert_eq!(told(), "connection.expiring_soon connection.reauth_required");
+    assert_eq!(vault.column(id, "json_extract(reauth, '$.reason')"), "refresh_token_expired");
+    assert_eq!(vault.refreshes().await, 0);
+}
+
+#[tokio::test]
+async fn what_has_failed_is_tried_until_it_works() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    vault.fault_for(json!(2), json!({"html": 503})).await;
+    assert_eq!(vault.token(Value::Null).await.status, 503);
+    // Nobody asks any more.
+    vault.until("it is not tried", async || vault.column(id, "version") == "2").await;
+    assert_eq!(vault.column(id, "trouble IS NULL, status"), "1|active");
+    assert_eq!(vault.refreshes().await, 3);
+}
+
+#[tokio::test]
+async fn two_sweepers_refresh_each_connection_once() {
+    let vault = Vault::google(|setup| setup).await;
+    let twin = vault.twin().await;
+    for n in 0..30 {
+        let own = |held: &mut grantor_core::store::Held| {
+            held.connection.account.sub = format!("sub-{n}");
+            held.connection.last_used_at = Some(held.connection.issued_at);
+            held.connection.expires_at = Some(held.connection.issued_at);
+        };
+        vault.connect_as(&format!("user-{n}"), "ada", own).await;
+    }
+    vault.server.sql("PRAGMA busy_timeout = 5000; UPDATE connection SET due_at = unixepoch() - 1");
+    let renewed = "SELECT count(*) FROM connection WHERE version = 2";
+    vault.until("not all are renewed", async || vault.server.sql(renewed) == "30").await;
+    assert_eq!(vault.refreshes().await, 30);
+    drop(twin);
+}
+
+#[tokio::test]
+async fn connections_are_counted_by_status() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.connect_as("user-2", "grace", |_| ()).await;
+    vault
+        .change(id, "status = 'reauth_required', reauth = '{\"reason\":\"operator\",\"since\":1}'");
+    let count = async |status| vault.metric(&format!("connections{{status=\"{status}\"}}")).await;
+    vault.until("they are not counted", async || count("active").await == 1).await;
+    vault.until("nor is this one", async || count("reauth_required").await == 1).await;
+    assert_eq!((count("active").await, count("disconnecting").await), (1, 0));
+}
