@@ -104,7 +104,10 @@ async fn take_back(visit: &Visit, query: Option<&str>) -> Response {
     let returned = Returned { params: &params, visitor: visitor(visit), actor: &actor };
     match connect::callback(&visit.app.server, &returned, visit.caller.now).await {
         Ok(Outcome::Onward(url)) => visit.see_other(&url),
-        Ok(Outcome::Connected(connected)) => result(visit, &connected),
+        Ok(Outcome::Connected(connected)) => {
+            visit.app.notices_queued.notify_one();
+            result(visit, &connected)
+        }
         Ok(Outcome::Confirm(unconfirmed)) => {
             let subject = format!("{SUBJECT} {}", unconfirmed.code);
             visit.page(&confirm_page(*unconfirmed), Form::anybody(&subject))
@@ -123,7 +126,10 @@ async fn take_answer(visit: &Visit, params: &Params<'_>) -> Result<Response, Fai
     let answered =
         connect::answer(server, code, confirmed, &visitor(visit), &actor(visit), now).await?;
     Ok(match answered {
-        Ok(connected) => result(visit, &connected),
+        Ok(connected) => {
+            visit.app.notices_queued.notify_one();
+            result(visit, &connected)
+        }
         Err(end) => stopped(visit, end),
     })
 }

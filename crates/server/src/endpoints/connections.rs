@@ -81,6 +81,7 @@ pub(crate) async fn remove(
         let connection = reached(&app, service.rights(), id).await?;
         let (server, now) = (&app.server, caller.now);
         let ended = disconnect::disconnect(server, connection.id, &service.actor, now).await?;
+        app.notices_queued.notify_one();
         Ok::<_, Failure>(match ended.ok_or(Refusal::ConnectionNotFound {})? {
             Disconnected::Done(upstream) => json(
                 StatusCode::OK,

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use grantor_core::outbound::{CallError, Method, Request, Response};
-use grantor_core::ports::Clock as _;
 use grantor_core::time::{Seconds, Timestamp};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use jiff::fmt::rfc2822;
@@ -17,7 +16,6 @@ use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 use super::{Inner, builder, cause, read};
-use crate::clock::SystemClock;
 
 /// For a connection to be made, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -84,7 +82,7 @@ async fn whole(call: reqwest::RequestBuilder) -> Result<Response, Broken> {
 }
 
 /// RFC 9110 §10.2.3: a number of seconds, or a date, which is counted from the `Date` beside it, so
-/// that a wrong clock does not matter.
+/// that no clock matters but the one of the other side. Without that a date says nothing.
 fn pause(value: &str, date: Option<&str>) -> Option<Seconds> {
     if let Ok(seconds) = value.trim().parse::<u64>() {
         return Some(Seconds(u32::try_from(seconds).unwrap_or(u32::MAX)));
@@ -93,7 +91,7 @@ fn pause(value: &str, date: Option<&str>) -> Option<Seconds> {
         let zoned = rfc2822::DateTimeParser::new().parse_zoned(text.trim()).ok()?;
         Some(Timestamp::from_epoch(zoned.timestamp().as_second()))
     };
-    let now = date.and_then(moment).unwrap_or_else(|| SystemClock.now());
+    let now = date.and_then(moment)?;
     moment(value).map(|until| now.until(until))
 }
 
@@ -184,6 +182,6 @@ mod tests {
         ] {
             assert_eq!(pause(value, date), seconds.map(Seconds), "{value}");
         }
-        assert_eq!(pause("Sun, 06 Nov 1994 08:50:37 GMT", None), Some(Seconds(0)), "long ago");
+        assert_eq!(pause("Sun, 06 Nov 1994 08:50:37 GMT", None), None, "since when?");
     }
 }

@@ -105,6 +105,7 @@ impl Inner {
         let start = Instant::now();
         match refresh::run(&app.server, work).await {
             Ok(report) => {
+                app.notices_queued.notify_one();
                 if let Some(vault) = app.metrics.vault() {
                     vault.refreshed(work.integration(), &report, start.elapsed());
                 }

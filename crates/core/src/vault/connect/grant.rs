@@ -188,7 +188,11 @@ fn next(
     let mut connection = connection(server, session, integration, grant, own, refreshable, now);
     connection.due_at = refresh::due_at(server, &connection, now);
     let credential = seal::seal(server, &connection, &tokens, held.map(|own| &own.credential))?;
-    let recorded = recorded(server, session, grant, &connection, actor, now);
+    let mut recorded = recorded(server, session, grant, &connection, actor, now);
+    if own.is_some_and(|own| matches!(own.status, ConnectionStatus::ReauthRequired(_))) {
+        let notices = notices::about(server, NoticeEvent::Recovered, &connection, now);
+        recorded.notices.extend(notices);
+    }
     Ok((Held { connection, credential }, recorded))
 }
 

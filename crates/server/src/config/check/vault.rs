@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use grantor_core::vault::notices::NoticeEvent;
 use url::Url;
 
 use super::{Config, Found, ZERO, is_loopback};
@@ -68,8 +69,8 @@ pub(super) fn webhooks(config: &Config, found: &mut Found) {
              one with `echo whsec_$(openssl rand -base64 32)`",
         );
         for event in &own.events {
-            let known = grantor_core::vault::notices::NoticeEvent::ALL;
-            let names = known.map(|event| event.as_str()).join(", ");
+            let known = NoticeEvent::ALL;
+            let names = known.map(NoticeEvent::as_str).join(", ");
             let fine = known.iter().any(|known| known.as_str() == event);
             let text = format!("{event:?} is not an event; these are: {names}");
             found.when(!fine, &path("events"), &text);

@@ -95,6 +95,7 @@ pub(crate) async fn complete(
         let subject = member("subject").ok_or(missing("subject"))?;
         let (server, rights, actor) = (&app.server, service.rights(), &service.actor);
         let connected = connect::complete(server, code, subject, rights, actor, caller.now).await?;
+        app.notices_queued.notify_one();
         let integration = server.policy.vault.integrations.get(&connected.connection.integration);
         let told = describe(&connected.connection, integration.map(AsRef::as_ref));
         Ok::<_, Failure>(json(StatusCode::OK, &told))

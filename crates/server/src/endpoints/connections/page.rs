@@ -142,6 +142,7 @@ async fn disconnected(
     let connection = named(visit, session.user.id, &params).await?;
     let (server, now) = (&visit.app.server, visit.caller.now);
     let ended = leaving::disconnect(server, connection.id, &actor(visit), now).await?;
+    visit.app.notices_queued.notify_one();
     Ok(ended.ok_or(Refusal::ConnectionNotFound {})?)
 }
 

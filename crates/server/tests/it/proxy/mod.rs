@@ -249,6 +249,7 @@ async fn only_a_key_with_the_right_for_it_gets_through_and_only_where_it_is_swit
         setup
             .set("integrations.closed.provider", "example")
             .set("integrations.closed.client_id", "grantor")
+            .set("integrations.closed.client_secret", "upstream-client-secret")
             .set("integrations.closed.grant", "client_credentials")
     })
     .await;

@@ -96,6 +96,7 @@ async fn only_a_client_that_was_given_the_integration_gets_its_tokens() {
         setup
             .set("integrations.other.provider", "google")
             .set("integrations.other.client_id", "other")
+            .set("integrations.other.client_secret", "another-secret-of-the-tests")
     })
     .await;
     let notes = notes(&vault);

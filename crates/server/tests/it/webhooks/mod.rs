@@ -1,5 +1,7 @@
 //! Webhooks on their way: signed, tried again, and held up by nobody.
 
+mod events;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
