@@ -5,7 +5,8 @@ ARCHITECTURE.md against the code.
 - Every file and every test that docs/standards.md or docs/threats.md names is there, and every row
   names a file; every row of docs/threats.md also a test.
 - Every test in the table of docs/vault.md about the stand-in for Google is there.
-- docs/providers.md has a row for each provider that is built in, and for no other.
+- docs/providers.md has a row for each provider that is built in, and for no other; what it says of
+  apps and of revoking is what the description says.
 - Every file and folder that ARCHITECTURE.md names is there.
 - Every section of an RFC or of OpenID Connect Core that crates/core/src names has a row.
 
@@ -14,6 +15,7 @@ Prints what is wrong; the exit status is 1 when anything is.
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,10 +69,21 @@ def standin_tests(path: Path) -> list[str]:
 
 
 def providers(path: Path) -> list[str]:
-    built_in = {file.stem for file in (CRATES / "core/src/vault/provider/catalogue").glob("*.toml")}
+    """Rows are (name, variables, refresh token, app, revokes, …)."""
     text = path.read_text(encoding="utf-8").partition("\n| `provider` |")[2].partition("\n\n")[0]
-    rows = set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
-    return [f"providers.md: {name} is not built in, or has no row" for name in sorted(built_in ^ rows)]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+    rows = {cells[0].strip("`"): cells for cells in rows if cells[0].startswith("`")}
+    folder = CRATES / "core/src/vault/provider/catalogue"
+    built_in = {file.stem: tomllib.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.toml")}
+    problems = []
+    for name in sorted(built_in.keys() ^ rows.keys()):
+        problems.append(f"providers.md: {name} is not built in, or has no row")
+    for name in sorted(built_in.keys() & rows.keys()):
+        own = built_in.get(built_in[name].get("extends"), {}) | built_in[name]
+        for cell, block in ((3, "client_credentials"), (4, "revoke")):
+            if rows[name][cell].startswith("no") == (block in own):
+                problems.append(f"providers.md: {name}: {rows[name][cell]!r} is not what [{block}] says")
+    return problems
 
 
 def functions(folder: Path) -> set[str]:
