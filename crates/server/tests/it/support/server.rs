@@ -216,7 +216,9 @@ impl Server {
     /// What the SQL answers, asked of the database file with the sqlite3 shell.
     pub(crate) fn sql(&self, sql: &str) -> String {
         let database = self.data().join("grantor.db");
-        let output = Command::new("sqlite3").arg("-bail").arg(database).arg(sql).output();
+        // The server writes too; a write waits for the one before it.
+        let mut shell = Command::new("sqlite3");
+        let output = shell.args(["-bail", "-cmd", ".timeout 5000"]).arg(database).arg(sql).output();
         let output = output.expect("the sqlite3 shell is there: scripts/test installs it");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
