@@ -98,7 +98,7 @@ fn escaped(high: Option<u8>, low: Option<u8>) -> Option<u8> {
 }
 
 /// A parameter's name as it may be repeated in an error: letters, digits and `_-.`, 40 characters at most.
-fn shorten(name: &str) -> String {
+pub fn shorten(name: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "_-.".contains(*c);
     name.chars().filter(plain).take(40).collect()
 }

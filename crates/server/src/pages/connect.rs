@@ -100,6 +100,7 @@ impl Page for ConnectStart {
             scopes: scopes(&["openid", "email", "unheard:of"]),
             ..own.clone()
         };
+        let asked = Self { service: Some("reports".to_owned()), ..own.clone() };
         let again = Self {
             account: Some(AccountView::sample("ada@example.com", Some("example.com"))),
             ..own.clone()
@@ -112,7 +113,7 @@ impl Page for ConnectStart {
             scopes: scopes(&[HOSTILE]),
             go_url: "/connect/x/go".to_owned(),
         };
-        vec![own, link, again, hostile]
+        vec![own, link, asked, again, hostile]
     }
 }
 

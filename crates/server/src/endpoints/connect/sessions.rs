@@ -10,19 +10,23 @@ use axum::response::Response;
 use grantor_core::error::{Failure, Refusal};
 use grantor_core::id::{ConnectSessionId, ConnectionId};
 use grantor_core::model::{ConnectMode, ConnectSession, ConnectState, Scope};
+use grantor_core::params::shorten;
 use grantor_core::vault::connect::{self, Asked, Link};
 use grantor_core::vault::describe;
 use serde::Deserialize;
-use serde_json::{Value, json as object};
+use serde_json::{Map, Value, json as object};
 
 use crate::app::App;
 use crate::extract::{Caller, JsonObject};
 use crate::respond::json;
 use crate::service::{Service, answer};
 
-/// What the body says.
+/// What the body may say.
+const MEMBERS: [&str; 7] =
+    ["integration", "subject", "scopes", "account_hint", "connection_id", "return_url", "mode"];
+
+/// What it says.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Wanted {
     integration: Option<String>,
     subject: Option<String>,
@@ -50,7 +54,7 @@ pub(crate) async fn create(
 ) -> Response {
     let made = async {
         let service = Service::of(&app, caller, &headers).await?;
-        let asked = asked(body?.into())?;
+        let asked = asked(body?)?;
         let rights = Some(service.rights());
         connect::begin(&app.server, asked, rights, &service.actor, caller.now).await
     };
@@ -84,6 +88,7 @@ pub(crate) async fn complete(
     let completed = async {
         let service = Service::of(&app, caller, &headers).await?;
         let body = body?;
+        refuse_others(&body, &["connect_code", "subject"])?;
         let member = |name| body.get(name).and_then(Value::as_str);
         let missing = |name| Refusal::MissingParameter { name };
         let code = member("connect_code").ok_or(missing("connect_code"))?;
@@ -97,8 +102,9 @@ pub(crate) async fn complete(
     answer(caller, completed.await)
 }
 
-fn asked(body: Value) -> Result<Asked, Refusal> {
-    let wanted: Wanted = serde_json::from_value(body).map_err(|_| Refusal::BadJson {})?;
+fn asked(body: Map<String, Value>) -> Result<Asked, Refusal> {
+    refuse_others(&body, &MEMBERS)?;
+    let wanted: Wanted = serde_json::from_value(body.into()).map_err(|_| Refusal::BadJson {})?;
     let unknown = |name, want| Refusal::BadParameter { name, want };
     let reconnect = wanted.connection_id.as_deref().map(ConnectionId::read).transpose();
     let mode = wanted.mode.as_deref().map(|name| {
@@ -114,6 +120,14 @@ fn asked(body: Value) -> Result<Asked, Refusal> {
         return_url: wanted.return_url,
         mode: mode.transpose()?,
     })
+}
+
+/// A member that is spelt wrong is told by its name, and not passed over.
+fn refuse_others(body: &Map<String, Value>, known: &[&str]) -> Result<(), Refusal> {
+    match body.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(Refusal::MemberUnknown { name: shorten(name) }),
+        None => Ok(()),
+    }
 }
 
 fn scope(names: Names) -> Result<Scope, Refusal> {

@@ -50,6 +50,7 @@ async fn a_link_asks_for_a_sign_in_first_and_then_goes_on() {
     let page = browser.open(&link).await;
     let page = vault.server.type_token(&browser, &page, "ada").await;
     page.must_say("Connect Google");
+    page.must_say("reports asks to use an account of yours.");
     assert!(page.url.ends_with(&link), "{}", page.url);
     let page = vault.walk(&browser, &link, "ada@example.com", &[]).await;
     page.must_say("Your account is connected");

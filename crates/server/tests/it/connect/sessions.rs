@@ -27,7 +27,7 @@ async fn bad_input_is_told_apart() {
         ("account_hint", json!(""), "invalid_request", "printable"),
         ("scopes", json!([7]), "invalid_request", "not a JSON object"),
         ("connection_id", json!("con_x"), "connection_not_found", "no such connection"),
-        ("colour", json!("blue"), "invalid_request", "members that are known here"),
+        ("colour", json!("blue"), "invalid_request", "The member colour is not known here"),
     ] {
         let mut body = base.clone();
         body[name] = value.clone();
