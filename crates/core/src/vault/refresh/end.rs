@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::call::Called;
-use super::{Report, Shut, due_at, pause, slept, when};
+use super::{Report, Shut, due_at, lease, pause, slept, when};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::model::{Connection, ConnectionStatus, Reauth, ReauthReason, RefreshAttempt, Trouble};
-use crate::store::{Ended, Held, Recorded, RefreshEnd, Selector, StoreError};
+use crate::store::{Begun, Ended, Held, Recorded, RefreshEnd, Selector, StoreError};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::{FailureClass, ProviderFailure, TokenAnswer};
 use crate::vault::audit::{self, Actor};
@@ -331,17 +331,40 @@ pub(super) fn hopeless(
     }
 }
 
-/// Stores that a connection cannot be refreshed.
+/// Stores that a connection cannot be refreshed, if it is so; under the lease, so that it is told
+/// once.
 pub(super) async fn give_up(
     server: &AuthorizationServer,
     connection: &Connection,
-    reason: ReauthReason,
-    now: Timestamp,
+    integration: &Integration,
 ) -> Result<(), Broken> {
-    let reauth = Reauth { reason, error: None, error_subtype: None, since: now };
-    let mut after = connection.clone();
-    let recorded = over(server, &mut after, reauth, now);
-    server.store.set_status(after.id, after.generation, after.status, recorded).await?;
+    let now = server.clock.now();
+    let attempt = lease::attempt(server, connection, now);
+    let Begun::Yes(attempt) = server.store.begin_refresh(attempt, now).await? else {
+        return Ok(());
+    };
+    let Some(Held { mut connection, .. }) = read(server, connection).await? else {
+        return Ok(());
+    };
+    let reason = hopeless(&connection, integration, now);
+    let mut recorded = Recorded::default();
+    if let (ConnectionStatus::Active, Some(reason)) = (&connection.status, reason) {
+        let reauth = Reauth { reason, error: None, error_subtype: None, since: now };
+        recorded = over(server, &mut connection, reauth, now);
+    }
+    let end = RefreshEnd::Failed(Box::new(connection));
+    server.store.end_refresh(&attempt, end, recorded, now).await?;
+    Ok(())
+}
+
+/// Gives a lease back without a call; `connection` is as it was read under it.
+pub(super) async fn release(
+    server: &AuthorizationServer,
+    attempt: &RefreshAttempt,
+    connection: Connection,
+) -> Result<(), Broken> {
+    let end = RefreshEnd::Failed(Box::new(connection));
+    server.store.end_refresh(attempt, end, Recorded::default(), server.clock.now()).await?;
     Ok(())
 }
 
