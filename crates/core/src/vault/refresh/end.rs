@@ -204,7 +204,7 @@ fn next(
         token_type: answer.token_type.clone(),
         previous_refresh_token: called.sent.clone().filter(|_| rotated),
         refresh_token,
-        id_token: id_token(answer, own).or_else(|| before.id_token.clone()),
+        id_token: id_token(answer, &own.account.sub).or_else(|| before.id_token.clone()),
     };
     let mut variables = own.variables.clone();
     variables.extend(answer.variables.clone());
@@ -232,14 +232,14 @@ fn next(
     Ok((Held { connection, credential }, rotated))
 }
 
-/// The ID token of a refresh, if it is about the same account. It came from the provider itself, and
+/// The ID token of a refresh, if it is about the account `sub`. It came from the provider itself, and
 /// nothing is decided by it.
 // OpenID Connect Core §12.2: its sub must be that of the first one; it should have no nonce.
-fn id_token(answer: &TokenAnswer, connection: &Connection) -> Option<Zeroizing<String>> {
+fn id_token(answer: &TokenAnswer, sub: &str) -> Option<Zeroizing<String>> {
     let token = answer.id_token.as_ref()?;
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
-    (claims["sub"].as_str() == Some(&connection.account.sub)).then(|| token.clone())
+    (claims["sub"].as_str() == Some(sub)).then(|| token.clone())
 }
 
 fn renewal(
@@ -395,5 +395,43 @@ fn trouble(
         class: class.as_str().to_owned(),
         error: failure.error.clone(),
         detail: failure.detail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn an_id_token_of_another_account_is_not_kept() {
+        let signed = |claims: &Value| {
+            let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
+            Zeroizing::new(format!("e30.{claims}.c2ln"))
+        };
+        let answer = |id_token: Option<Zeroizing<String>>| TokenAnswer {
+            access_token: Zeroizing::default(),
+            token_type: "Bearer".to_owned(),
+            refresh_token: None,
+            id_token,
+            scope: None,
+            expires_at: None,
+            refresh_expires_at: None,
+            variables: BTreeMap::new(),
+            raw: Value::Null,
+        };
+        let own = signed(&json!({ "sub": "ada" }));
+        assert_eq!(id_token(&answer(Some(own.clone())), "ada"), Some(own));
+        for other in [
+            signed(&json!({ "sub": "grace" })),
+            signed(&json!({})),
+            signed(&json!("ada")),
+            Zeroizing::new("nonsense".to_owned()),
+            Zeroizing::new("a.!.c".to_owned()),
+        ] {
+            assert_eq!(id_token(&answer(Some(other)), "ada"), None);
+        }
+        assert_eq!(id_token(&answer(None), "ada"), None);
     }
 }
