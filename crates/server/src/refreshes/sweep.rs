@@ -66,7 +66,7 @@ async fn step(
     let policy = &server.policy.vault.refresh;
     let free = policy.batch.saturating_sub(u32::try_from(running.len()).unwrap_or(u32::MAX));
     if free == 0 {
-        return Ok(false);
+        return Ok(true);
     }
     let now = server.clock.now();
     let until = now.plus(policy.deadline).plus(policy.deadline).plus(SPARE);

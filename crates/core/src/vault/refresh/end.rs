@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::call::Called;
-use super::{Report, Shut, due_at, pause, slept, when};
+use super::{Report, Shut, due_at, lease, pause, slept, when};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::model::{Connection, ConnectionStatus, Reauth, ReauthReason, RefreshAttempt, Trouble};
-use crate::store::{Ended, Held, Recorded, RefreshEnd, Selector, StoreError};
+use crate::store::{Begun, Ended, Held, Recorded, RefreshEnd, Selector, StoreError};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::{FailureClass, ProviderFailure, TokenAnswer};
 use crate::vault::audit::{self, Actor};
@@ -204,7 +204,7 @@ fn next(
         token_type: answer.token_type.clone(),
         previous_refresh_token: called.sent.clone().filter(|_| rotated),
         refresh_token,
-        id_token: id_token(answer, own).or_else(|| before.id_token.clone()),
+        id_token: id_token(answer, &own.account.sub).or_else(|| before.id_token.clone()),
     };
     let mut variables = own.variables.clone();
     variables.extend(answer.variables.clone());
@@ -232,14 +232,14 @@ fn next(
     Ok((Held { connection, credential }, rotated))
 }
 
-/// The ID token of a refresh, if it is about the same account. It came from the provider itself, and
+/// The ID token of a refresh, if it is about the account `sub`. It came from the provider itself, and
 /// nothing is decided by it.
 // OpenID Connect Core §12.2: its sub must be that of the first one; it should have no nonce.
-fn id_token(answer: &TokenAnswer, connection: &Connection) -> Option<Zeroizing<String>> {
+fn id_token(answer: &TokenAnswer, sub: &str) -> Option<Zeroizing<String>> {
     let token = answer.id_token.as_ref()?;
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
-    (claims["sub"].as_str() == Some(&connection.account.sub)).then(|| token.clone())
+    (claims["sub"].as_str() == Some(sub)).then(|| token.clone())
 }
 
 fn renewal(
@@ -331,17 +331,40 @@ pub(super) fn hopeless(
     }
 }
 
-/// Stores that a connection cannot be refreshed.
+/// Stores that a connection cannot be refreshed, if it is so; under the lease, so that it is told
+/// once.
 pub(super) async fn give_up(
     server: &AuthorizationServer,
     connection: &Connection,
-    reason: ReauthReason,
-    now: Timestamp,
+    integration: &Integration,
 ) -> Result<(), Broken> {
-    let reauth = Reauth { reason, error: None, error_subtype: None, since: now };
-    let mut after = connection.clone();
-    let recorded = over(server, &mut after, reauth, now);
-    server.store.set_status(after.id, after.generation, after.status, recorded).await?;
+    let now = server.clock.now();
+    let attempt = lease::attempt(server, connection, now);
+    let Begun::Yes(attempt) = server.store.begin_refresh(attempt, now).await? else {
+        return Ok(());
+    };
+    let Some(Held { mut connection, .. }) = read(server, connection).await? else {
+        return Ok(());
+    };
+    let reason = hopeless(&connection, integration, now);
+    let mut recorded = Recorded::default();
+    if let (ConnectionStatus::Active, Some(reason)) = (&connection.status, reason) {
+        let reauth = Reauth { reason, error: None, error_subtype: None, since: now };
+        recorded = over(server, &mut connection, reauth, now);
+    }
+    let end = RefreshEnd::Failed(Box::new(connection));
+    server.store.end_refresh(&attempt, end, recorded, now).await?;
+    Ok(())
+}
+
+/// Gives a lease back without a call; `connection` is as it was read under it.
+pub(super) async fn release(
+    server: &AuthorizationServer,
+    attempt: &RefreshAttempt,
+    connection: Connection,
+) -> Result<(), Broken> {
+    let end = RefreshEnd::Failed(Box::new(connection));
+    server.store.end_refresh(attempt, end, Recorded::default(), server.clock.now()).await?;
     Ok(())
 }
 
@@ -372,5 +395,43 @@ fn trouble(
         class: class.as_str().to_owned(),
         error: failure.error.clone(),
         detail: failure.detail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn an_id_token_of_another_account_is_not_kept() {
+        let signed = |claims: &Value| {
+            let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
+            Zeroizing::new(format!("e30.{claims}.c2ln"))
+        };
+        let answer = |id_token: Option<Zeroizing<String>>| TokenAnswer {
+            access_token: Zeroizing::default(),
+            token_type: "Bearer".to_owned(),
+            refresh_token: None,
+            id_token,
+            scope: None,
+            expires_at: None,
+            refresh_expires_at: None,
+            variables: BTreeMap::new(),
+            raw: Value::Null,
+        };
+        let own = signed(&json!({ "sub": "ada" }));
+        assert_eq!(id_token(&answer(Some(own.clone())), "ada"), Some(own));
+        for other in [
+            signed(&json!({ "sub": "grace" })),
+            signed(&json!({})),
+            signed(&json!("ada")),
+            Zeroizing::new("nonsense".to_owned()),
+            Zeroizing::new("a.!.c".to_owned()),
+        ] {
+            assert_eq!(id_token(&answer(Some(other)), "ada"), None);
+        }
+        assert_eq!(id_token(&answer(None), "ada"), None);
     }
 }

@@ -207,3 +207,98 @@ impl Gate {
 pub(super) fn address(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::Scope;
+    use crate::ports::testing::SeededEntropy;
+    use crate::vault::{IntegrationKind, provider};
+
+    const NOW: Timestamp = Timestamp::from_epoch(1_800_000_000);
+    const MILLIS: u64 = 1_800_000_000_000;
+
+    fn integration(concurrency: u32, per_minute: u32) -> Integration {
+        let providers = provider::load([]).expect("the built-in ones are good");
+        Integration {
+            name: "google".to_owned(),
+            label: "Google".to_owned(),
+            provider: providers["google"].clone(),
+            client_id: "ours".to_owned(),
+            client_secret: None,
+            scope: Scope::default(),
+            required: Scope::default(),
+            variables: BTreeMap::new(),
+            kind: IntegrationKind::Person,
+            redirect_uri: String::new(),
+            self_service: true,
+            link: false,
+            proxy: false,
+            concurrency,
+            per_minute,
+        }
+    }
+
+    #[test]
+    fn so_many_run_at_once_and_leave_is_given_back() {
+        let (gate, google) = (Gate::default(), integration(2, 0));
+        let first = gate.enter(&google, MILLIS).expect("room");
+        let _second = gate.enter(&google, MILLIS).expect("room");
+        assert!(gate.enter(&google, MILLIS).is_err() && !gate.has_room(&google, MILLIS));
+        drop(first);
+        assert!(gate.has_room(&google, MILLIS) && gate.enter(&google, MILLIS).is_ok());
+    }
+
+    #[test]
+    fn a_minute_has_so_many_and_no_more() {
+        let (gate, google) = (Gate::default(), integration(100, 6));
+        let made = |at| (0..50).filter(|_| gate.enter(&google, MILLIS + at).is_ok()).count();
+        assert_eq!(made(0), 6, "a quiet minute can be used up at once");
+        assert_eq!(gate.enter(&google, MILLIS).err(), Some(Duration::from_secs(10)));
+        assert_eq!((made(9_999), made(10_000), made(30_000)), (0, 1, 2));
+        assert_eq!(made(1_000_000), 6);
+    }
+
+    #[test]
+    fn what_is_shut_opens_by_itself_or_by_word() {
+        let gate = Gate::default();
+        gate.shut("google", NOW.plus(Seconds(60)), Shut::Throttled);
+        gate.shut("google", NOW.plus(Seconds(5)), Shut::Paused);
+        let shut = gate.is_shut("google", NOW.plus(Seconds(20)));
+        assert_eq!(shut, Some((Seconds(40), Shut::Throttled)), "the longer one holds");
+        assert_eq!(gate.is_shut("github", NOW), None);
+        assert_eq!(gate.is_shut("google", NOW.plus(Seconds(60))), None);
+        gate.shut("google", NOW.plus(Seconds(99)), Shut::Away);
+        gate.open("google");
+        assert_eq!(gate.is_shut("google", NOW), None);
+    }
+
+    #[test]
+    fn an_address_that_fails_is_tried_by_one_after_a_pause_that_grows() {
+        let (gate, entropy, url) = (Gate::default(), SeededEntropy::new(1), "https://a.example/t");
+        let ask = |at| gate.try_address(url, Seconds(10), at);
+        for _ in 0..AWAY_AFTER - 1 {
+            gate.failed(url, &entropy, NOW);
+        }
+        assert!(ask(NOW).is_ok(), "not yet");
+        let mut now = NOW;
+        for round in 1..20 {
+            gate.failed(url, &entropy, now);
+            let wait = ask(now).expect_err("it is left alone");
+            assert!(wait.0 <= 2u32.saturating_pow(round).min(900), "{round}: {wait:?}");
+            now = now.plus(wait);
+            assert!(ask(now).is_ok());
+            assert_eq!(ask(now), Err(Seconds(10)), "one at a time");
+        }
+        assert!(gate.try_address("https://b.example/t", Seconds(10), now).is_ok());
+        gate.works(url);
+        assert!(ask(now).is_ok() && ask(now).is_ok());
+    }
+
+    #[test]
+    fn an_address_is_a_url_without_its_query() {
+        assert_eq!(address("https://a.example/t?code=secret#x"), "https://a.example/t");
+    }
+}

@@ -31,8 +31,25 @@ pub(super) struct Lease<'a> {
     pub(super) permit: Permit<'a>,
 }
 
+/// An attempt to refresh what was read.
+pub(super) fn attempt(
+    server: &AuthorizationServer,
+    connection: &Connection,
+    now: Timestamp,
+) -> RefreshAttempt {
+    RefreshAttempt {
+        id: RefreshId(server.new_id()),
+        connection: connection.id,
+        generation: connection.generation,
+        version: connection.version,
+        again: false,
+        started_at: now,
+        until: now.plus(length(server)),
+    }
+}
+
 /// How long a lease is.
-pub(super) fn length(server: &AuthorizationServer) -> Seconds {
+fn length(server: &AuthorizationServer) -> Seconds {
     Seconds(server.policy.vault.refresh.deadline.0.saturating_add(SPARE.0))
 }
 
@@ -56,15 +73,7 @@ pub(super) async fn take<'a>(
             Err(report) => return Ok(Err(report)),
         };
         let now = server.clock.now();
-        let attempt = RefreshAttempt {
-            id: RefreshId(server.new_id()),
-            connection: connection.id,
-            generation: connection.generation,
-            version: connection.version,
-            again: false,
-            started_at: now,
-            until: now.plus(length(server)),
-        };
+        let attempt = attempt(server, connection, now);
         match server.store.begin_refresh(attempt, now).await? {
             Begun::Yes(attempt) => return Ok(Ok(Lease { attempt, probe, permit })),
             Begun::Changed | Begun::Gone => return Ok(Err(Report::stored())),

@@ -2,14 +2,14 @@
 
 use super::call::Asker;
 use super::end::{self, Made};
-use super::{Renewal, Report, Shut, lease, pause};
+use super::lease::{self, Lease};
+use super::{Renewal, Report, Shut, pause};
 use crate::AuthorizationServer;
 use crate::error::Broken;
-use crate::id::ConnectionId;
 use crate::model::ConnectionStatus;
 use crate::store::{Held, Selector};
 use crate::time::Seconds;
-use crate::vault::seal;
+use crate::vault::{Integration, seal};
 
 /// Renews the tokens of a connection, if they are still those that were read.
 pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Result<Report, Broken> {
@@ -17,12 +17,12 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
         let why = "its integration is not in the settings any more";
         return Ok(Report::later(Seconds::hours(1), "integration_unknown", why));
     };
-    let Some(held) = still(server, renewal.connection, renewal).await? else {
+    let Some(held) = still(server, renewal).await? else {
         return Ok(Report::stored());
     };
     let (connection, now) = (&held.connection, server.clock.now());
-    if let Some(reason) = end::hopeless(connection, integration, now) {
-        end::give_up(server, connection, reason, now).await?;
+    if end::hopeless(connection, integration, now).is_some() {
+        end::give_up(server, connection, integration).await?;
         return Ok(Report::stored());
     }
     if !connection.refreshable {
@@ -37,15 +37,34 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
         Ok(lease) => lease,
         Err(report) => return Ok(report),
     };
-    let tokens = seal::open(server, &held)?;
+    // Whoever had the lease before may have found out something that leaves the version as it is.
+    let Some(held) = end::read(server, connection).await? else {
+        return Ok(Report::stored());
+    };
+    let own = &held.connection;
+    if own.status != ConnectionStatus::Active || own.trouble != connection.trouble {
+        end::release(server, &lease.attempt, held.connection).await?;
+        return Ok(Report::stored());
+    }
+    renew(server, integration, &held, lease).await
+}
+
+async fn renew(
+    server: &AuthorizationServer,
+    integration: &Integration,
+    held: &Held,
+    lease: Lease<'_>,
+) -> Result<Report, Broken> {
+    let tokens = seal::open(server, held)?;
+    let connection = &held.connection;
     let called = Asker { server, integration, connection, tokens: &tokens }.ask(&lease).await?;
-    let (probe, attempt) = (lease.probe, lease.attempt);
-    drop(lease.permit);
+    let Lease { probe, attempt, permit } = lease;
+    drop(permit);
     let answered = match &called.answer {
         Ok(_) => true,
         Err(failure) => failure.class.takes_our_client(),
     };
-    let made = Made { server, integration, held: &held, tokens: &tokens, attempt: &attempt };
+    let made = Made { server, integration, held, tokens: &tokens, attempt: &attempt };
     let report = made.end(called).await?;
     if probe && answered {
         pause::resume(server, integration, server.clock.now()).await?;
@@ -54,12 +73,9 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
 }
 
 /// The connection with its tokens, if it is what was read, and works.
-async fn still(
-    server: &AuthorizationServer,
-    id: ConnectionId,
-    renewal: &Renewal,
-) -> Result<Option<Held>, Broken> {
-    let selector = Selector { connections: Some(vec![id]), ..Selector::default() };
+async fn still(server: &AuthorizationServer, renewal: &Renewal) -> Result<Option<Held>, Broken> {
+    let connections = Some(vec![renewal.connection]);
+    let selector = Selector { connections, ..Selector::default() };
     let held = server.store.held(&selector, 1).await?.pop();
     Ok(held.filter(|held| {
         let own = &held.connection;

@@ -49,10 +49,7 @@ pub async fn look(
     };
     match task {
         Some(Task::End) => {
-            let reason = end::hopeless(connection, integration, now);
-            if let Some(reason) = reason {
-                end::give_up(server, connection, reason, now).await?;
-            }
+            end::give_up(server, connection, integration).await?;
             Ok(Found::Nothing(None))
         }
         Some(Task::Tell) => {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 use super::browser::{Page, client};
 use super::connections::KeyFile;
 use super::random;
+use super::seen::Seen;
 use super::server::{GRANTOR, Server, Setup, free_port};
 
 /// What the server is at the stand-ins, and its secret there.
@@ -375,7 +377,12 @@ impl Vault {
         command.arg("serve").arg("--config").arg(config).arg("--data").arg(self.server.data());
         command.stdin(Stdio::null()).stdout(file.try_clone().expect("a log")).stderr(file);
         let child = command.spawn().expect("the binary starts");
-        let twin = Twin { origin: format!("http://127.0.0.1:{port}"), child };
+        let twin = Twin {
+            origin: format!("http://127.0.0.1:{port}"),
+            child,
+            log: folder.join(log),
+            seen: self.server.seen.clone(),
+        };
         self.until("the second process is not ready", async || {
             let ready = client().get(format!("{}/readyz", twin.origin)).send().await;
             ready.is_ok_and(|answer| answer.status().is_success())
@@ -385,17 +392,24 @@ impl Vault {
     }
 }
 
-/// A second process on the data of a server. Killed when it is dropped.
+/// A second process on the data of a server. Killed when it is dropped; its log must be free of
+/// secrets then.
 pub(crate) struct Twin {
     /// Where it listens.
     pub(crate) origin: String,
     child: Child,
+    log: PathBuf,
+    seen: Seen,
 }
 
 impl Drop for Twin {
     fn drop(&mut self) {
         let _gone = self.child.kill();
         let _gone = self.child.wait();
+        if !std::thread::panicking() {
+            let log = fs::read(&self.log).expect("a log");
+            assert_eq!(self.seen.found_in(&log), Vec::<String>::new());
+        }
     }
 }
 
