@@ -47,7 +47,7 @@ async fn another_account_overwrites_nothing() {
     page.must_say("That is another account");
     page.must_say("grace@example.org");
     page.must_say("ada@example.com");
-    assert_eq!(vault.connections_of("user-42").await, [first.clone()]);
+    assert_eq!(vault.connections_of("user-42").await, std::slice::from_ref(&first));
     assert_eq!(sealed(&vault), before);
     assert_eq!(vault.google.calls("revoke").await, 0);
     // The right one, with the same link.

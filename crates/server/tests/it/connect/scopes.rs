@@ -75,7 +75,11 @@ async fn more_scopes_come_on_top_of_those_that_are_granted() {
     for scope in ["tasks.readonly", "calendar.readonly", "drive.readonly"] {
         assert!(url.contains(scope), "the union is asked for: {scope}: {url}");
     }
-    assert_eq!(vault.connections_of("user-42").await, [first.clone()], "kept until it is replaced");
+    assert_eq!(
+        vault.connections_of("user-42").await,
+        std::slice::from_ref(&first),
+        "kept until it is replaced"
+    );
     let back = vault.google.allow(&vault.google.browser(), &url, "ada@example.com", &[]).await;
     let page = browser.get(&back).await;
     let second = vault.complete(&page.answer()["connect_code"]).await.json();
