@@ -130,9 +130,11 @@ impl Agenda {
 
     /// When to look next after `now`: refreshes are spread over the time that they may wait.
     pub(super) fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> Option<Timestamp> {
-        let spread = |(at, room): (Timestamp, Seconds)| at.plus(Seconds(below(room.0, entropy)));
-        let come = [self.renew.map(spread), self.keep_alive.map(spread), self.tell, self.end];
-        come.into_iter().flatten().filter(|at| *at > now).min()
+        let exact = |at: Option<Timestamp>| at.map(|at| (at, Seconds(1)));
+        let moments = [self.renew, self.keep_alive, exact(self.tell), exact(self.end)];
+        // What has begun already was looked at now.
+        let to_come = moments.into_iter().flatten().filter(|(at, _)| *at > now);
+        to_come.map(|(at, room)| at.plus(Seconds(below(room.0, entropy)))).min()
     }
 }
 

@@ -88,17 +88,18 @@ async fn nobody_ends_the_sessions_of_somebody_else() {
 
 #[tokio::test]
 async fn sessions_end_when_they_are_not_used_and_in_the_end_anyway() {
-    let setup = Server::setup().set("lifetimes.session_idle", "2s");
-    let server = setup.set("lifetimes.session_absolute", "4s").start().await;
+    let setup = Server::setup().set("lifetimes.session_idle", "5s");
+    let server = setup.set("lifetimes.session_absolute", "8s").start().await;
     let (used, idle) = (server.browser(), server.browser());
     server.sign_in(&used, "ada").await;
     server.sign_in(&idle, "bob").await;
     let mut lived = 0;
-    for _ in 0..7 {
+    for _ in 0..12 {
         tokio::time::sleep(std::time::Duration::from_millis(1000)).await;
         lived += usize::from(used.get("/account").await.status == 200);
     }
-    assert!((3..=5).contains(&lived), "it lived {lived} of 7 seconds");
+    // Longer than without being used, though how long a second takes depends on the machine.
+    assert!((5..=9).contains(&lived), "it lived {lived} of 12 seconds");
     assert_eq!(idle.get("/account").await.location().as_deref(), Some("/login"));
 }
 

@@ -50,13 +50,16 @@ async fn an_account_whose_grant_is_over_is_connected_again_on_a_phone_in_the_dar
 async fn connect(chrome: &Chrome, demo: &Demo) {
     chrome.open(&demo.sample).await;
     chrome.click("Sign in").await;
+    chrome.sees("E-mail address").await;
     chrome.fill("email", "grace@example.com").await;
     chrome.click("Send the token").await;
     chrome.sees("Type your token").await;
     let token = newest_token(demo).await;
     chrome.fill("token", &token).await;
     chrome.click("Sign in").await;
+    chrome.sees("asks for access").await;
     chrome.click("Allow").await;
+    chrome.sees("Read your calendar").await;
     chrome.click("Read your calendar").await;
     chrome.sees("Connect your Google account").await;
     chrome.shot("1-connect").await;
