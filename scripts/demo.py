@@ -62,11 +62,7 @@ class Demo:
 
     def client(self, *arguments: str) -> dict[str, str]:
         """Registers a client on the command line."""
-        command = [self.program, "client", "add", "--json", "--data", self.data, *arguments]
-        done = subprocess.run(command, env=clean(), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            sys.exit(f"grantor client add {' '.join(arguments)}:\n{done.stderr}")
-        return json.loads(done.stdout)
+        return self.grantor("client", "add", "--json", *arguments)
 
     def grantor(self, *arguments: str) -> dict:
         """What a command with --json prints."""
