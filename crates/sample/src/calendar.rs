@@ -84,7 +84,8 @@ pub(crate) async fn connect(app: &App, sub: &str) -> Result<String, Problem> {
     let asked = json!({
         "integration": own.integration,
         "subject": sub,
-        "scopes": [SCOPE],
+        // The address is shown.
+        "scopes": [SCOPE, "openid", "email"],
         "mode": "bound",
         "return_url": format!("{}calendar/connected", app.settings.base),
     });

@@ -21,7 +21,7 @@ use crate::AuthorizationServer;
 use crate::error::{Failure, Refusal};
 use crate::id::ConnectionId;
 use crate::model::{ApiKeyAction, ApiKeyRights, ConnectMode, Connection};
-use crate::time::Timestamp;
+use crate::time::{Seconds, Timestamp};
 use crate::vault::Integration;
 use crate::vault::audit::{self, Actor};
 
@@ -97,8 +97,16 @@ pub async fn token(
     let given = serve::token(server, found, asked, caller, now).await?;
     let entry = given.read(server, caller);
     server.store.append_audit(vec![entry]).await?;
-    server.vault.uses.note(given.connection.id, given.at);
+    if is_news(&given.connection, given.at) {
+        server.vault.uses.note(given.connection.id, given.at);
+    }
     Ok(given)
+}
+
+/// Whether a use has to be written down: not when one of the same token was, within a minute.
+fn is_news(connection: &Connection, now: Timestamp) -> bool {
+    let known = |at: Timestamp| at >= connection.issued_at && now < at.plus(Seconds(60));
+    !connection.last_used_at.is_some_and(known)
 }
 
 impl Given {
