@@ -1,10 +1,10 @@
 //! Who gets which token: one connection for a request, its token while it is valid, another one when
 //! it is time, and else a refusal that says what to do.
 //!
-//! 1. [`asked`]: what is asked for.
-//! 2. [`select`]: the one connection that is meant, within the caller's reach, with its scopes.
-//! 3. [`serve`]: its token, as it is or after a refresh.
-//! 4. [`refuse`]: refusals, with the link that repairs it.
+//! 1. `asked`: what is asked for.
+//! 2. `select`: the one connection that is meant, within the caller's reach, with its scopes.
+//! 3. `serve`: its token, as it is or after a refresh.
+//! 4. `refuse`: refusals, with the link that repairs it.
 
 mod asked;
 mod refuse;

@@ -3,12 +3,12 @@
 //!
 //! [`run`] is a refresh from its beginning to its end. What happens, in its order; each is a file:
 //!
-//! 1. [`pause`]: an integration whose client the provider refuses is left alone.
-//! 2. [`gate`]: how many calls an integration may make, and addresses that do not answer.
-//! 3. [`lease`]: nobody else refreshes the connection, on this node or another; written down before
+//! 1. `pause`: an integration whose client the provider refuses is left alone.
+//! 2. `gate`: how many calls an integration may make, and addresses that do not answer.
+//! 3. `lease`: nobody else refreshes the connection, on this node or another; written down before
 //!    the provider is called, so that a crash is known afterwards.
-//! 4. [`call`]: the provider is asked; what may be tried again at once is.
-//! 5. [`end`]: what came of it is stored, or why nothing did.
+//! 4. `call`: the provider is asked; what may be tried again at once is.
+//! 5. `end`: what came of it is stored, or why nothing did.
 
 mod call;
 mod end;
