@@ -95,7 +95,12 @@ pub async fn token(
 ) -> Result<Given, Failure> {
     let found = select::one(server, asked, caller, now).await?;
     let given = serve::token(server, found, asked, caller, now).await?;
-    let entry = given.read(server, caller);
+    if given.refreshed {
+        // A refresh may bring other scopes than there were.
+        let own = (&given.connection, given.integration.as_ref());
+        select::check_scopes(server, own, asked, caller, given.at).await?;
+    }
+    let entry = given.entry(server, caller);
     server.store.append_audit(vec![entry]).await?;
     if is_news(&given.connection, given.at) {
         server.vault.uses.note(given.connection.id, given.at);
@@ -115,7 +120,7 @@ impl Given {
         self.connection.expires_at.map(|end| self.at.until(end).0)
     }
 
-    fn read(&self, server: &AuthorizationServer, caller: Caller<'_>) -> crate::model::AuditEvent {
+    fn entry(&self, server: &AuthorizationServer, caller: Caller<'_>) -> crate::model::AuditEvent {
         let action = match caller.action {
             ApiKeyAction::Proxy => "token.used",
             ApiKeyAction::Token | ApiKeyAction::Connect | ApiKeyAction::Manage => "token.read",

@@ -71,13 +71,12 @@ pub(super) async fn not_connected(
 /// The connection does not have the scopes.
 pub(super) async fn not_granted(
     server: &AuthorizationServer,
-    found: &Found,
+    connection: &Connection,
     wanted: &Scope,
     missing_scopes: Scope,
     caller: Caller<'_>,
     now: Timestamp,
 ) -> Failure {
-    let connection = &found.held.connection;
     let scope = connection.requested.union(&connection.scope).union(wanted);
     let connect_url = match reconnect(server, connection, Some(scope), caller, now).await {
         Ok(link) => link,

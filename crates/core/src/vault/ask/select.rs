@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Asked, Caller, may, refuse};
 use crate::AuthorizationServer;
 use crate::error::{Choice, Details, Failure, Refusal};
+use crate::model::Connection;
 use crate::store::{Held, Selector};
 use crate::time::Timestamp;
 use crate::vault::refresh::Work;
@@ -52,7 +53,7 @@ pub(super) async fn one(
     let integration = server.policy.vault.integrations.get(&held.connection.integration);
     let integration = integration.cloned().ok_or(Refusal::IntegrationUnknown {})?;
     let found = Found { held, integration };
-    check_scopes(server, &found, asked, caller, now).await?;
+    check_scopes(server, (&found.held.connection, &found.integration), asked, caller, now).await?;
     Ok(found)
 }
 
@@ -126,14 +127,16 @@ fn ambiguous(found: &[Held]) -> Refusal {
     Refusal::ConnectionAmbiguous { details: Box::new(Details { accounts, ..Details::default() }) }
 }
 
-async fn check_scopes(
+/// Whether the token of a connection has the scopes that are wanted, and none that the caller may not
+/// have.
+pub(super) async fn check_scopes(
     server: &AuthorizationServer,
-    found: &Found,
+    (connection, integration): (&Connection, &Integration),
     asked: &Asked,
     caller: Caller<'_>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (connection, provider) = (&found.held.connection, &found.integration.provider);
+    let provider = &integration.provider;
     // RFC 6749 §3.3 lets a server narrow its own tokens; those of a provider are as they are.
     if let Some(most) = &caller.rights.scope {
         let wanted = asked.scope.as_ref().map(|own| own.union(&connection.scope));
@@ -146,7 +149,7 @@ async fn check_scopes(
     if let Some(wanted) = &asked.scope {
         let missing = provider.missing(wanted, &connection.scope);
         if !missing.is_empty() {
-            return Err(refuse::not_granted(server, found, wanted, missing, caller, now).await);
+            return Err(refuse::not_granted(server, connection, wanted, missing, caller, now).await);
         }
     }
     Ok(())

@@ -95,21 +95,21 @@ async fn wait(
     let changed = (held.connection.generation, held.connection.version) != before;
     let valid = refresh::age(&held.connection, Seconds(0), now) != Age::Over;
     let found = Found { held, integration };
-    match &found.held.connection.status {
-        ConnectionStatus::ReauthRequired(reauth) if forced || !valid => {
-            let reauth = reauth.clone();
-            Err(refuse::reauth(server, &found, &reauth, caller, now).await)
-        }
-        _ if changed && valid => Ok(given(found, token, true, None, now)),
-        // Somebody has said that the provider's API does not take it.
-        _ if valid
-            && !matches!(asked.force, Some(force @ Force::Rejected(_)) if force.is_about(&token)) =>
-        {
-            let warning = later.as_ref().and_then(delayed);
-            Ok(given(found, token, false, warning, now))
-        }
-        _ => Err(refuse::away(server, &found.held.connection, later, now)),
+    if let ConnectionStatus::ReauthRequired(reauth) = &found.held.connection.status
+        && (forced || !valid)
+    {
+        return Err(refuse::reauth(server, &found, reauth, caller, now).await);
     }
+    if valid && changed {
+        return Ok(given(found, token, true, None, now));
+    }
+    // Somebody has said that the provider's API does not take it.
+    let rejected = asked.force.is_some_and(|force| force != Force::Any && force.is_about(&token));
+    if valid && !rejected {
+        let warning = later.as_ref().and_then(delayed);
+        return Ok(given(found, token, false, warning, now));
+    }
+    Err(refuse::away(server, &found.held.connection, later, now))
 }
 
 /// The connection as it is now. It may have been disconnected while somebody waited.

@@ -126,6 +126,29 @@ async fn a_key_gets_no_token_with_scopes_beyond_its_own() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_brings_other_scopes_opens_nothing_more() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    let limit = ["--integration", "google", "--scope", "openid", "--scope", "email"];
+    let key = vault.key_with(&[&limit[..], &["--scope", CALENDAR, "--scope", DRIVE]].concat());
+    let ask = async |body| vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    let gmail = "https://www.googleapis.com/auth/gmail.readonly";
+    vault.age(id, -5);
+    vault.fault(json!({"change": {"scope": format!("openid {CALENDAR} {gmail}")}})).await;
+    let page = ask(Value::Null).await;
+    assert_refused(&page, 403, "access_denied");
+    assert!(page.body.contains(gmail) && !page.body.contains("ya29."), "{page:?}");
+    // Nor is a scope promised that is gone.
+    vault.age(id, -5);
+    vault.fault(json!({"change": {"scope": format!("openid {CALENDAR}")}})).await;
+    let wanted = json!({"scopes": [CALENDAR]});
+    assert_eq!(ask(wanted).await.status, 403, "what is stored has too many");
+    assert_eq!(vault.token(json!({"min_ttl": 60})).await.json()["refreshed"], true);
+    assert_eq!(ask(json!({"scopes": [CALENDAR]})).await.status, 200);
+    assert_refused(&vault.token(json!({"scopes": [DRIVE]})).await, 403, "insufficient_scope");
+}
+
+#[tokio::test]
 async fn what_a_key_does_not_reach_it_does_not_get() {
     let vault = Vault::google(|setup| {
         setup

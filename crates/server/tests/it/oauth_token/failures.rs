@@ -97,6 +97,35 @@ async fn the_reason_is_the_one_that_the_provider_gives() {
 }
 
 #[tokio::test]
+async fn google_drops_the_oldest_of_too_many_refresh_tokens_and_ends_those_of_an_app_in_testing() {
+    let vault = Vault::google(|setup| setup).await;
+    vault.control("PUT", "behaviour", json!({"refresh_token_limit": 3})).await;
+    let id = vault.connect("pushed-out").await;
+    for _ in 0..3 {
+        let more = json!({"client_id": CLIENT_ID, "account": "ada@example.com", "scopes": ["email"]});
+        let issued = vault.control("POST", "issue", more).await;
+        assert!(issued["refresh_token"].is_string());
+    }
+    vault.age(id, -5);
+    needs_the_person(&vault, "pushed-out", "grant_dead").await;
+
+    vault.control("PATCH", &format!("clients/{CLIENT_ID}"), json!({"testing": true})).await;
+    let testing = vault.connect_as("testing", "grace", |_| ()).await;
+    vault.age(testing, -5);
+    assert_eq!(vault.token(json!({"subject": "testing"})).await.json()["refreshed"], true);
+    // From the first refresh on it is known when it ends.
+    let days: f64 = vault
+        .column(testing, "(refresh_expires_at - unixepoch()) / 86400.0")
+        .parse()
+        .expect("it is told");
+    assert!((6.9..=7.0).contains(&days), "{days}");
+    vault.control("POST", "clock", json!({"advance": 8 * 86_400})).await;
+    vault.age(testing, -5);
+    vault.change(testing, "refresh_expires_at = refresh_expires_at - 8 * 86400");
+    needs_the_person(&vault, "testing", "refresh_token_expired").await;
+}
+
+#[tokio::test]
 async fn a_refusal_of_a_token_that_was_replaced_meanwhile_means_nothing() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
