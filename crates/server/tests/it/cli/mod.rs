@@ -8,6 +8,7 @@ mod client_options;
 mod connection;
 mod demo;
 mod failures;
+mod provider;
 mod registration_token;
 mod settings;
 mod user;
@@ -30,6 +31,7 @@ fn help_and_version_name_every_command() {
         "apikey",
         "connection",
         "vault",
+        "provider",
         "audit",
         "config",
         "doctor",

@@ -102,7 +102,8 @@ async fn google_drops_the_oldest_of_too_many_refresh_tokens_and_ends_those_of_an
     vault.control("PUT", "behaviour", json!({"refresh_token_limit": 3})).await;
     let id = vault.connect("pushed-out").await;
     for _ in 0..3 {
-        let more = json!({"client_id": CLIENT_ID, "account": "ada@example.com", "scopes": ["email"]});
+        let more =
+            json!({"client_id": CLIENT_ID, "account": "ada@example.com", "scopes": ["email"]});
         let issued = vault.control("POST", "issue", more).await;
         assert!(issued["refresh_token"].is_string());
     }

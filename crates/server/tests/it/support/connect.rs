@@ -62,7 +62,7 @@ impl Google {
     }
 
     /// A provider file for it.
-    fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         let base = &self.base;
         format!(
             "extends = \"google\"\n\
