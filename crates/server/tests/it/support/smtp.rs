@@ -1,6 +1,6 @@
 //! A real SMTP server: aiosmtpd in a process of its own, which puts mails into a folder.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -53,12 +53,18 @@ impl Smtp {
         let mut command = Command::new(python());
         command.arg(programs().join("python/smtpd.py")).arg(self.folder.path());
         command.args(["--port", &self.port.to_string()]).args(&self.options);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("python starts");
+        let log = File::create(self.log()).expect("a log");
+        command.stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().expect("python starts");
         let mut line = String::new();
         let out = child.stdout.take().expect("piped");
         BufReader::new(out).read_line(&mut line).expect("a line");
-        assert!(line.starts_with("ready"), "smtpd.py did not start: {line:?}");
         self.child = Some(child);
+        assert!(line.starts_with("ready"), "smtpd.py did not start: {line:?}");
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("smtpd.log")
     }
 
     /// Waits until `count` mails are there.
@@ -91,6 +97,10 @@ impl Drop for Smtp {
             // Nothing to do about a process that is gone already.
             let _gone = child.kill();
             let _gone = child.wait();
+        }
+        // It warns at every start and of every client that hangs up: of use to a failed test only.
+        if std::thread::panicking() {
+            eprintln!("smtpd.py said:\n{}", fs::read_to_string(self.log()).unwrap_or_default());
         }
     }
 }
