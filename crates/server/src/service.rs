@@ -1,5 +1,7 @@
 //! The service behind a request: its API key.
 
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Failure;
@@ -15,7 +17,7 @@ use crate::respond::{ApiError, Challenge};
 /// A service that has shown a key that works.
 pub(crate) struct Service {
     /// The key.
-    pub(crate) key: ApiKey,
+    pub(crate) key: Arc<ApiKey>,
     /// What the audit log calls it.
     pub(crate) actor: Actor,
 }

@@ -1,6 +1,8 @@
 //! What stands around the connections: connect sessions, API keys, the audit log, webhooks, and
 //! secrets of the server itself.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{Added, StoreError};
@@ -58,8 +60,8 @@ pub trait ApiKeyStore: Send + Sync {
     /// Keeps a key; `Exists` when one has its id.
     async fn add_api_key(&self, key: ApiKey, recorded: Recorded) -> Result<Added, StoreError>;
 
-    /// The key with this id, revoked and expired ones too.
-    async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError>;
+    /// The key with this id, revoked and expired ones too. When it was last used may be old.
+    async fn api_key(&self, id: &str) -> Result<Option<Arc<ApiKey>>, StoreError>;
 
     /// All keys, ordered by the time of their making.
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;

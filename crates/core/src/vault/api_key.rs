@@ -8,7 +8,7 @@
 mod manage;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -88,7 +88,7 @@ pub async fn authenticate(
     server: &AuthorizationServer,
     presented: &str,
     now: Timestamp,
-) -> Result<ApiKey, Failure> {
+) -> Result<Arc<ApiKey>, Failure> {
     let presented = Presented::parse(presented).ok_or(Refusal::ApiKeyInvalid {})?;
     let key = server.store.api_key(&presented.id).await?;
     let key = proven(&server.secrets.api_key, key, &presented, now)?;
@@ -128,10 +128,10 @@ impl KeyUses {
 /// reason, and an unknown key costs as much as a wrong secret.
 fn proven(
     pepper: &HmacKey,
-    key: Option<ApiKey>,
+    key: Option<Arc<ApiKey>>,
     presented: &Presented,
     now: Timestamp,
-) -> Result<ApiKey, Refusal> {
+) -> Result<Arc<ApiKey>, Refusal> {
     let given = presented.digest(pepper);
     let previous = key.as_ref().and_then(|key| key.previous.as_ref());
     let previous = previous.filter(|own| now < own.until).map_or(NOBODY, |own| own.digest);
@@ -139,7 +139,7 @@ fn proven(
     let known =
         given.as_bytes().ct_eq(current.as_bytes()) | given.as_bytes().ct_eq(previous.as_bytes());
     let alive =
-        |key: &ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end);
+        |key: &Arc<ApiKey>| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end);
     key.filter(|key| bool::from(known) && alive(key)).ok_or(Refusal::ApiKeyInvalid {})
 }
 
@@ -275,7 +275,7 @@ mod tests {
     }
 
     fn works(key: ApiKey, presented: &Presented) -> bool {
-        proven(&pepper(), Some(key), presented, NOW).is_ok()
+        proven(&pepper(), Some(Arc::new(key)), presented, NOW).is_ok()
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
     fn a_secret_of_another_server_does_not_work() {
         let made = presented(1);
         let other = DerivationRoot::new(&[2; 32]).derive("api key");
-        assert!(proven(&other, Some(key(&made)), &made, NOW).is_err());
+        assert!(proven(&other, Some(Arc::new(key(&made))), &made, NOW).is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 pub use walk::{Fault, Mark, Verified, verify};
 
@@ -60,31 +60,38 @@ impl Origin<'_> {
     }
 }
 
-/// An entry; `details` gets address and request id of the actor besides what is in it.
+/// An entry; `details`, a JSON object, gets address and request id of the actor besides what is in
+/// it.
 pub fn event(
     server: &AuthorizationServer,
     actor: &Actor,
     action: &'static str,
     target: &str,
-    mut details: Map<String, Value>,
+    details: impl Serialize,
     now: Timestamp,
 ) -> AuditEvent {
-    for (name, value) in [("address", &actor.address), ("request_id", &actor.request_id)] {
-        if let Some(value) = value {
-            details.insert(name.to_owned(), value.as_str().into());
-        }
-    }
+    let details = Details { details, address: &actor.address, request_id: &actor.request_id };
     let mut event = AuditEvent {
         id: AuditId(server.new_id()),
         at: now,
         action: action.to_owned(),
         actor: actor.name.clone(),
         target: target.to_owned(),
-        details: Value::Object(details).to_string(),
+        details: serde_json::to_string(&details).expect("plain values"),
         mac: [0; 32],
     };
     event.mac = mac(&server.secrets.audit, &event);
     event
+}
+
+#[derive(Serialize)]
+struct Details<'a, T> {
+    #[serde(flatten)]
+    details: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: &'a Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: &'a Option<String>,
 }
 
 /// The first 8 hexadecimal digits of the SHA-256 of a token: tells it from others, gives nothing away.

@@ -1,5 +1,7 @@
 //! API keys of services: the table `api_key`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use grantor_core::model::{ApiKey, PreviousSecret};
 use grantor_core::store::{Added, ApiKeyStore, Recorded, StoreError};
@@ -27,7 +29,7 @@ const SELECT_ONE: &str = select!("WHERE id = ?1");
 #[async_trait]
 impl ApiKeyStore for Sqlite {
     async fn add_api_key(&self, key: ApiKey, recorded: Recorded) -> Result<Added, StoreError> {
-        self.write(move |db| {
+        self.write_cached(move |db| {
             if !insert(db, &key)? {
                 return Ok(Added::Exists);
             }
@@ -37,8 +39,8 @@ impl ApiKeyStore for Sqlite {
         .await
     }
 
-    async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError> {
-        self.read(|db| db.one(SELECT_ONE, [id], key))
+    async fn api_key(&self, id: &str) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        self.caches.api_keys.get(id, || self.read(|db| db.one(SELECT_ONE, [id], key)))
     }
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
@@ -52,7 +54,7 @@ impl ApiKeyStore for Sqlite {
         recorded: Recorded,
     ) -> Result<bool, StoreError> {
         let before = before.clone();
-        self.write(move |db| {
+        self.write_cached(move |db| {
             if !is_still(db, &before)? {
                 return Ok(false);
             }

@@ -1,47 +1,82 @@
-//! Clients in memory: every request of the protocol needs one.
+//! Records in memory that every request needs: clients and API keys.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use grantor_core::model::Client;
+use grantor_core::model::{ApiKey, Client};
+use grantor_core::store::StoreError;
 
-/// The most clients that are kept.
+/// The most records of a kind that are kept.
 const MOST: usize = 4_096;
 
-/// Clients that were read, until any client changes.
+/// Everything that is kept.
 #[derive(Default)]
-pub(super) struct ClientCache(RwLock<Known>);
-
-#[derive(Default)]
-struct Known {
-    /// Counts the clears, so that what was read before one is not kept after it.
-    generation: u64,
-    clients: HashMap<String, Arc<Client>>,
+pub(super) struct Caches {
+    /// By `client_id`.
+    pub(super) clients: Cache<Client>,
+    /// By id. When one was last used is as old as the record.
+    pub(super) api_keys: Cache<ApiKey>,
 }
 
-impl ClientCache {
-    /// The client, or the generation to give to [`Self::put`] with what the database says.
-    pub(super) fn get(&self, client_id: &str) -> Result<Arc<Client>, u64> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.clients.get(client_id).cloned().ok_or(known.generation)
+impl Caches {
+    /// Forgets everything, after a record was changed by anybody.
+    pub(super) fn clear(&self) {
+        self.clients.clear();
+        self.api_keys.clear();
+    }
+}
+
+/// Records that were read, until any of them changes.
+pub(super) struct Cache<T>(RwLock<Known<T>>);
+
+struct Known<T> {
+    /// Counts the clears, so that what was read before one is not kept after it.
+    generation: u64,
+    records: HashMap<String, Arc<T>>,
+}
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(RwLock::new(Known { generation: 0, records: HashMap::new() }))
+    }
+}
+
+impl<T> Cache<T> {
+    /// The record with this key, from memory or else by `read`.
+    pub(super) fn get(
+        &self,
+        key: &str,
+        read: impl FnOnce() -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<Arc<T>>, StoreError> {
+        let generation = {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(record) = known.records.get(key) {
+                return Ok(Some(Arc::clone(record)));
+            }
+            known.generation
+        };
+        let found = read()?.map(Arc::new);
+        if let Some(record) = &found {
+            self.put(key, record, generation);
+        }
+        Ok(found)
     }
 
-    /// Keeps what was read, unless clients have changed since.
-    pub(super) fn put(&self, client: &Arc<Client>, generation: u64) {
+    /// Keeps what was read, unless records have changed since.
+    fn put(&self, key: &str, record: &Arc<T>, generation: u64) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.generation != generation {
             return;
         }
-        if known.clients.len() >= MOST {
-            known.clients.clear();
+        if known.records.len() >= MOST {
+            known.records.clear();
         }
-        known.clients.insert(client.client_id.clone(), Arc::clone(client));
+        known.records.insert(key.to_owned(), Arc::clone(record));
     }
 
-    /// Forgets everything, after a client was changed by anybody.
-    pub(super) fn clear(&self) {
+    fn clear(&self) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.generation += 1;
-        known.clients.clear();
+        known.records.clear();
     }
 }

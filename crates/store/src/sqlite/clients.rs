@@ -20,15 +20,8 @@ use super::{Sqlite, initial_tokens};
 #[async_trait]
 impl ClientStore for Sqlite {
     async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
-        let generation = match self.clients.get(client_id) {
-            Ok(client) => return Ok(Some(client)),
-            Err(generation) => generation,
-        };
-        let found = self.read(|db| db.one(SELECT_ONE, [client_id], client))?.map(Arc::new);
-        if let Some(client) = &found {
-            self.clients.put(client, generation);
-        }
-        Ok(found)
+        let read = || self.read(|db| db.one(SELECT_ONE, [client_id], client));
+        self.caches.clients.get(client_id, read)
     }
 
     async fn clients(&self) -> Result<Vec<Client>, StoreError> {
@@ -36,7 +29,7 @@ impl ClientStore for Sqlite {
     }
 
     async fn add_client(&self, client: Client) -> Result<Added, StoreError> {
-        self.write_clients(move |db| {
+        self.write_cached(move |db| {
             Ok(if client_rows::insert(db, &client)? { Added::Done } else { Added::Exists })
         })
         .await
@@ -48,7 +41,7 @@ impl ClientStore for Sqlite {
         (id, digest): (InitialTokenId, Digest),
         now: Timestamp,
     ) -> Result<Registered, StoreError> {
-        self.write_clients(move |db| {
+        self.write_cached(move |db| {
             if !initial_tokens::allows(db, (id, &digest), now)? {
                 return Ok(Registered::NotAllowed);
             }
@@ -66,20 +59,18 @@ impl ClientStore for Sqlite {
         clients: Vec<Client>,
         replace: bool,
     ) -> Result<Imported, StoreError> {
-        self.write_clients(move |db| import(db, &clients, replace)).await
+        self.write_cached(move |db| import(db, &clients, replace)).await
     }
 
     async fn replace_client(&self, before: &Client, client: Client) -> Result<bool, StoreError> {
         let before = before.clone();
-        self.write_clients(
-            move |db| Ok(is_still(db, &before)? && client_rows::update(db, &client)?),
-        )
-        .await
+        self.write_cached(move |db| Ok(is_still(db, &before)? && client_rows::update(db, &client)?))
+            .await
     }
 
     async fn remove_client(&self, client: &Client, now: Timestamp) -> Result<bool, StoreError> {
         let client = client.clone();
-        self.write_clients(move |db| {
+        self.write_cached(move |db| {
             Ok(is_still(db, &client)? && remove(db, &client.client_id, now)?)
         })
         .await

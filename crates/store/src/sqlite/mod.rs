@@ -51,7 +51,7 @@ use grantor_core::time::Timestamp;
 
 pub use stats::Stats;
 
-use cache::ClientCache;
+use cache::Caches;
 use checkpoint::Checkpointer;
 use fault::Fault;
 use readers::Readers;
@@ -100,7 +100,7 @@ impl Default for Options {
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
-    clients: Arc<ClientCache>,
+    caches: Arc<Caches>,
     sweeper: Sweeper,
 }
 
@@ -119,9 +119,9 @@ impl Sqlite {
             options.wal_frames,
             Arc::clone(&counters),
         )?;
-        let clients = Arc::new(ClientCache::default());
-        let writer = Writer::start(connection, checkpointer, Arc::clone(&clients), counters)?;
-        Ok(Self { writer, readers, clients, sweeper: Sweeper::default() })
+        let caches = Arc::new(Caches::default());
+        let writer = Writer::start(connection, checkpointer, Arc::clone(&caches), counters)?;
+        Ok(Self { writer, readers, caches, sweeper: Sweeper::default() })
     }
 
     /// What the writer has done so far.
@@ -149,8 +149,8 @@ impl Sqlite {
         self.writer.write(false, work).await
     }
 
-    /// The same, for what changes clients.
-    async fn write_clients<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// The same, for what changes records that are kept in memory.
+    async fn write_cached<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,

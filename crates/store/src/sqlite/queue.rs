@@ -18,8 +18,8 @@ pub(super) trait Job: Send {
     /// Does the work and keeps the outcome for later.
     fn run(&mut self, db: &Db<'_>) -> Result<(), Fault>;
 
-    /// Whether the work changes what is known about clients.
-    fn changes_clients(&self) -> bool;
+    /// Whether the work changes records that are kept in memory.
+    fn changes_cached(&self) -> bool;
 
     /// Tells the outcome, or why there is none, and hands on the answers of others. The caller may
     /// have gone away.
@@ -69,7 +69,7 @@ pub(super) struct Task<T, F> {
     pub(super) work: F,
     pub(super) outcome: Option<T>,
     pub(super) reply: oneshot::Sender<Reply<T>>,
-    pub(super) changes_clients: bool,
+    pub(super) changes_cached: bool,
 }
 
 impl<T, F> Job for Task<T, F>
@@ -82,8 +82,8 @@ where
         Ok(())
     }
 
-    fn changes_clients(&self) -> bool {
-        self.changes_clients
+    fn changes_cached(&self) -> bool {
+        self.changes_cached
     }
 
     fn answer(self: Box<Self>, failure: Option<StoreError>, others: Answers) {

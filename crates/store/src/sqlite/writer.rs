@@ -13,7 +13,7 @@ use grantor_core::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::cache::ClientCache;
+use super::cache::Caches;
 use super::checkpoint::Checkpointer;
 use super::fault::Fault;
 use super::queue::{Answers, Job, Queue, Reply, Taken, Task};
@@ -41,14 +41,14 @@ impl Writer {
     pub(super) fn start(
         connection: Connection,
         checkpointer: Checkpointer,
-        cache: Arc<ClientCache>,
+        caches: Arc<Caches>,
         counters: Arc<Counters>,
     ) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::default());
         let mut thread = Thread {
             connection,
             checkpointer,
-            cache,
+            caches,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
             looked: Instant::now(),
@@ -63,13 +63,13 @@ impl Writer {
 
     /// Does `work` in a transaction and answers when it is durable. Once polled, the work happens
     /// whether or not anybody still waits for it.
-    pub(super) async fn write<T, F>(&self, changes_clients: bool, work: F) -> Result<T, StoreError>
+    pub(super) async fn write<T, F>(&self, changes_cached: bool, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Box::new(Task { work, outcome: None, reply, changes_clients }))?;
+        self.queue.push(Box::new(Task { work, outcome: None, reply, changes_cached }))?;
         let Ok(Reply { outcome, others }) = answer.await else {
             return Err(StoreError::Unavailable(
                 "the store was closed before the write".to_owned(),
@@ -102,7 +102,7 @@ impl Drop for Writer {
 struct Thread {
     connection: Connection,
     checkpointer: Checkpointer,
-    cache: Arc<ClientCache>,
+    caches: Arc<Caches>,
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     looked: Instant,
@@ -149,8 +149,8 @@ impl Thread {
         if done.is_err() && !self.connection.is_autocommit() {
             db.run("ROLLBACK", ())?;
         }
-        if jobs.iter().any(|job| job.changes_clients()) {
-            self.cache.clear();
+        if jobs.iter().any(|job| job.changes_cached()) {
+            self.caches.clear();
         }
         done
     }
@@ -189,7 +189,7 @@ impl Thread {
         self.looked = Instant::now();
         let version = self.connection.query_row("PRAGMA data_version", (), |row| row.get(0)).ok();
         if version.is_none() || version != self.seen {
-            self.cache.clear();
+            self.caches.clear();
         }
         self.seen = version;
     }

@@ -112,7 +112,7 @@ async fn living(server: &AuthorizationServer, id: &str) -> Result<Changed<ApiKey
     Ok(match server.store.api_key(id).await? {
         None => Changed::Unknown,
         Some(key) if key.revoked_at.is_some() => Changed::Revoked,
-        Some(key) => Changed::Done(key),
+        Some(key) => Changed::Done((*key).clone()),
     })
 }
 

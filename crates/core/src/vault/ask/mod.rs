@@ -14,7 +14,7 @@ mod serve;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Map, json};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::AuthorizationServer;
@@ -108,9 +108,12 @@ pub async fn token(
     Ok(given)
 }
 
-/// Whether a use has to be written down: not when one of the same token was, within a minute.
+/// How old the note of a use may be before another one is made.
+const NOTED: Seconds = Seconds(600);
+
+/// Whether a use has to be written down: not when one of the same token was, a short time ago.
 fn is_news(connection: &Connection, now: Timestamp) -> bool {
-    let known = |at: Timestamp| at >= connection.issued_at && now < at.plus(Seconds(60));
+    let known = |at: Timestamp| at >= connection.issued_at && now < at.plus(NOTED);
     !connection.last_used_at.is_some_and(known)
 }
 
@@ -126,15 +129,25 @@ impl Given {
             ApiKeyAction::Token | ApiKeyAction::Connect | ApiKeyAction::Manage => "token.read",
         };
         let own = &self.connection;
-        let details = Map::from_iter([
-            ("integration".to_owned(), json!(own.integration)),
-            ("subject".to_owned(), json!(own.subject)),
-            ("scope".to_owned(), json!(own.scope)),
-            ("refreshed".to_owned(), json!(self.refreshed)),
-            ("token".to_owned(), json!(audit::fingerprint(&self.access_token))),
-        ]);
+        let details = Details {
+            integration: &own.integration,
+            subject: &own.subject,
+            scope: own.scope.as_str(),
+            refreshed: self.refreshed,
+            token: audit::fingerprint(&self.access_token),
+        };
         audit::event(server, caller.actor, action, &own.id.shown(), details, self.at)
     }
+}
+
+/// What the audit log says of a token that was given.
+#[derive(Serialize)]
+struct Details<'a> {
+    integration: &'a str,
+    subject: &'a str,
+    scope: &'a str,
+    refreshed: bool,
+    token: String,
 }
 
 /// When connections were used since that was last written down.

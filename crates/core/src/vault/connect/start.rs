@@ -172,7 +172,7 @@ pub(super) async fn service(
     session: &ConnectSession,
 ) -> Result<Option<String>, StoreError> {
     match session.made_by.strip_prefix("api_key:") {
-        Some(id) => Ok(server.store.api_key(id).await?.map(|key| key.service)),
+        Some(id) => Ok(server.store.api_key(id).await?.map(|key| key.service.clone())),
         None => Ok(None),
     }
 }
