@@ -125,6 +125,11 @@ pub trait ConnectionStore: Send + Sync {
     /// id. One named by its id, or by integration and subject, is found without a search.
     async fn held(&self, selector: &Selector, limit: u32) -> Result<Vec<Held>, StoreError>;
 
+    /// The same, for what is asked most: what other processes have written may be missing for some
+    /// milliseconds.
+    async fn recently_held(&self, selector: &Selector, limit: u32)
+    -> Result<Vec<Held>, StoreError>;
+
     /// One connection.
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError>;
 

@@ -40,6 +40,7 @@ async fn store_grant(store: &Arc<dyn Store>, held: &Held, before: Option<(u32, u
 async fn read(store: &Arc<dyn Store>, id: ConnectionId) -> Option<Held> {
     let found = store.held(&only(id), 9).await.expect("read");
     assert!(found.len() <= 1);
+    assert_eq!(store.recently_held(&only(id), 9).await.expect("read"), found);
     let found = found.into_iter().next();
     let alone = store.connection(id).await.expect("read");
     if let Some(found) = &found {
@@ -191,6 +192,8 @@ async fn connections_are_selected_by_each_of_their_names(store: Arc<dyn Store>) 
 /// Checks both ways to read, each with a limit too.
 async fn selects(store: &Arc<dyn Store>, selector: &Selector, expected: &[Held]) {
     let found = store.held(selector, 9).await.expect("read");
+    assert_eq!(found, expected, "{selector:?}");
+    let found = store.recently_held(selector, 9).await.expect("read");
     assert_eq!(found, expected, "{selector:?}");
     let found = store.held(selector, 1).await.expect("read");
     assert_eq!(found, expected[..expected.len().min(1)], "{selector:?}");

@@ -62,7 +62,9 @@ async fn end(
 }
 
 async fn read(store: &Arc<dyn Store>, id: ConnectionId) -> Held {
-    store.held(&only(id), 1).await.expect("read").remove(0)
+    let held = store.held(&only(id), 1).await.expect("read");
+    assert_eq!(store.recently_held(&only(id), 1).await.expect("read"), held);
+    held.into_iter().next().expect("is there")
 }
 
 /// What a refresh says that has failed.

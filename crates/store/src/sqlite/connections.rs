@@ -33,6 +33,14 @@ impl ConnectionStore for Sqlite {
         self.read(|db| selections::select_held(db, selector, limit))
     }
 
+    async fn recently_held(
+        &self,
+        selector: &Selector,
+        limit: u32,
+    ) -> Result<Vec<Held>, StoreError> {
+        self.read_recent(|db| selections::select_held(db, selector, limit))
+    }
+
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
         self.read(|db| connection_rows::find(db, id))
     }

@@ -34,6 +34,7 @@ mod server_secrets;
 mod sessions;
 mod sign_in;
 mod signing_keys;
+mod snapshots;
 mod stats;
 mod sweep;
 mod token_rows;
@@ -54,8 +55,10 @@ pub use stats::Stats;
 use cache::Caches;
 use checkpoint::Checkpointer;
 use fault::Fault;
+use queue::Effect;
 use readers::Readers;
 use rows::Db;
+use snapshots::Snapshots;
 use stats::Counters;
 use sweep::Sweeper;
 use writer::Writer;
@@ -100,6 +103,7 @@ impl Default for Options {
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
+    snapshots: Arc<Snapshots>,
     caches: Arc<Caches>,
     sweeper: Sweeper,
 }
@@ -113,15 +117,23 @@ impl Sqlite {
         let connection = open::writer(path, options).map_err(explain)?;
         migrate::run(&connection, path)?;
         let readers = Readers::open(path, options).map_err(explain)?;
+        let snapshots = Arc::new(Snapshots::open(path, options).map_err(explain)?);
         let counters = Arc::new(Counters::default());
         let checkpointer = Checkpointer::start(
             open::checkpointer(path).map_err(explain)?,
             options.wal_frames,
+            Arc::clone(&snapshots),
             Arc::clone(&counters),
         )?;
         let caches = Arc::new(Caches::default());
-        let writer = Writer::start(connection, checkpointer, Arc::clone(&caches), counters)?;
-        Ok(Self { writer, readers, caches, sweeper: Sweeper::default() })
+        let writer = Writer::start(
+            connection,
+            checkpointer,
+            Arc::clone(&caches),
+            Arc::clone(&snapshots),
+            counters,
+        )?;
+        Ok(Self { writer, readers, snapshots, caches, sweeper: Sweeper::default() })
     }
 
     /// What the writer has done so far.
@@ -140,13 +152,30 @@ impl Sqlite {
         self.readers.read(read).map_err(|fault| fault.told())
     }
 
+    /// Reads what this process has written so far, and other processes some milliseconds ago.
+    fn read_recent<T>(
+        &self,
+        read: impl FnOnce(&Db<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.snapshots.read(read).map_err(|fault| fault.told())
+    }
+
     /// Writes in a transaction; `work` may run again after a rollback.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.writer.write(false, work).await
+        self.writer.write(Effect::Changed, work).await
+    }
+
+    /// The same, for what goes into the audit log alone, which [`Sqlite::read_recent`] never shows.
+    async fn log<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write(Effect::Logged, work).await
     }
 
     /// The same, for what changes records that are kept in memory.
@@ -155,7 +184,7 @@ impl Sqlite {
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.writer.write(true, work).await
+        self.writer.write(Effect::ChangedCached, work).await
     }
 }
 
