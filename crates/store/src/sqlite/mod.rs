@@ -70,6 +70,8 @@ pub struct Options {
     pub readers: usize,
     /// Page cache of each reader, in KiB.
     pub reader_cache_kib: u32,
+    /// Page cache of each reader that keeps a snapshot for a while, in KiB. Filled as it is needed.
+    pub snapshot_cache_kib: u32,
     /// Page cache of the writer, in KiB.
     pub writer_cache_kib: u32,
     /// How much of the file readers map into memory, in bytes. What is mapped counts as resident.
@@ -90,6 +92,8 @@ impl Default for Options {
             readers,
             // 6 MiB for all: the upper levels of the trees at a million rows.
             reader_cache_kib: 6_144 / u32::try_from(readers).unwrap_or(8),
+            // 16 MiB for all: the same of the vault.
+            snapshot_cache_kib: 16_384 / u32::try_from(readers).unwrap_or(8),
             writer_cache_kib: 4_096,
             mmap_bytes: 0,
             busy_timeout: Duration::from_secs(5),

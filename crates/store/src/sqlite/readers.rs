@@ -20,7 +20,7 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
         let pool = (0..options.readers.max(1))
-            .map(|_| open::reader(path, options).map(Mutex::new))
+            .map(|_| open::reader(path, options, options.reader_cache_kib).map(Mutex::new))
             .collect::<Result<_, _>>()?;
         Ok(Self { pool })
     }

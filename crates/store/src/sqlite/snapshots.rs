@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -16,9 +16,12 @@ use super::open;
 use super::readers::free;
 use super::rows::Db;
 
-/// How long a snapshot is read, and so how late what another process wrote may be seen. Some dozen
-/// requests share one when there are many, and the write-ahead log can be started over soon.
-const LASTS: Duration = Duration::from_millis(5);
+/// How long a snapshot is read at most, and so how late what another process wrote may be seen. The
+/// longer, the more of what is read is in memory.
+const LASTS: Duration = Duration::from_millis(250);
+
+/// How long nobody may have read it: where few ask, each reads what is there now.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The pool.
 pub(super) struct Snapshots {
@@ -36,13 +39,14 @@ struct Reader {
 struct Open {
     commits: u64,
     since: Instant,
+    read: Instant,
 }
 
 impl Snapshots {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
         let reader = |connection| Mutex::new(Reader { connection, open: None });
         let pool = (0..options.readers.max(1))
-            .map(|_| open::reader(path, options).map(reader))
+            .map(|_| open::reader(path, options, options.snapshot_cache_kib).map(reader))
             .collect::<Result<_, _>>()?;
         Ok(Self { pool, commits: AtomicU64::new(0), resting: AtomicBool::new(false) })
     }
@@ -73,7 +77,7 @@ impl Snapshots {
     /// started over.
     pub(super) fn end_old(&self) {
         for reader in self.pool.iter().filter_map(|reader| reader.try_lock().ok()) {
-            Self::end(reader, LASTS);
+            Self::end(reader, PAUSE);
         }
     }
 
@@ -88,8 +92,8 @@ impl Snapshots {
         done
     }
 
-    fn end(mut reader: std::sync::MutexGuard<'_, Reader>, age: Duration) {
-        if reader.open.as_ref().is_some_and(|open| open.since.elapsed() >= age)
+    fn end(mut reader: MutexGuard<'_, Reader>, pause: Duration) {
+        if reader.open.as_ref().is_some_and(|open| open.read.elapsed() >= pause)
             && let Err(fault) = reader.end()
         {
             tracing::warn!(?fault, "a read of the store did not end");
@@ -100,13 +104,17 @@ impl Snapshots {
 impl Reader {
     /// Makes sure that there is a snapshot that shows so many commits.
     fn begin(&mut self, commits: u64) -> Result<(), Fault> {
-        let good = |open: &Open| open.commits == commits && open.since.elapsed() < LASTS;
-        if self.open.as_ref().is_some_and(good) {
+        let now = Instant::now();
+        let good = |open: &&mut Open| {
+            open.commits == commits && now < open.since + LASTS && now < open.read + PAUSE
+        };
+        if let Some(open) = self.open.as_mut().filter(good) {
+            open.read = now;
             return Ok(());
         }
         self.end()?;
         Db(&self.connection).run("BEGIN", ())?;
-        self.open = Some(Open { commits, since: Instant::now() });
+        self.open = Some(Open { commits, since: now, read: now });
         Ok(())
     }
 

@@ -109,7 +109,7 @@ pub async fn token(
 }
 
 /// How old the note of a use may be before another one is made.
-const NOTED: Seconds = Seconds(600);
+const NOTED: Seconds = Seconds::hours(1);
 
 /// Whether a use has to be written down: not when one of the same token was, a short time ago.
 fn is_news(connection: &Connection, now: Timestamp) -> bool {
