@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 
 /// How often a connection that somebody else changes at the same time is read anew.
 const ROUNDS: u32 = 8;
+/// Characters of a subject, at most.
+const LONGEST_SUBJECT: usize = 200;
 /// Connections of a subject that are looked through for an account.
 const MOST_ACCOUNTS: u32 = 50;
 
@@ -41,7 +43,7 @@ pub struct Import {
     pub access_token: Option<Zeroizing<String>>,
     /// `Bearer`, nearly always.
     pub token_type: String,
-    /// When the access token expires; `None` when that is not known.
+    /// When the access token expires; `None` when that is not known, which is not "never".
     pub expires_at: Option<Timestamp>,
     /// The refresh token.
     pub refresh_token: Option<Zeroizing<String>>,
@@ -79,7 +81,11 @@ impl Import {
             () if self.client_id.as_ref().is_some_and(|own| *own != integration.client_id) => {
                 Some("it was granted to another client_id than the integration has".to_owned())
             }
-            () if !plain(&self.subject) => Some("it has no subject".to_owned()),
+            () if self.subject.is_empty() => Some("it has no subject".to_owned()),
+            () if !is_subject(&self.subject) => Some(
+                "its subject is not 1 to 200 printable characters without a space at either end"
+                    .to_owned(),
+            ),
             () if !plain(&self.account.sub) => {
                 Some("it has no account.sub, the provider's id of the account".to_owned())
             }
@@ -89,6 +95,26 @@ impl Import {
             () => None,
         }
     }
+
+    /// When the access token expires. One that is not there has expired, and one of which that is not
+    /// known may have: with a refresh token, another is made when it is first wanted.
+    fn expires_at(&self, integration: &Integration, now: Timestamp) -> Option<Timestamp> {
+        let refreshable = self.refresh_token.is_some();
+        match (&self.access_token, self.expires_at) {
+            (None, _) => Some(now),
+            (Some(_), Some(at)) => Some(at),
+            (Some(_), None) => {
+                let assumed = integration.provider.assumed_expiry(now)?;
+                Some(if refreshable { now } else { assumed })
+            }
+        }
+    }
+}
+
+/// Whether it is one as a connect session takes it.
+fn is_subject(text: &str) -> bool {
+    let length = text.chars().count();
+    text.trim() == text && (1..=LONGEST_SUBJECT).contains(&length) && !text.contains(misleads)
 }
 
 /// Stores `own`, which has no [`Import::problem`], in the place of what there is for the account if
@@ -164,8 +190,7 @@ fn connection(
         generation: before.map_or(1, |old| old.generation.saturating_add(1)),
         version: before.map_or(1, |old| old.version.saturating_add(1)),
         issued_at: now,
-        // An access token that is not there has expired; how long one lives is not guessed.
-        expires_at: if own.access_token.is_some() { own.expires_at } else { Some(now) },
+        expires_at: own.expires_at(integration, now),
         refreshable: own.refresh_token.is_some(),
         refresh_expires_at: own.refresh_expires_at,
         refresh_used_at: now,

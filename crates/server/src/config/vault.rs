@@ -63,7 +63,7 @@ impl Default for Proxy {
     }
 }
 
-/// A provider with a client id of yours. `docs/vault.md` says what each provider wants.
+/// A provider with a client id of yours. `docs/providers.md` says what each provider wants.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Integration {

@@ -61,8 +61,8 @@ pub async fn create(
     Err(Broken::Corrupt("no id for an API key is free".to_owned()).into())
 }
 
-/// Gives a key another secret; the one it has works for `overlap` longer. With `expires_at`, the key
-/// works until then.
+/// Gives a key another secret; the one it has works for `overlap` longer, and no longer than the key.
+/// With `expires_at`, the key works until then.
 pub async fn replace_secret(
     server: &AuthorizationServer,
     id: &str,
@@ -79,6 +79,9 @@ pub async fn replace_secret(
         };
         let (mut key, text) = rotate(server, &before, overlap, now);
         key.expires_at = expires_at.or(key.expires_at);
+        if let (Some(end), Some(previous)) = (key.expires_at, &mut key.previous) {
+            previous.until = previous.until.min(end);
+        }
         let recorded = recorded(server, &key, "api_key.rotated", actor, now);
         if server.store.replace_api_key(&before, key.clone(), recorded).await? {
             return Ok(Changed::Done(Shown { key, text }));

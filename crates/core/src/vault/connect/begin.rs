@@ -265,7 +265,7 @@ fn recorded(
         ("subject".to_owned(), json!(session.subject)),
         ("scope".to_owned(), json!(session.scope)),
         ("mode".to_owned(), json!(session.mode.as_str())),
-        ("reconnect".to_owned(), json!(session.reconnect)),
+        ("reconnect".to_owned(), json!(session.reconnect.map(ConnectionId::shown))),
     ]);
     let entry = audit::event(server, actor, "connect.begun", &session.integration, details, now);
     Recorded { audit: vec![entry], notices: Vec::new() }

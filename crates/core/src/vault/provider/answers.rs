@@ -148,10 +148,18 @@ impl Provider {
         if let Some(at) = found.and_then(|own| moment(own, rules.expires_unit, now)) {
             return Some(at);
         }
-        match rules.expires_default {
-            Some(Expiry::After(period)) => Some(now.plus(period.0)),
-            Some(Expiry::Never) if found.is_none() || !refreshable => None,
-            Some(Expiry::Never) | None => Some(now.plus(UNKNOWN_LIFETIME)),
+        let senseless = found.is_some() && refreshable;
+        let later = || senseless.then(|| now.plus(UNKNOWN_LIFETIME));
+        self.assumed_expiry(now).or_else(later)
+    }
+
+    /// When an access token that was given at `from` expires, if nobody says: by the description, an
+    /// hour if that does not say either. `None` when it never does.
+    pub(crate) fn assumed_expiry(&self, from: Timestamp) -> Option<Timestamp> {
+        match self.description.response.expires_default {
+            Some(Expiry::After(period)) => Some(from.plus(period.0)),
+            Some(Expiry::Never) => None,
+            None => Some(from.plus(UNKNOWN_LIFETIME)),
         }
     }
 

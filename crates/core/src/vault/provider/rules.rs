@@ -158,6 +158,13 @@ impl Provider {
         self.description.refresh.supported
     }
 
+    /// Whether there are no refresh tokens of its own: an access token that works is exchanged for
+    /// another.
+    pub fn refreshes_by_access_token(&self) -> bool {
+        let response = &self.description.response;
+        self.refreshes() && response.refresh_token.as_str() == response.access_token.as_str()
+    }
+
     /// Whether a refresh spends the refresh token; `None` when that has to be learnt.
     pub fn rotates(&self) -> Option<bool> {
         match self.description.refresh.rotation {
