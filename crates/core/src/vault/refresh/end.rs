@@ -154,13 +154,21 @@ impl Made<'_> {
                 after.trouble = Some(trouble);
             }
         }
-        let end = match class {
-            FailureClass::UnknownOutcome => RefreshEnd::Unknown(Box::new(after)),
-            FailureClass::GrantDead
-            | FailureClass::ClientBroken
+        let unknown = match class {
+            FailureClass::UnknownOutcome => true,
+            // It is the answer about the token that was sent, whichever call used it up.
+            FailureClass::GrantDead => false,
+            // Says nothing of a call before, whose answer was lost.
+            FailureClass::ClientBroken
             | FailureClass::BadRequest
             | FailureClass::Throttled
-            | FailureClass::Transient => RefreshEnd::Failed(Box::new(after)),
+            | FailureClass::Transient => {
+                called.again && integration.kind == IntegrationKind::Person
+            }
+        };
+        let end = match unknown {
+            true => RefreshEnd::Unknown(Box::new(after)),
+            false => RefreshEnd::Failed(Box::new(after)),
         };
         let ended = server.store.end_refresh(self.attempt, end, recorded, now).await?;
         let lease_lost = ended == Ended::Overtaken;

@@ -428,6 +428,45 @@ async fn without_a_grace_the_connection_says_that_an_answer_was_lost() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_lost_is_not_forgotten_when_the_next_call_fails_otherwise() {
+    for (n, fault) in [
+        json!({"html": 503}),
+        json!({"too_many": {"retry_after": 1}}),
+        json!({"error": {"status": 400, "error": "invalid_scope"}}),
+        json!({"error": {"status": 401, "error": "invalid_client"}}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = standins::rotating::Config::default();
+        let vault = Vault::rotating(config, "", |setup| setup).await;
+        let subject = format!("user-{n}");
+        let id = vault.connect(&subject).await;
+        vault.age(id, -5);
+        // The first call is processed and its answer lost.
+        vault.fault(json!("reset")).await;
+        let second = json!({
+            "endpoint": "token", "grant_type": "refresh_token", "skip": 1, "fault": fault,
+        });
+        vault.control("POST", "faults", second).await;
+        assert_refused(&vault.token(Value::Null).await, 503, "temporarily_unavailable");
+        assert_eq!(vault.refreshes().await, 2, "{fault}");
+        let kept = vault.server.sql("SELECT count(*) FROM refresh_attempt");
+        assert_eq!(kept, "1", "the intent is kept: {fault}");
+        vault.server.sql(
+            "PRAGMA busy_timeout = 5000; UPDATE integration_pause SET next_at = unixepoch() - 1",
+        );
+        vault
+            .until("it is not tried again", async || {
+                vault.rest(id);
+                vault.token(Value::Null).await.status == 409
+            })
+            .await;
+        needs_the_person(&vault, &subject, "refresh_outcome_lost").await;
+    }
+}
+
+#[tokio::test]
 async fn an_error_that_looks_like_success_is_one() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
