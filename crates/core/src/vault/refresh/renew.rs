@@ -42,6 +42,12 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
         return Ok(Report::stored());
     };
     let own = &held.connection;
+    // A grant that came since is nothing that this lease is for, which is gone: were it refreshed,
+    // what the provider answers could not be stored.
+    let leased = &lease.attempt;
+    if (own.generation, own.version) != (leased.generation, leased.version) {
+        return Ok(Report::stored());
+    }
     if own.status != ConnectionStatus::Active || own.trouble != connection.trouble {
         end::release(server, &lease.attempt, held.connection).await?;
         return Ok(Report::stored());

@@ -157,3 +157,24 @@ async fn a_holder_that_wakes_up_too_late_overwrites_nothing() {
     assert_eq!(vault.token(Value::Null).await.json()["access_token"], second["access_token"]);
     assert_eq!(vault.metric("lease_lost_total").await, 1);
 }
+
+#[tokio::test]
+async fn what_was_stored_right_after_the_lease_is_not_refreshed_without_one() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    // As somebody whose commit comes between the lease and the look that follows it.
+    vault.server.sql(
+        "PRAGMA busy_timeout = 5000;
+         CREATE TRIGGER other_node AFTER INSERT ON refresh_attempt BEGIN
+             UPDATE connection SET version = 2, expires_at = unixepoch() + 3000
+                 WHERE id = NEW.connection_id;
+             UPDATE credential SET version = 2;
+             DELETE FROM refresh_attempt WHERE connection_id = NEW.connection_id;
+         END",
+    );
+    let page = vault.token(Value::Null).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert_eq!(vault.column(id, "version, status"), "2|active");
+    assert_eq!(vault.refreshes().await, 0, "its answer could not be kept");
+}
