@@ -8,7 +8,7 @@ use super::select::Found;
 use super::{Asked, Caller, Force, Given, Warning, refuse};
 use crate::AuthorizationServer;
 use crate::error::Failure;
-use crate::model::{Connection, ConnectionStatus, Reauth};
+use crate::model::{Connection, ConnectionStatus, Reauth, ReauthReason};
 use crate::store::{Held, Selector};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::refresh::{self, Age, Outcome, Work};
@@ -108,6 +108,13 @@ async fn wait(
     if valid && !rejected {
         let warning = later.as_ref().and_then(delayed);
         return Ok(given(found, token, false, warning, now));
+    }
+    if valid && !found.held.connection.refreshable {
+        // There is no other to wait for. Nothing is marked: it is a caller who says so, of a token
+        // that others may use.
+        let reason = ReauthReason::NoRefreshToken;
+        let over = Reauth { reason, error: None, error_subtype: None, since: now };
+        return Err(refuse::reauth(server, &found, &over, caller, now).await);
     }
     Err(refuse::away(server, &found.held.connection, later, now))
 }

@@ -424,6 +424,15 @@ pub(crate) fn assert_refused(page: &Page, status: u16, error: &str) {
     assert!(after.is_none() || page.header("retry-after") == after.as_deref(), "{page:?}");
 }
 
+/// The SHA-256 of a token, as a caller sends it.
+pub(crate) fn hash(token: &Value) -> String {
+    let program = Command::new("sh")
+        .args(["-c", "printf %s \"$1\" | sha256sum | cut -d' ' -f1", "sh"])
+        .arg(token.as_str().expect("a token"))
+        .output();
+    String::from_utf8(program.expect("it runs").stdout).expect("text").trim().to_owned()
+}
+
 /// `con_…` of a connection.
 pub(crate) fn shown(connection: ConnectionId) -> String {
     connection.shown()
