@@ -119,7 +119,7 @@ pub enum ReauthReason {
     /// A refresh ended without an answer that was kept, and the old refresh token is spent.
     RefreshOutcomeLost,
     /// The operator uses another client at the provider now, and the refresh token works for the one
-    /// before only.
+    /// before only. Answered, and not stored: the settings may be wrong.
     ClientChanged,
     /// The operator says so.
     Operator,

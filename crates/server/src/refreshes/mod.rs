@@ -144,6 +144,9 @@ fn log(work: &Work, report: &Report) {
         Work::Renew(renewal) => renewal.connection.shown(),
         Work::Grant { integration } => integration.clone(),
     };
+    if let Outcome::Later { reason: "client_changed", why, .. } = report.outcome {
+        tracing::warn!(integration, of = %what, cause = why, "a connection cannot be refreshed");
+    }
     match (&report.failure, report.result) {
         (Some(failure), Some(result @ ("client_broken" | "bad_request"))) => {
             tracing::error!(integration, of = %what, result, cause = %failure.detail,

@@ -16,6 +16,9 @@ use crate::vault::seal;
 
 /// How often a refresh that was on its way already, for an older token, is followed by another.
 const ROUNDS: u32 = 2;
+/// For a valid token of a connection whose client is not the one in the settings.
+const CLIENT_CHANGED: Warning =
+    Warning::ReauthRequired { reason: ReauthReason::ClientChanged.as_str() };
 
 /// The token of `found`.
 pub(super) async fn token(
@@ -31,7 +34,7 @@ pub(super) async fn token(
     match (forced, age) {
         (false, Age::Fresh) => Ok(given(found, stored, false, None, now)),
         (false, Age::Aging) => {
-            let delayed = begin(server, &found.held.connection, now);
+            let delayed = begin(server, &found, now);
             Ok(given(found, stored, false, delayed, now))
         }
         (true, _) | (false, Age::Short | Age::Over) => {
@@ -41,9 +44,13 @@ pub(super) async fn token(
 }
 
 /// Begins a refresh that nobody waits for, if one may be made now.
-fn begin(server: &AuthorizationServer, connection: &Connection, now: Timestamp) -> Option<Warning> {
+fn begin(server: &AuthorizationServer, found: &Found, now: Timestamp) -> Option<Warning> {
+    let connection = &found.held.connection;
     if !may_try(connection, now) {
         return None;
+    }
+    if refresh::is_anothers(connection, &found.integration) {
+        return Some(CLIENT_CHANGED);
     }
     if let Some((_, shut)) = server.vault.gate.is_shut(&connection.integration, now) {
         return Some(Warning::RefreshDelayed { reason: shut.as_str() });
@@ -58,6 +65,25 @@ fn begin(server: &AuthorizationServer, connection: &Connection, now: Timestamp) 
 fn may_try(connection: &Connection, now: Timestamp) -> bool {
     let rested = connection.trouble.as_ref().is_none_or(|own| own.next_at <= now);
     connection.status == ConnectionStatus::Active && connection.refreshable && rested
+}
+
+/// Why only a person can bring another token, if it is so.
+fn needs_person(found: &Found, now: Timestamp) -> Option<Reauth> {
+    let connection = &found.held.connection;
+    let found_now = |reason| Reauth { reason, error: None, error_subtype: None, since: now };
+    match &connection.status {
+        ConnectionStatus::ReauthRequired(reauth) => Some(reauth.clone()),
+        ConnectionStatus::Disconnecting { .. } => None,
+        ConnectionStatus::Active if refresh::is_anothers(connection, &found.integration) => {
+            Some(found_now(ReauthReason::ClientChanged))
+        }
+        // Nothing is marked while it is valid: it is a caller who says that it is refused, and
+        // others may use it.
+        ConnectionStatus::Active if !connection.refreshable => {
+            Some(found_now(ReauthReason::NoRefreshToken))
+        }
+        ConnectionStatus::Active => None,
+    }
 }
 
 /// Waits for a refresh, and answers with what there is then.
@@ -95,26 +121,25 @@ async fn wait(
     let changed = (held.connection.generation, held.connection.version) != before;
     let valid = refresh::age(&held.connection, Seconds(0), now) != Age::Over;
     let found = Found { held, integration };
-    if let ConnectionStatus::ReauthRequired(reauth) = &found.held.connection.status
-        && (forced || !valid)
-    {
-        return Err(refuse::reauth(server, &found, reauth, caller, now).await);
+    // Somebody has said that the provider's API does not take it.
+    let rejected = asked.force.is_some_and(|force| force != Force::Any && force.is_about(&token));
+    if let Some(reauth) = needs_person(&found, now) {
+        let marked = found.held.connection.status != ConnectionStatus::Active;
+        let wanted = forced && (marked || found.held.connection.refreshable);
+        if rejected || !valid || wanted {
+            return Err(refuse::reauth(server, &found, &reauth, caller, now).await);
+        }
     }
     if valid && changed {
         return Ok(given(found, token, true, None, now));
     }
-    // Somebody has said that the provider's API does not take it.
-    let rejected = asked.force.is_some_and(|force| force != Force::Any && force.is_about(&token));
     if valid && !rejected {
-        let warning = later.as_ref().and_then(delayed);
+        let anothers = refresh::is_anothers(&found.held.connection, &found.integration);
+        let warning = match anothers {
+            true => Some(CLIENT_CHANGED),
+            false => later.as_ref().and_then(delayed),
+        };
         return Ok(given(found, token, false, warning, now));
-    }
-    if valid && !found.held.connection.refreshable {
-        // There is no other to wait for. Nothing is marked: it is a caller who says so, of a token
-        // that others may use.
-        let reason = ReauthReason::NoRefreshToken;
-        let over = Reauth { reason, error: None, error_subtype: None, since: now };
-        return Err(refuse::reauth(server, &found, &over, caller, now).await);
     }
     Err(refuse::away(server, &found.held.connection, later, now))
 }

@@ -321,7 +321,7 @@ fn over(
     }
 }
 
-/// Why no call can be of use, if that is known without one.
+/// Why no call can be of use, whatever the settings say, if that is known without one.
 pub(super) fn hopeless(
     connection: &Connection,
     integration: &Integration,
@@ -333,8 +333,6 @@ pub(super) fn hopeless(
         () if !connection.refreshable => {
             past(connection.expires_at).then_some(ReauthReason::NoRefreshToken)
         }
-        // RFC 6749 §6: a refresh token is bound to the client that it was given to.
-        () if connection.client_id != integration.client_id => Some(ReauthReason::ClientChanged),
         () => past(connection.refresh_expires_at).then_some(ReauthReason::RefreshTokenExpired),
     }
 }

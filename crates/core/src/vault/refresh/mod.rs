@@ -31,6 +31,7 @@ use crate::id::ConnectionId;
 use crate::model::Connection;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::ProviderFailure;
+use crate::vault::{Integration, IntegrationKind};
 
 pub use gate::{Gate, Shut};
 pub use sweep::{Found, look, put_off};
@@ -186,6 +187,15 @@ pub async fn run(server: &AuthorizationServer, work: &Work) -> Result<Report, Br
         Work::Renew(renewal) => renew::run(server, renewal).await,
         Work::Grant { integration } => grant::run(server, integration).await,
     }
+}
+
+/// Whether the refresh token of `connection` is of another client than the one in the settings.
+/// Nothing is stored of that: the settings may be wrong, and with the client from before all is well.
+// RFC 6749 §6: a refresh token is bound to the client that it was given to.
+pub fn is_anothers(connection: &Connection, integration: &Integration) -> bool {
+    integration.kind == IntegrationKind::Person
+        && connection.refreshable
+        && connection.client_id != integration.client_id
 }
 
 /// When the sweeper looks at `connection` first, or next; `None` for never.

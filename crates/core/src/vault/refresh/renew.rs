@@ -3,10 +3,10 @@
 use super::call::Asker;
 use super::end::{self, Made};
 use super::lease::{self, Lease};
-use super::{Renewal, Report, Shut, pause};
+use super::{Renewal, Report, Shut, is_anothers, pause};
 use crate::AuthorizationServer;
 use crate::error::Broken;
-use crate::model::ConnectionStatus;
+use crate::model::{ConnectionStatus, ReauthReason};
 use crate::store::{Held, Selector};
 use crate::time::Seconds;
 use crate::vault::{Integration, seal};
@@ -27,6 +27,10 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
     }
     if !connection.refreshable {
         return Ok(Report::stored());
+    }
+    if is_anothers(connection, integration) {
+        let why = ReauthReason::ClientChanged.why();
+        return Ok(Report::later(Seconds::hours(1), ReauthReason::ClientChanged.as_str(), why));
     }
     if let Some((wait, shut)) = server.vault.gate.is_shut(&integration.name, now)
         && shut == Shut::Throttled

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, json};
 
-use super::Work;
-use super::end;
 use super::when::{self, Agenda, Task};
+use super::{Work, end, is_anothers};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::ConnectionId;
@@ -57,6 +56,9 @@ pub async fn look(
             let next = agenda.next(now, server.entropy.as_ref());
             put_off(server, &[(connection, next)], recorded).await?;
             Ok(Found::Nothing(next))
+        }
+        Some(Task::Renew | Task::KeepAlive) if is_anothers(connection, integration) => {
+            Ok(Found::Nothing(Some(soon(server, Seconds::hours(1), now))))
         }
         Some(Task::Renew | Task::KeepAlive) => {
             let gate = &server.vault.gate;

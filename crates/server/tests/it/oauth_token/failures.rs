@@ -222,6 +222,38 @@ async fn a_pause_ends_when_a_probe_succeeds() {
 }
 
 #[tokio::test]
+async fn a_wrong_client_id_in_the_settings_ends_no_connection() {
+    let mut vault = Vault::google(|setup| {
+        setup
+            .set("webhooks.ops.url", "http://127.0.0.1:9/")
+            .set("webhooks.ops.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    })
+    .await;
+    let id = vault.connect("user-1").await;
+    let right = fs::read_to_string(vault.server.config()).expect("settings");
+    assert_eq!(vault.server.stop(), Some(0));
+    fs::write(vault.server.config(), right.replace(CLIENT_ID, "another-client")).expect("written");
+    vault.server.start_again().await;
+    vault.age(id, 200);
+    let warned = vault.token(Value::Null).await.json();
+    assert_eq!(warned["warning"], json!({"code": "reauth_required", "reason": "client_changed"}));
+    vault.age(id, -5);
+    needs_the_person(&vault, "user-1", "client_changed").await;
+    // Nor by the sweeper, which comes for a token that is in use.
+    vault.change(id, "last_used_at = unixepoch(), due_at = unixepoch() - 1");
+    let later = "due_at > unixepoch() + 1800";
+    vault.until("it is not looked at", async || vault.column(id, later) == "1").await;
+    assert_eq!(vault.column(id, "status, version, trouble IS NULL"), "active|1|1");
+    assert_eq!(vault.server.sql("SELECT count(*) FROM webhook_notice"), "0");
+    assert_eq!(vault.refreshes().await, 0);
+
+    assert_eq!(vault.server.stop(), Some(0));
+    fs::write(vault.server.config(), right).expect("written");
+    vault.server.start_again().await;
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "nothing is lost");
+}
+
+#[tokio::test]
 async fn a_request_that_the_provider_finds_wrong_is_made_again_in_an_hour() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
