@@ -1,8 +1,9 @@
 //! What happens to connections when nobody asks.
 
+use grantor_core::store::Held;
 use serde_json::{Value, json};
 
-use crate::support::vault::Vault;
+use crate::support::vault::{CLIENT_ID, CLIENT_SECRET, Vault};
 
 /// Makes a connection due now.
 fn due(vault: &Vault, id: grantor_core::id::ConnectionId) {
@@ -90,7 +91,7 @@ async fn two_sweepers_refresh_each_connection_once() {
     let vault = Vault::google(|setup| setup).await;
     let twin = vault.twin().await;
     for n in 0..30 {
-        let own = |held: &mut grantor_core::store::Held| {
+        let own = |held: &mut Held| {
             held.connection.account.sub = format!("sub-{n}");
             held.connection.last_used_at = Some(held.connection.issued_at);
             held.connection.expires_at = Some(held.connection.issued_at);
@@ -102,6 +103,38 @@ async fn two_sweepers_refresh_each_connection_once() {
     vault.until("not all are renewed", async || vault.server.sql(renewed) == "30").await;
     assert_eq!(vault.refreshes().await, 30);
     drop(twin);
+}
+
+#[tokio::test]
+async fn an_integration_whose_provider_hangs_holds_up_no_other() {
+    let vault = Vault::google(|setup| {
+        setup
+            .set("vault.deadline", "60s")
+            .set("integrations.google.concurrency", 10)
+            .set("integrations.other.provider", "google")
+            .set("integrations.other.client_id", CLIENT_ID)
+            .set("integrations.other.client_secret", CLIENT_SECRET)
+    })
+    .await;
+    // More than the sweeper does at once.
+    for n in 0..55 {
+        let own = |held: &mut Held| held.connection.account.sub = format!("sub-{n}");
+        vault.connect_as(&format!("user-{n}"), "ada", own).await;
+    }
+    let other = vault.connect_through("other", "user-1", "grace", |_| ()).await;
+    let used = "issued_at = unixepoch() - 3600, expires_at = unixepoch() - 5, \
+                last_used_at = unixepoch(), due_at = unixepoch() - 1";
+    vault.fault_for(json!(10), json!("hold_before")).await;
+    vault.server.sql(&format!(
+        "PRAGMA busy_timeout = 5000; UPDATE connection SET {used} WHERE integration = 'google'"
+    ));
+    vault.control("POST", "wait", json!({"held": 10})).await;
+    vault.change(other, used);
+    vault.until("it has to wait", async || vault.column(other, "version") == "2").await;
+    let renewed = "SELECT count(*) FROM connection WHERE integration = 'google' AND version = 2";
+    assert_eq!(vault.server.sql(renewed), "0", "the provider hangs");
+    vault.control("POST", "release", json!({})).await;
+    vault.until("some are forgotten", async || vault.server.sql(renewed) == "55").await;
 }
 
 #[tokio::test]

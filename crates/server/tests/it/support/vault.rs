@@ -160,6 +160,17 @@ impl Vault {
         person: &str,
         change: impl FnOnce(&mut Held),
     ) -> ConnectionId {
+        self.connect_through(self.integration, subject, person, change).await
+    }
+
+    /// The same through another integration with the stand-in.
+    pub(crate) async fn connect_through(
+        &self,
+        integration: &str,
+        subject: &str,
+        person: &str,
+        change: impl FnOnce(&mut Held),
+    ) -> ConnectionId {
         let issued = match self.integration {
             "google" => self.issue_google(person).await,
             _ => self.issue_rotating(person).await,
@@ -171,7 +182,7 @@ impl Vault {
             previous_refresh_token: None,
             id_token: None,
         };
-        let connection = connection(self.integration, subject, &issued);
+        let connection = connection(integration, subject, &issued);
         let ring = self.file.ring(&[]);
         let seed = random().bytes().fold(7_u32, |sum, b| sum.wrapping_mul(31) ^ u32::from(b));
         let entropy = SeededEntropy::new(seed);
