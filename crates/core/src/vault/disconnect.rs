@@ -139,7 +139,8 @@ async fn go_on(
         None => begun(server, connection, actor, now),
     };
     let sharing = sharing(server, connection);
-    let leaving = server.store.start_disconnect(connection.id, &sharing, recorded, now).await?;
+    let leaving =
+        server.store.start_disconnect(connection.id, &sharing, recorded, now, now).await?;
     let Some(Leaving { held, siblings }) = leaving else {
         return Ok(None);
     };
