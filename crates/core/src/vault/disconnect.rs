@@ -21,6 +21,8 @@ use crate::time::{Seconds, Timestamp};
 
 /// How long a provider that does not answer is tried.
 const PATIENCE: Seconds = Seconds::days(1);
+/// How much longer than a call may take somebody else waits before he takes over.
+const SPARE: Seconds = Seconds(60);
 /// How long it is left alone between two tries, at least and at most.
 const SHORTEST_PAUSE: Seconds = Seconds::minutes(1);
 const LONGEST_PAUSE: Seconds = Seconds::hours(1);
@@ -139,8 +141,10 @@ async fn go_on(
         None => begun(server, connection, actor, now),
     };
     let sharing = sharing(server, connection);
+    // Not before this try can be over.
+    let due_at = now.plus(server.policy.vault.refresh.deadline).plus(SPARE);
     let leaving =
-        server.store.start_disconnect(connection.id, &sharing, recorded, now, now).await?;
+        server.store.start_disconnect(connection.id, &sharing, recorded, due_at, now).await?;
     let Some(Leaving { held, siblings }) = leaving else {
         return Ok(None);
     };
