@@ -156,7 +156,7 @@ async fn go_on(
         Ok(upstream) => upstream,
         Err(why) if now < since.unwrap_or(now).plus(PATIENCE) => {
             let next = Some(now.plus(pause(since.unwrap_or(now), now)));
-            refresh::put_off(server, &[(&held.connection, next)], Recorded::default()).await?;
+            refresh::put_off(server, &[(&held.connection, next)], now, Recorded::default()).await?;
             return Ok(Some(Disconnected::Pending { why }));
         }
         Err(why) => Upstream::GivenUp(why),

@@ -105,7 +105,7 @@ async fn step(
                 let (app, refreshes) = (app.clone(), refreshes.clone());
                 let connection = connection.clone();
                 running.tasks.spawn(async move {
-                    renew(&app, &refreshes, connection, work).await;
+                    renew(&app, &refreshes, connection, work, now).await;
                     drop(turn);
                 });
             }
@@ -124,13 +124,19 @@ async fn step(
         }
     }
     if !looks.is_empty() {
-        refresh::put_off(server, &looks, Recorded::default()).await?;
+        refresh::put_off(server, &looks, now, Recorded::default()).await?;
     }
     Ok(claimed.len() == free as usize)
 }
 
-/// Renews a connection, and looks again later if that could not be done.
-async fn renew(app: &App, refreshes: &Refreshes, connection: Connection, work: Work) {
+/// Renews a connection that was looked at `now`, and looks again later if that could not be done.
+async fn renew(
+    app: &App,
+    refreshes: &Refreshes,
+    connection: Connection,
+    work: Work,
+    now: Timestamp,
+) {
     let patience = app.server.policy.vault.refresh.deadline;
     let outcome = refreshes.finish(work, Seconds(patience.0.saturating_mul(2))).await;
     let Some(Outcome::Later { wait, .. }) = outcome else {
@@ -138,7 +144,7 @@ async fn renew(app: &App, refreshes: &Refreshes, connection: Connection, work: W
     };
     let next = later(app, wait, app.server.clock.now());
     let looks = [(&connection, Some(next))];
-    let put_off = refresh::put_off(&app.server, &looks, Recorded::default()).await;
+    let put_off = refresh::put_off(&app.server, &looks, now, Recorded::default()).await;
     if let Err(error) = put_off {
         tracing::warn!(cause = %error, "a refresh could not be put off");
     }

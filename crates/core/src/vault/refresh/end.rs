@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::call::Called;
+use super::sweep::agenda;
 use super::{Report, Shut, due_at, lease, pause, slept, when};
 use crate::AuthorizationServer;
 use crate::error::Broken;
@@ -140,7 +141,8 @@ impl Made<'_> {
             FailureClass::ClientBroken => {
                 let pause = pause::begin(server, integration, failure, now).await?;
                 let spread = when::below(60, server.entropy.as_ref());
-                after.due_at = Some(pause.next_at.plus(Seconds(spread)));
+                let next = pause.next_at.plus(Seconds(spread));
+                after.due_at = Some(agenda(server, connection).no_later(next, called.began));
             }
             FailureClass::BadRequest
             | FailureClass::Throttled
@@ -150,7 +152,8 @@ impl Made<'_> {
                 if class == FailureClass::Throttled {
                     server.vault.gate.shut(&integration.name, trouble.next_at, Shut::Throttled);
                 }
-                after.due_at = Some(trouble.next_at);
+                let next = agenda(server, connection).no_later(trouble.next_at, called.began);
+                after.due_at = Some(next);
                 after.trouble = Some(trouble);
             }
         }
