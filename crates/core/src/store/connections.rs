@@ -186,7 +186,8 @@ pub trait ConnectionStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Connection>, StoreError>;
 
-    /// Says when connections are looked at next, those that are active and of this version still.
+    /// Says when connections are looked at next, those that are of this version still and do not wait
+    /// for a person.
     async fn put_off(
         &self,
         looks: Vec<(ConnectionId, u64, Option<Timestamp>)>,
@@ -204,9 +205,9 @@ pub trait ConnectionStore: Send + Sync {
         recorded: Recorded,
     ) -> Result<bool, StoreError>;
 
-    /// Begins to give a connection back: it is served no more, and due at once until it is removed.
-    /// One that is being given back already keeps its `since`, and is answered all the same, for
-    /// whoever goes on after a crash; `recorded` is written by the first call only. `sharing` are the
+    /// Begins to give a connection back: it is served no more, and due at `due_at`, for whoever goes
+    /// on after a crash. One that is being given back already keeps its `since` and when it is due,
+    /// and is answered all the same; `recorded` is written by the first call only. `sharing` are the
     /// integrations whose connections of the same account are siblings. `None` when there is no such
     /// connection.
     async fn start_disconnect(
@@ -214,6 +215,7 @@ pub trait ConnectionStore: Send + Sync {
         id: ConnectionId,
         sharing: &[String],
         recorded: Recorded,
+        due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Leaving>, StoreError>;
 

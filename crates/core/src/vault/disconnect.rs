@@ -21,6 +21,8 @@ use crate::time::{Seconds, Timestamp};
 
 /// How long a provider that does not answer is tried.
 const PATIENCE: Seconds = Seconds::days(1);
+/// How much longer than a call may take somebody else waits before he takes over.
+const SPARE: Seconds = Seconds(60);
 /// How long it is left alone between two tries, at least and at most.
 const SHORTEST_PAUSE: Seconds = Seconds::minutes(1);
 const LONGEST_PAUSE: Seconds = Seconds::hours(1);
@@ -139,7 +141,10 @@ async fn go_on(
         None => begun(server, connection, actor, now),
     };
     let sharing = sharing(server, connection);
-    let leaving = server.store.start_disconnect(connection.id, &sharing, recorded, now).await?;
+    // Not before this try can be over.
+    let due_at = now.plus(server.policy.vault.refresh.deadline).plus(SPARE);
+    let leaving =
+        server.store.start_disconnect(connection.id, &sharing, recorded, due_at, now).await?;
     let Some(Leaving { held, siblings }) = leaving else {
         return Ok(None);
     };
@@ -151,7 +156,7 @@ async fn go_on(
         Ok(upstream) => upstream,
         Err(why) if now < since.unwrap_or(now).plus(PATIENCE) => {
             let next = Some(now.plus(pause(since.unwrap_or(now), now)));
-            refresh::put_off(server, &[(&held.connection, next)], Recorded::default()).await?;
+            refresh::put_off(server, &[(&held.connection, next)], now, Recorded::default()).await?;
             return Ok(Some(Disconnected::Pending { why }));
         }
         Err(why) => Upstream::GivenUp(why),

@@ -95,7 +95,7 @@ async fn a_refresh_is_of_what_was_read(store: Arc<dyn Store>) {
     }
     let unknown = refresh(&held("google", "ann").connection);
     assert_eq!(begin(&store, &unknown, NOW).await, Begun::Gone);
-    let leaving = store.start_disconnect(own.id, &[], Recorded::default(), NOW).await;
+    let leaving = store.start_disconnect(own.id, &[], Recorded::default(), after(60), NOW).await;
     assert!(leaving.expect("start").is_some());
     assert_eq!(begin(&store, &attempt, NOW).await, Begun::Gone);
 }
@@ -273,8 +273,9 @@ async fn what_was_said_meanwhile_stays(store: Arc<dyn Store>) {
         let attempt = refresh(&own.connection);
         assert!(!begun(&store, &attempt, NOW).await);
         if matches!(said, ConnectionStatus::Disconnecting { .. }) {
-            let leaving =
-                store.start_disconnect(connection, &[], Recorded::default(), after(7)).await;
+            let leaving = store
+                .start_disconnect(connection, &[], Recorded::default(), after(60), after(7))
+                .await;
             assert!(leaving.expect("start").is_some());
         } else {
             let set = store.set_status(connection, 1, said.clone(), Recorded::default()).await;
@@ -291,7 +292,8 @@ async fn what_was_said_meanwhile_stays(store: Arc<dyn Store>) {
         }
         assert_eq!(read, expected);
         if matches!(said, ConnectionStatus::Disconnecting { .. }) {
-            let leaving = store.start_disconnect(connection, &[], Recorded::default(), NOW).await;
+            let leaving =
+                store.start_disconnect(connection, &[], Recorded::default(), after(60), NOW).await;
             let leaving = leaving.expect("start").expect("is there");
             assert_eq!(leaving.held.credential, next.credential, "what is revoked is the newest");
         }
@@ -359,7 +361,8 @@ async fn what_is_put_off_is_due_later_unless_it_changed(store: Arc<dyn Store>) {
         [off, never, changed, dead, leaving].map(|own| own.connection);
     let over = reauth(ReauthReason::GrantDead);
     assert!(store.set_status(dead.id, 1, over, Recorded::default()).await.expect("set"));
-    let started = store.start_disconnect(leaving.id, &[], Recorded::default(), after(7)).await;
+    let started =
+        store.start_disconnect(leaving.id, &[], Recorded::default(), after(60), after(7)).await;
     assert!(started.expect("start").is_some());
     let looks = vec![
         (off.id, off.version, Some(after(50))),
@@ -374,7 +377,7 @@ async fn what_is_put_off_is_due_later_unless_it_changed(store: Arc<dyn Store>) {
     assert_eq!(due(never.id).await, None);
     assert_eq!(due(changed.id).await, changed.due_at, "of another version");
     assert_eq!(due(dead.id).await, None);
-    assert_eq!(due(leaving.id).await, Some(after(7)));
+    assert_eq!(due(leaving.id).await, Some(after(50)));
     assert_eq!(written(&*store).await, ["told"]);
 }
 

@@ -155,10 +155,11 @@ impl ConnectionStore for Sqlite {
         id: ConnectionId,
         sharing: &[String],
         recorded: Recorded,
+        due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Leaving>, StoreError> {
         let sharing = sharing.to_vec();
-        self.write(move |db| start_disconnect(db, id, &sharing, &recorded, now)).await
+        self.write(move |db| start_disconnect(db, id, &sharing, &recorded, (due_at, now))).await
     }
 
     async fn remove_connection(
@@ -302,13 +303,13 @@ fn start_disconnect(
     id: ConnectionId,
     sharing: &[String],
     recorded: &Recorded,
-    now: Timestamp,
+    (due_at, now): (Timestamp, Timestamp),
 ) -> Result<Option<Leaving>, Fault> {
     let started = db.run(
-        "UPDATE connection SET status = 'disconnecting', reauth = NULL, due_at = ?2,
+        "UPDATE connection SET status = 'disconnecting', reauth = NULL, due_at = ?3,
             disconnecting_since = ?2
          WHERE id = ?1 AND status <> 'disconnecting'",
-        params![bytes(&id.0), now.epoch()],
+        params![bytes(&id.0), now.epoch(), due_at.epoch()],
     )?;
     if started == 1 {
         recorded::write(db, recorded)?;

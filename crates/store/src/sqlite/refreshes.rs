@@ -128,14 +128,14 @@ pub(super) fn claim_due(
     Ok(due)
 }
 
-/// Sets when connections are due, those that are active and of the version still.
+/// Sets when connections are due, those that are of the version still and wait for no person.
 pub(super) fn put_off(
     db: &Db<'_>,
     looks: &[(ConnectionId, u64, Option<Timestamp>)],
 ) -> Result<(), Fault> {
     looks.iter().try_for_each(|(id, version, at)| {
         let put_off = "UPDATE connection SET due_at = ?3
-                       WHERE id = ?1 AND version = ?2 AND status = 'active'";
+                       WHERE id = ?1 AND version = ?2 AND status <> 'reauth_required'";
         let at = at.map(Timestamp::epoch);
         db.run(put_off, params![bytes(&id.0), number(*version)?, at]).map(drop)
     })

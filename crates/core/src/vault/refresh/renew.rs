@@ -3,10 +3,10 @@
 use super::call::Asker;
 use super::end::{self, Made};
 use super::lease::{self, Lease};
-use super::{Renewal, Report, Shut, pause};
+use super::{Renewal, Report, Shut, is_anothers, pause};
 use crate::AuthorizationServer;
 use crate::error::Broken;
-use crate::model::ConnectionStatus;
+use crate::model::{ConnectionStatus, ReauthReason};
 use crate::store::{Held, Selector};
 use crate::time::Seconds;
 use crate::vault::{Integration, seal};
@@ -28,10 +28,20 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
     if !connection.refreshable {
         return Ok(Report::stored());
     }
+    if is_anothers(connection, integration) {
+        let why = ReauthReason::ClientChanged.why();
+        return Ok(Report::later(Seconds::hours(1), ReauthReason::ClientChanged.as_str(), why));
+    }
     if let Some((wait, shut)) = server.vault.gate.is_shut(&integration.name, now)
         && shut == Shut::Throttled
     {
         return Ok(Report::later(wait, shut.as_str(), shut.why()));
+    }
+    if renewal.forced
+        && let Err(wait) = server.vault.gate.may_force(connection.id, now)
+    {
+        let why = "another token than the one that is there was wanted too often";
+        return Ok(Report::later(wait, "forced_often", why));
     }
     let lease = match lease::take(server, integration, connection).await? {
         Ok(lease) => lease,
@@ -42,6 +52,12 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
         return Ok(Report::stored());
     };
     let own = &held.connection;
+    // A grant that came since is nothing that this lease is for, which is gone: were it refreshed,
+    // what the provider answers could not be stored.
+    let leased = &lease.attempt;
+    if (own.generation, own.version) != (leased.generation, leased.version) {
+        return Ok(Report::stored());
+    }
     if own.status != ConnectionStatus::Active || own.trouble != connection.trouble {
         end::release(server, &lease.attempt, held.connection).await?;
         return Ok(Report::stored());

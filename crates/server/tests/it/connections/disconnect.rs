@@ -62,6 +62,10 @@ async fn a_provider_that_does_not_answer_is_tried_again() {
     assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
     let told = vault.api("GET", &path(&one)).await.json();
     assert_eq!(told["status"], "disconnecting");
+    // Not by the sweeper at once: the provider is left alone for a minute.
+    let next: i64 =
+        vault.server.sql("SELECT due_at - unixepoch() FROM connection").parse().expect("a number");
+    assert!((50..=60).contains(&next), "{next}");
     assert!(told["since"].is_string(), "{told}");
     let page = vault.api("DELETE", &path(&one)).await;
     assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
@@ -81,6 +85,17 @@ async fn what_was_begun_is_finished_without_anybody_asking() {
     }
     let by = "SELECT actor FROM audit_event WHERE action = 'connection.disconnected'";
     assert_eq!(vault.server.sql(by), "sweeper");
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_its_time_is_told_once() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    // Longer than the sweeper pauses.
+    vault.google.fault("revoke", json!({"latency": 3_000})).await;
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+    assert_eq!(vault.google.calls("revoke").await, 1);
 }
 
 #[tokio::test]

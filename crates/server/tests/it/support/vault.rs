@@ -160,6 +160,17 @@ impl Vault {
         person: &str,
         change: impl FnOnce(&mut Held),
     ) -> ConnectionId {
+        self.connect_through(self.integration, subject, person, change).await
+    }
+
+    /// The same through another integration with the stand-in.
+    pub(crate) async fn connect_through(
+        &self,
+        integration: &str,
+        subject: &str,
+        person: &str,
+        change: impl FnOnce(&mut Held),
+    ) -> ConnectionId {
         let issued = match self.integration {
             "google" => self.issue_google(person).await,
             _ => self.issue_rotating(person).await,
@@ -171,7 +182,7 @@ impl Vault {
             previous_refresh_token: None,
             id_token: None,
         };
-        let connection = connection(self.integration, subject, &issued);
+        let connection = connection(integration, subject, &issued);
         let ring = self.file.ring(&[]);
         let seed = random().bytes().fold(7_u32, |sum, b| sum.wrapping_mul(31) ^ u32::from(b));
         let entropy = SeededEntropy::new(seed);
@@ -422,6 +433,15 @@ pub(crate) fn assert_refused(page: &Page, status: u16, error: &str) {
     assert_eq!(page.header("cache-control"), Some("no-store"), "{page:?}");
     let after = json["retry_after"].as_u64().map(|own| own.to_string());
     assert!(after.is_none() || page.header("retry-after") == after.as_deref(), "{page:?}");
+}
+
+/// The SHA-256 of a token, as a caller sends it.
+pub(crate) fn hash(token: &Value) -> String {
+    let program = Command::new("sh")
+        .args(["-c", "printf %s \"$1\" | sha256sum | cut -d' ' -f1", "sh"])
+        .arg(token.as_str().expect("a token"))
+        .output();
+    String::from_utf8(program.expect("it runs").stdout).expect("text").trim().to_owned()
 }
 
 /// `con_…` of a connection.
