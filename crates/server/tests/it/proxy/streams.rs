@@ -83,7 +83,10 @@ async fn a_body_that_comes_slowly_is_passed_on_as_it_comes() {
     stream.read_to_string(&mut answer).await.expect("an answer");
     assert!(answer.ends_with("\r\n\r\n10"), "{answer}");
     let called = place.upstream.last();
-    assert_eq!((&*called.body, called.header("transfer-encoding")), (&b"some words"[..], Some("chunked")));
+    assert_eq!(
+        (&*called.body, called.header("transfer-encoding")),
+        (&b"some words"[..], Some("chunked"))
+    );
 }
 
 /// A POST whose body comes in chunks.
