@@ -54,7 +54,7 @@ pub struct Connection {
     pub created_at: Timestamp,
     /// When it was granted, or granted again.
     pub connected_at: Timestamp,
-    /// When a token of it was last given out, within ten minutes.
+    /// When a token of it was last given out, within an hour.
     pub last_used_at: Option<Timestamp>,
 }
 
