@@ -169,14 +169,15 @@ fn pause(since: Timestamp, now: Timestamp) -> Seconds {
     Seconds(since.until(now).0 / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
-/// The integrations whose connections of one account share a grant: those with the same client at
-/// the same provider.
+/// The integrations whose connections of one account share a grant: those with the same client, or
+/// one of the same project, at the same provider, whatever file its description is in.
 fn sharing(server: &AuthorizationServer, connection: &Connection) -> Vec<String> {
     let all = &server.policy.vault.integrations;
     let own = all.get(&connection.integration);
     let same = |other: &&std::sync::Arc<Integration>| {
-        own.is_some_and(|own| own.provider.name == other.provider.name)
-            && other.client_id == connection.client_id
+        own.is_some_and(|own| {
+            own.provider.shares_grants(&connection.client_id, &other.provider, &other.client_id)
+        })
     };
     let mut names: Vec<_> = all.values().filter(same).map(|other| other.name.clone()).collect();
     if !names.contains(&connection.integration) {

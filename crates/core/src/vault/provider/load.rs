@@ -104,7 +104,7 @@ impl Library {
     pub(crate) fn build(&self, name: &str, tree: Tree) -> Result<Provider, Vec<Problem>> {
         let problem =
             |(path, text): (String, String)| Problem { file: name.to_owned(), path, text };
-        let tree = self
+        let (root, tree) = self
             .inherited(name, tree, self.own.contains_key(name))
             .map_err(|text| vec![problem(("extends".to_owned(), text))])?;
         let description = match Description::deserialize(Value::Object(tree.clone())) {
@@ -125,14 +125,15 @@ impl Library {
         }
         Ok(Provider {
             name: name.to_owned(),
+            root,
             label: description.label.clone(),
             description,
             discovered: super::Discovered::default(),
         })
     }
 
-    /// A description on top of those that it extends.
-    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<Tree, String> {
+    /// A description on top of those that it extends, and the name of the last of these.
+    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<(String, Tree), String> {
         let mut chain = vec![tree];
         let (mut name, mut own) = (name.to_owned(), own);
         while let Some(parent) = chain.last().and_then(|tree| tree.get("extends")) {
@@ -153,7 +154,7 @@ impl Library {
         while let Some(over) = chain.pop() {
             merge(&mut whole, over);
         }
-        Ok(whole)
+        Ok((name, whole))
     }
 
     fn no_such(&self, parent: &str) -> String {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::connect::Vault;
+use crate::support::connect::{CLIENT_SECRET, Vault};
 
 fn path(connection: &Value) -> String {
     format!("/connections/{}", connection["connection_id"].as_str().expect("an id"))
@@ -42,6 +42,44 @@ async fn the_last_connection_of_a_grant_is_revoked_at_the_provider() {
     let expected = "connection.disconnecting|\nconnection.disconnected|shared\n\
                     connection.disconnecting|\nconnection.disconnected|revoked";
     assert_eq!(entries, expected);
+}
+
+#[tokio::test]
+async fn a_grant_is_shared_by_all_clients_of_a_project_whatever_their_files_are_called() {
+    let clients = [
+        ("google", "google", "407408718192-web.apps.example", "one"),
+        ("work", "google_work", "407408718192-desk.apps.example", "one"),
+        ("other", "google", "518192407408-web.apps.example", "two"),
+    ];
+    let vault = Vault::with(|mut setup| {
+        for (name, provider, client_id, _) in clients {
+            let of = |key: &str| format!("integrations.{name}.{key}");
+            setup = setup
+                .set(&of("provider"), provider)
+                .set(&of("client_id"), client_id)
+                .set(&of("client_secret"), CLIENT_SECRET);
+        }
+        setup
+    })
+    .await;
+    for (_, _, id, project) in clients {
+        let back = format!("{}/connect/callback", vault.server.issuer);
+        let client = json!({
+            "id": id, "secret": CLIENT_SECRET, "redirect_uris": [back], "project": project,
+        });
+        vault.google.control("POST", "clients", &client).await;
+    }
+    let mut made = Vec::new();
+    for (name, ..) in clients {
+        made.push(vault.connect_through(name, "user-42", "ada@example.com").await);
+    }
+    let mut told = Vec::new();
+    for own in &made {
+        let page = vault.api("DELETE", &path(own)).await;
+        told.push(page.json()["provider"].as_str().expect("told").to_owned());
+    }
+    assert_eq!(told, ["shared", "revoked", "revoked"], "work would have lost its access");
+    assert_eq!(vault.google.calls("revoke").await, 2);
 }
 
 #[tokio::test]

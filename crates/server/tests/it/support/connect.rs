@@ -146,10 +146,13 @@ impl Google {
 }
 
 impl Setup {
-    /// With the integration `google` at the stand-in.
+    /// With the integration `google` at the stand-in, and a description of another name for it,
+    /// `google_work`.
     #[must_use]
     pub(crate) fn google(self, google: &Google, folder: &Path) -> Self {
         fs::write(folder.join("google.toml"), google.description()).expect("written");
+        let work = "label = \"Google at work\"\nextends = \"google\"\n";
+        fs::write(folder.join("google_work.toml"), work).expect("written");
         self.set("vault.providers", folder.to_str().expect("text"))
             .set("vault.return_urls", vec![RETURN_URL])
             .set("vault.deadline", "5s")
@@ -265,7 +268,17 @@ impl Vault {
 
     /// Connects an account for a subject, in mode `bound`; the connection as the API tells of it.
     pub(crate) async fn connect(&self, subject: &str, account: &str) -> Value {
-        let (link, _) = self.link(&json!({"integration": "google", "subject": subject})).await;
+        self.connect_through("google", subject, account).await
+    }
+
+    /// The same through another integration.
+    pub(crate) async fn connect_through(
+        &self,
+        integration: &str,
+        subject: &str,
+        account: &str,
+    ) -> Value {
+        let (link, _) = self.link(&json!({"integration": integration, "subject": subject})).await;
         let page = self.walk(&self.server.browser(), &link, account, &[]).await;
         let done = self.complete_for(subject, &page.answer()["connect_code"]).await;
         assert_eq!(done.status, 200, "{done:?}");

@@ -220,6 +220,21 @@ pub(crate) struct Revoke {
     /// Error codes that mean that it was over before.
     #[serde(default)]
     pub(crate) done_errors: Vec<String>,
+    /// What of an account ends with one grant: all that it has granted to the `client`, or to every
+    /// client of its `project`, the number that client ids begin with.
+    #[serde(default)]
+    pub(crate) shared: Shared,
+}
+
+/// Who shares the grant of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Shared {
+    /// Those with the same client id.
+    #[default]
+    Client,
+    /// Those with a client id of the same project.
+    Project,
 }
 
 /// Which token is given back.
