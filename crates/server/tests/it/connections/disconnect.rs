@@ -83,6 +83,17 @@ async fn a_grant_is_shared_by_all_clients_of_a_project_whatever_their_files_are_
 }
 
 #[tokio::test]
+async fn accounts_that_nobody_knows_are_not_taken_for_one() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    vault.connect("b", "alan@example.com").await;
+    // As with a provider that does not say whose account it is.
+    vault.server.sql("UPDATE connection SET account_sub = ''");
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+}
+
+#[tokio::test]
 async fn a_grant_that_is_dead_already_counts_as_revoked() {
     let vault = Vault::start().await;
     let one = vault.connect("a", "ada@example.com").await;
