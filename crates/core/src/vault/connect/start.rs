@@ -151,19 +151,25 @@ pub(super) async fn about(
 ) -> Result<(Arc<Integration>, Option<Connection>), Halt> {
     let integration = server.policy.vault.integrations.get(&session.integration);
     let integration = integration.ok_or(Stop::NotOffered)?;
+    let before = match session.reconnect {
+        Some(id) => Some(server.store.connection(id).await?.ok_or(Stop::ConnectionGone)?),
+        None => None,
+    };
     let offered = match session.mode {
         ConnectMode::Bound => true,
         ConnectMode::SelfService => integration.self_service,
-        ConnectMode::Link => integration.link || session.reconnect.is_some(),
+        ConnectMode::Link => may_link(integration, before.as_ref()),
     };
     if !offered || integration.kind == IntegrationKind::ClientCredentials {
         return Err(Stop::NotOffered.into());
     }
-    let Some(id) = session.reconnect else {
-        return Ok((Arc::clone(integration), None));
-    };
-    let before = server.store.connection(id).await?.ok_or(Stop::ConnectionGone)?;
-    Ok((Arc::clone(integration), Some(before)))
+    Ok((Arc::clone(integration), before))
+}
+
+/// Whether a link may be confirmed by whoever opens it: the operator allows it, or only the account
+/// that is connected already can answer. Where nobody knows whose account it is, any other would do.
+pub(super) fn may_link(integration: &Integration, before: Option<&Connection>) -> bool {
+    integration.link || before.is_some_and(|own| !own.account.sub.is_empty())
 }
 
 /// The service that made a session, as people know it.
