@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::connect::{RETURN_URL, Vault};
+use crate::support::connect::{CLIENT_ID, CLIENT_SECRET, RETURN_URL, Vault};
 use crate::support::{Browser, random};
 
 struct Begun {
@@ -149,6 +149,31 @@ async fn an_answer_of_another_issuer_is_not_taken_to_the_provider() {
         assert_eq!(begun.vault.google.calls("token").await, 0);
         begun.nothing_connected().await;
     }
+}
+
+#[tokio::test]
+async fn an_issuer_that_nobody_has_announced_is_the_providers_own_or_refused() {
+    let vault = Vault::with(|mut setup| {
+        for name in ["google_work", "stranger"] {
+            setup = setup
+                .set(&format!("integrations.{name}.client_id"), CLIENT_ID)
+                .set(&format!("integrations.{name}.client_secret"), CLIENT_SECRET);
+        }
+        setup
+    })
+    .await;
+    vault.connect_through("google_work", "user-42", "ada@example.com").await;
+    let before = vault.google.calls("token").await;
+    // A stranger has sent the browser on to Google, to get the code of a person there.
+    let (link, _) = vault.link(&json!({"integration": "stranger", "subject": "user-42"})).await;
+    let browser = vault.server.browser();
+    let url = vault.leave(&browser, &link).await;
+    let back = vault.google.allow(&vault.google.browser(), &url, "ada@example.com", &[]).await;
+    let page = browser.get(&back).await;
+    assert_eq!(page.status, 400, "{page:?}");
+    page.must_say("This answer cannot be trusted");
+    assert_eq!(vault.google.calls("token").await, before, "the code went nowhere");
+    assert_eq!(vault.connections_of("user-42").await.len(), 1);
 }
 
 #[tokio::test]

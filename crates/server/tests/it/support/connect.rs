@@ -146,13 +146,17 @@ impl Google {
 }
 
 impl Setup {
-    /// With the integration `google` at the stand-in, and a description of another name for it,
-    /// `google_work`.
+    /// With the integration `google` at the stand-in, and descriptions for others: `google_work`,
+    /// which is the same but does not say that answers have an `iss`, and `stranger`, which is led
+    /// there by somebody who has nothing to do with it.
     #[must_use]
     pub(crate) fn google(self, google: &Google, folder: &Path) -> Self {
         fs::write(folder.join("google.toml"), google.description()).expect("written");
-        let work = "label = \"Google at work\"\nextends = \"google\"\n";
+        let work = "label = \"Google at work\"\nextends = \"google\"\nauthorize.issuer = false\n";
         fs::write(folder.join("google_work.toml"), work).expect("written");
+        let stranger = "label = \"Stranger\"\nextends = \"google_work\"\n\
+                        id_token.issuers = [\"https://stranger.example\"]\n";
+        fs::write(folder.join("stranger.toml"), stranger).expect("written");
         self.set("vault.providers", folder.to_str().expect("text"))
             .set("vault.return_urls", vec![RETURN_URL])
             .set("vault.deadline", "5s")
