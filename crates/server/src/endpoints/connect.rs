@@ -24,7 +24,7 @@ use crate::visit::{Form, Visit};
 /// The subject of the form of the last question.
 const SUBJECT: &str = "connect";
 
-/// A link in the path; one that is no text is none of ours.
+/// What the path names, a link or an integration; what is no text is none of ours.
 type Named = Result<Path<String>, PathRejection>;
 
 /// `GET /connect/{link}`: to the provider, or first to a page that says what will happen.
@@ -48,9 +48,20 @@ pub(crate) async fn go(visit: Visit, link: Named) -> Response {
 
 /// `GET /connect/callback`: the provider sends the browser back.
 pub(crate) async fn callback(visit: Visit, RawQuery(query): RawQuery) -> Response {
+    called_back(visit, None, query).await
+}
+
+/// `GET /connect/callback/{integration}`: the same, for a provider with a redirect URI of its own.
+pub(crate) async fn callback_of(visit: Visit, name: Named, RawQuery(query): RawQuery) -> Response {
+    called_back(visit, Some(text(name)), query).await
+}
+
+async fn called_back(visit: Visit, through: Option<String>, query: Option<String>) -> Response {
     // The rest is done even if the browser does not wait for it: a code works once, and what it was
     // redeemed for must not get lost.
-    let done = tokio::spawn(async move { take_back(&visit, query.as_deref()).await });
+    let done = tokio::spawn(async move {
+        take_back(&visit, through.as_deref(), query.as_deref().unwrap_or_default()).await
+    });
     done.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
@@ -95,13 +106,13 @@ fn sign_in(visit: &Visit, link: &str) -> Response {
     visit.see_other(&onward.map_or_else(|| "/login".to_owned(), |onward| onward.login()))
 }
 
-async fn take_back(visit: &Visit, query: Option<&str>) -> Response {
-    let params = match Params::parse(query.unwrap_or_default().as_bytes()) {
+async fn take_back(visit: &Visit, through: Option<&str>, query: &str) -> Response {
+    let params = match Params::parse(query.as_bytes()) {
         Ok(params) => params,
         Err(refusal) => return visit.fail(refusal),
     };
     let actor = actor(visit);
-    let returned = Returned { params: &params, visitor: visitor(visit), actor: &actor };
+    let returned = Returned { params: &params, through, visitor: visitor(visit), actor: &actor };
     match connect::callback(&visit.app.server, &returned, visit.caller.now).await {
         Ok(Outcome::Onward(url)) => visit.see_other(&url),
         Ok(Outcome::Connected(connected)) => {

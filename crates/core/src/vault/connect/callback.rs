@@ -1,7 +1,7 @@
 //! The browser comes back from the provider: RFC 6749 §4.1.2, RFC 9207, OpenID Connect Core 1.0
 //! §3.1.2.5.
 //!
-//! The checks, in their order: `state` and cookie, `iss`, `error`, the exchange, the ID token, the
+//! The checks, in their order: `state` and cookie, the path, `iss`, `error`, the exchange, the ID token, the
 //! account, the account of a reconnect, the scopes, the refresh token, and what the mode wants.
 
 use std::sync::Arc;
@@ -31,6 +31,8 @@ use crate::vault::audit::{self, Actor};
 pub struct Returned<'a> {
     /// The query.
     pub params: &'a Params<'a>,
+    /// The integration that the path names, if it names one.
+    pub through: Option<&'a str>,
     /// The browser.
     pub visitor: Visitor<'a>,
     /// For the audit log.
@@ -140,6 +142,7 @@ impl Arrived {
         returned: &Returned<'_>,
         now: Timestamp,
     ) -> Result<Outcome, Halt> {
+        self.check_path(returned.through)?;
         for name in ["state", "code", "iss", "error"] {
             let once = returned.params.refuse_doubled(name);
             once.map_err(|why| Stop::Untrusted(why.to_string()))?;
@@ -162,6 +165,17 @@ impl Arrived {
         let keep_refresh = tokens.refresh_token.is_none();
         let grant = self.grant(tokens, account, scope, keep_refresh, now);
         self.by_mode(server, &grant, returned.actor, now).await
+    }
+
+    /// The browser has to come back where its provider was told to send it.
+    fn check_path(&self, through: Option<&str>) -> Result<(), Stop> {
+        let Integration { name, redirect_uri, .. } = &*self.integration;
+        let own = redirect_uri.ends_with(&format!("/connect/callback/{name}"));
+        // RFC 9700 §4.4.2.2: with a redirect URI of its own for each provider, an answer of another
+        // one comes to another place.
+        let fits = if own { through == Some(name) } else { through.is_none() };
+        let why = "the answer came to the redirect URI of another integration";
+        if fits { Ok(()) } else { Err(Stop::Untrusted(why.to_owned())) }
     }
 
     /// Whose account it is says its `sub`, never its address.

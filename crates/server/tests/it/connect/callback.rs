@@ -177,6 +177,30 @@ async fn an_issuer_that_nobody_has_announced_is_the_providers_own_or_refused() {
 }
 
 #[tokio::test]
+async fn a_provider_with_a_redirect_uri_of_its_own_is_answered_there_and_nowhere_else() {
+    let vault = Vault::with(|setup| {
+        let own = format!("http://127.0.0.1:{}/connect/callback/google", setup.port());
+        setup.set("integrations.google.redirect_uri", own)
+    })
+    .await;
+    let plain = format!("{}/connect/callback", vault.server.issuer);
+    let own = format!("{plain}/google");
+    let client = json!({"id": CLIENT_ID, "secret": CLIENT_SECRET, "redirect_uris": [own]});
+    vault.google.control("POST", "clients", &client).await;
+    let (link, _) = vault.link(&json!({"integration": "google", "subject": "user-42"})).await;
+    let (browser, at_google) = (vault.server.browser(), vault.google.browser());
+    for elsewhere in [plain.clone(), format!("{plain}/work"), format!("{plain}/%ff")] {
+        let url = vault.leave(&browser, &link).await;
+        let back = vault.google.allow(&at_google, &url, "ada@example.com", &[]).await;
+        let page = browser.get(&back.replace(&own, &elsewhere)).await;
+        assert_eq!(page.status, 400, "{elsewhere}: {page:?}");
+        page.must_say("This answer cannot be trusted");
+    }
+    assert_eq!(vault.google.calls("token").await, 0);
+    assert_eq!(vault.walk(&browser, &link, "ada@example.com", &[]).await.status, 303);
+}
+
+#[tokio::test]
 async fn who_says_no_at_the_provider_is_told_so_and_can_try_again() {
     let vault = Vault::start().await;
     let body = json!({"integration": "google", "subject": "user-42", "return_url": RETURN_URL});
