@@ -118,6 +118,9 @@ pub async fn leave(
     match way.set_out(server, from, None, visitor.browser, &flow, now).await {
         Ok(Some(url)) => Ok(Ok(url)),
         Ok(None) => Ok(Err(link.ends(Stop::LinkUsed))),
+        Err(Halt::Stop(why)) if why.may_be_tried_again() => {
+            Ok(Err(link.ends(why).retry(text.to_owned())))
+        }
         Err(Halt::Stop(why)) => Ok(Err(link.ends(why))),
         Err(Halt::Failure(failure)) => Err(failure),
     }
@@ -271,11 +274,16 @@ impl Way<'_> {
             sealed: flow::seal(server, self.session.id, flow)?,
         };
         let exchange = Exchange::prepare(server, self.integration, now).await?;
+        let url = self.authorize_url(&exchange, &state.reveal(), flow);
+        // The provider's metadata do not name its page; an empty address would lead back here.
+        if url.is_empty() {
+            return Err(Stop::Misconfigured.into());
+        }
         let stepped = server.store.step_connect(self.session.id, from, spent, started, now).await?;
         if stepped.is_none() {
             return Ok(None);
         }
-        Ok(Some(self.authorize_url(&exchange, &state.reveal(), flow)))
+        Ok(Some(url))
     }
 
     fn authorize_url(&self, exchange: &Exchange<'_>, state: &str, flow: &Flow) -> String {

@@ -3,6 +3,7 @@
 mod bound;
 mod callback;
 mod id_tokens;
+mod leaving;
 mod link;
 mod races;
 mod reconnect;

@@ -148,7 +148,7 @@ impl Google {
 impl Setup {
     /// With the integration `google` at the stand-in, and descriptions for others: `google_work`,
     /// which is the same but does not say that answers have an `iss`, and `stranger`, which is led
-    /// there by somebody who has nothing to do with it.
+    /// there by somebody who has nothing to do with it, and `discovered`, which reads its metadata.
     #[must_use]
     pub(crate) fn google(self, google: &Google, folder: &Path) -> Self {
         fs::write(folder.join("google.toml"), google.description()).expect("written");
@@ -157,6 +157,9 @@ impl Setup {
         let stranger = "label = \"Stranger\"\nextends = \"google_work\"\n\
                         id_token.issuers = [\"https://stranger.example\"]\n";
         fs::write(folder.join("stranger.toml"), stranger).expect("written");
+        let base = &google.base;
+        let discovered = format!("extends = \"oidc\"\nvariables.issuer.default = \"{base}\"\n");
+        fs::write(folder.join("discovered.toml"), discovered).expect("written");
         self.set("vault.providers", folder.to_str().expect("text"))
             .set("vault.return_urls", vec![RETURN_URL])
             .set("vault.deadline", "5s")
