@@ -4,7 +4,7 @@ pub(crate) mod sessions;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Failure;
 use grantor_core::model::{Account, ConnectMode, Scope};
@@ -28,11 +28,19 @@ const SUBJECT: &str = "connect";
 type Named = Result<Path<String>, PathRejection>;
 
 /// `GET /connect/{link}`: to the provider, or first to a page that says what will happen.
-pub(crate) async fn open(visit: Visit, link: Named) -> Response {
+pub(crate) async fn open(
+    visit: Visit,
+    method: Method,
+    headers: HeaderMap,
+    link: Named,
+) -> Response {
     let link = text(link);
     let opened = connect::open(&visit.app.server, &link, &visitor(&visit), visit.caller.now).await;
     match opened {
-        Ok(Opened::Go) => leave(&visit, &link).await,
+        Ok(Opened::Go) => match only_looks(&method, &headers) {
+            Some(status) => status.into_response(),
+            None => leave(&visit, &link).await,
+        },
         Ok(Opened::SignIn) => sign_in(&visit, &link),
         Ok(Opened::Ask(ahead)) => visit.page(&start_page(&link, *ahead), Form::none()),
         Ok(Opened::Stopped(end)) => stopped(&visit, end),
@@ -42,8 +50,11 @@ pub(crate) async fn open(visit: Visit, link: Named) -> Response {
 
 /// `GET /connect/{link}/go`: leaves for the provider. By GET, because browsers hold every redirect
 /// after a form to `form-action`, and a provider's sign-in may lead to any other site.
-pub(crate) async fn go(visit: Visit, link: Named) -> Response {
-    leave(&visit, &text(link)).await
+pub(crate) async fn go(visit: Visit, method: Method, headers: HeaderMap, link: Named) -> Response {
+    match only_looks(&method, &headers) {
+        Some(status) => status.into_response(),
+        None => leave(&visit, &text(link)).await,
+    }
 }
 
 /// `GET /connect/callback`: the provider sends the browser back.
@@ -76,6 +87,19 @@ pub(crate) async fn confirm(visit: Visit, form: extract::Form) -> Response {
 
 fn text(link: Named) -> String {
     link.map(|Path(text)| text).unwrap_or_default()
+}
+
+/// What is told to whoever looks at a link before anybody has followed it: a flow that is begun now
+/// would end the one of a person who is at the provider.
+fn only_looks(method: &Method, headers: &HeaderMap) -> Option<StatusCode> {
+    // RFC 9110 §9.3.2: HEAD is for finding out, and nothing follows from it.
+    if method == Method::HEAD {
+        return Some(StatusCode::NO_CONTENT);
+    }
+    // A browser drops what it has fetched ahead when that is an error, and asks again.
+    let purpose = headers.get("sec-purpose").and_then(|value| value.to_str().ok());
+    let ahead = purpose.is_some_and(|value| value.contains("prefetch"));
+    ahead.then_some(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 fn visitor(visit: &Visit) -> Visitor<'_> {

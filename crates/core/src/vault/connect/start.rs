@@ -62,8 +62,9 @@ pub struct Ahead {
     pub before: Option<Connection>,
 }
 
-/// Reads the link in `text` and says what comes next. Nothing is changed: whoever looks at links
-/// before people do (mail scanners, previews) does no harm.
+/// Reads the link in `text` and says what comes next. Nothing is changed: whoever looks at a link
+/// before people do (mail scanners, previews) does no harm, but for one of mode `bound`, which leads
+/// on at once. Applications redirect to those, and do not hand them out.
 pub async fn open(
     server: &AuthorizationServer,
     text: &str,
