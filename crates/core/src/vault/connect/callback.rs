@@ -6,11 +6,10 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, json};
-
 use super::exchange::Exchange;
 use super::flow::{self, Flow, Grant};
 use super::grant::{self, Before, Connected, Unconfirmed};
+use super::note;
 use super::start::{self, Visitor, Way};
 use super::stop::{DeadEnd, Halt, Mismatch, Stop, readable, returning};
 use crate::AuthorizationServer;
@@ -24,7 +23,7 @@ use crate::secret::{Credential, Digest, Kind};
 use crate::time::Timestamp;
 use crate::vault::Integration;
 use crate::vault::answer::TokenAnswer;
-use crate::vault::audit::{self, Actor};
+use crate::vault::audit::Actor;
 
 /// What the browser comes back with, and whose it is.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +68,8 @@ pub async fn callback(
     arrived.reopen(server, now).await?;
     match why {
         Halt::Stop(why) => {
-            arrived.note(server, returned.actor, &why, now).await?;
+            let (session, detail) = (&arrived.session, why.detail());
+            note::failed(server, session, returned.actor, why.as_str(), detail, now).await?;
             Ok(Outcome::Stopped(arrived.ends(why)))
         }
         Halt::Failure(failure) => Err(failure),
@@ -103,8 +103,8 @@ async fn arrive(
     let Some(session) = server.store.connect_session(id, now).await? else {
         return Ok(Err(DeadEnd::new(Stop::StateGone)));
     };
-    let (browser, sealed) = match &session.state {
-        ConnectState::Started { browser, sealed, .. } => (*browser, sealed),
+    let (given, browser, sealed) = match &session.state {
+        ConnectState::Started { state, browser, sealed, .. } => (*state, *browser, sealed),
         ConnectState::Done(_) => return Ok(Err(DeadEnd::new(Stop::AlreadyDone))),
         ConnectState::Open | ConnectState::Waiting { .. } | ConnectState::Failed(_) => {
             return Ok(Err(DeadEnd::new(Stop::StateGone)));
@@ -112,10 +112,15 @@ async fn arrive(
     };
     // RFC 9700 §4.7.1: state is tied to the browser that it was given to; a stolen answer is of no
     // use in another, nor is one that an attacker has got for himself.
-    if browser != *returned.visitor.browser {
-        return Ok(Err(DeadEnd::new(Stop::OtherBrowser)));
-    }
-    if let Err(why) = start::check_person(&session, &returned.visitor) {
+    let strange = match browser == *returned.visitor.browser {
+        true => start::check_person(&session, &returned.visitor).err(),
+        false => Some(Stop::OtherBrowser),
+    };
+    if let Some(why) = strange {
+        // Anybody can make a state up; one that was given out is with somebody it was not given to.
+        if given == state.digest() {
+            note::failed(server, &session, returned.actor, why.as_str(), None, now).await?;
+        }
         return Ok(Err(DeadEnd::new(why)));
     }
     let flow = flow::open(server, id, sealed)?;
@@ -323,27 +328,6 @@ impl Arrived {
         let id = self.session.id;
         server.store.step_connect(id, from, spent, ConnectState::Open, now).await?;
         Ok(())
-    }
-
-    /// What did not work is for the operator to see, too.
-    async fn note(
-        &self,
-        server: &AuthorizationServer,
-        actor: &Actor,
-        why: &Stop,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        let mut details = Map::from_iter([
-            ("connect_session".to_owned(), json!(self.session.id)),
-            ("subject".to_owned(), json!(self.session.subject)),
-            ("reason".to_owned(), json!(why.as_str())),
-        ]);
-        if let Some(detail) = why.detail() {
-            details.insert("detail".to_owned(), json!(detail));
-        }
-        let target = &self.session.integration;
-        let entry = audit::event(server, actor, "connect.failed", target, details, now);
-        Ok(server.store.append_audit(vec![entry]).await?)
     }
 
     fn ends(&self, why: Stop) -> DeadEnd {

@@ -100,6 +100,10 @@ async fn a_state_that_was_not_given_to_this_browser_is_refused() {
     begun.browser.get(&doubled).await.must_say("This answer cannot be trusted");
     assert_eq!(begun.vault.google.calls("token").await, 0, "no code was sent anywhere");
     begun.nothing_connected().await;
+    let reasons = "SELECT group_concat(json_extract(details, '$.reason'), ' ') FROM audit_event \
+                   WHERE action = 'connect.failed'";
+    let reasons = begun.vault.server.sql(reasons);
+    assert_eq!(reasons, "other_browser other_browser untrusted_answer", "none of those made up");
 }
 
 #[tokio::test]
