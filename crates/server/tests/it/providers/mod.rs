@@ -19,6 +19,8 @@ use story::Story;
 use table::{ROWS, Row};
 use world::World;
 
+use crate::support::connect::RETURN_URL;
+
 #[test]
 fn every_description_has_a_row() {
     let told: BTreeSet<String> = ROWS.iter().map(|row| row.provider.to_owned()).collect();
@@ -66,6 +68,19 @@ async fn a_grant_that_cannot_be_ended_now_is_not_called_over() {
     assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
     let left = place.control("GET", "grants", &Value::Null).await;
     assert_eq!(left["grants"][0]["account"], "ada", "{left}");
+}
+
+#[tokio::test]
+async fn a_company_is_the_one_that_the_token_opens_and_not_what_the_callback_says() {
+    let row = *ROWS.iter().find(|row| row.name == "quickbooks").expect("a row");
+    let world = World::start(&[row], &|_| Vec::new()).await;
+    let place = world.place(row.stand_in);
+    let session = json!({"integration": row.name, "subject": "ada", "return_url": RETURN_URL});
+    let other = |back: String| back.replace(row.sub, "4620816365000000002");
+    let page = world.walk_with(&place, &session, "ada", other).await;
+    assert_eq!(page.status, 400, "{page:?}");
+    assert_eq!(world.server.sql("SELECT count(*) FROM connection"), "0");
+    assert_eq!(world.walk(&place, &session, "ada").await.status, 303, "the real one");
 }
 
 /// What a panic said.

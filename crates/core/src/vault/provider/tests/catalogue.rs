@@ -442,7 +442,9 @@ fn quickbooks_names_the_company_in_the_callback() {
     own.variables = own.provider().callback(&back).expect("a company");
     let token = json!({"access_token": "a", "refresh_token": "r", "expires_in": 3600, "x_refresh_token_expires_in": 8_726_400});
     assert_eq!(own.good(&token).refresh_expires_at, Some(NOW.plus(Seconds(8_726_400))));
-    assert_eq!(account(&own, &token, None).sub, "4620816365");
+    let company = json!({"CompanyInfo": {"Id": "1", "CompanyName": "Engines"}});
+    let found = account(&own, &token, Some(company));
+    assert_eq!((found.sub.as_str(), found.organization.as_deref()), ("4620816365", Some("Engines")));
     let proxy = own.provider().proxy(&own.ctx()).expect("an API");
     assert_eq!(proxy.base, "https://quickbooks.api.intuit.com/v3/company/4620816365");
     assert!(proxy.allows("quickbooks.api.intuit.com") && !proxy.allows("evil.example"));
