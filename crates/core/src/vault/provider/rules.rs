@@ -177,6 +177,11 @@ impl Provider {
         self.description.refresh.idle.map(|period| period.0)
     }
 
+    /// Whether tokens can be refreshed only as long as the access token lives.
+    pub fn refreshes_while_alive(&self) -> bool {
+        self.description.refresh.while_alive
+    }
+
     /// Whether the code is bound to the request with PKCE.
     pub fn uses_pkce(&self) -> bool {
         self.description.authorize.as_ref().is_some_and(|block| block.pkce == Pkce::S256)

@@ -86,8 +86,12 @@ pub async fn put_off(
 pub(super) fn agenda(server: &AuthorizationServer, connection: &Connection) -> Agenda {
     let policy = &server.policy.vault;
     let integration = policy.integrations.get(&connection.integration);
-    let idle = integration.and_then(|own| own.provider.refresh_idle());
-    Agenda::of(connection, idle, &policy.refresh)
+    let provider = integration.map(|own| &own.provider);
+    let idle = provider.and_then(|own| own.refresh_idle());
+    // What is exchanged ends with the access token.
+    let alive = provider.filter(|own| own.refreshes_while_alive()).and(connection.expires_at);
+    let lives = alive.map(|end| connection.refresh_used_at.until(end));
+    Agenda::of(connection, [idle, lives].into_iter().flatten().min(), &policy.refresh)
 }
 
 /// After `wait` and up to half as long again.

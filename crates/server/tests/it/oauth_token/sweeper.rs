@@ -40,6 +40,17 @@ async fn a_refresh_token_is_used_before_it_idles_out() {
 }
 
 #[tokio::test]
+async fn what_can_be_exchanged_only_while_it_lives_is_exchanged_whether_it_is_used_or_not() {
+    let more = "[refresh]\nwhile_alive = true\n";
+    let vault = Vault::rotating(standins::rotating::Config::default(), more, |setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.change(id, "issued_at = unixepoch() - 3600, refresh_used_at = unixepoch() - 3600");
+    vault.change(id, "expires_at = unixepoch() + 1800, due_at = unixepoch() - 1");
+    vault.until("it is not exchanged", async || vault.column(id, "version") == "2").await;
+    assert_eq!(vault.column(id, "last_used_at IS NULL"), "1");
+}
+
+#[tokio::test]
 async fn that_a_refresh_token_ends_soon_is_told_once_and_its_end_too() {
     let vault = Vault::google(|setup| {
         setup

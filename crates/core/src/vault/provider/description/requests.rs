@@ -86,6 +86,9 @@ pub(crate) struct Refresh {
     pub(crate) rename: Option<BTreeMap<String, String>>,
     /// Whether an answer has a new refresh token, and the old one is over: `yes`, `no`, `unknown`.
     pub(crate) rotation: Rotation,
+    /// Whether what is exchanged is the access token, which must still live then: it is exchanged
+    /// ahead of its end, used or not.
+    pub(crate) while_alive: bool,
     /// How long a refresh token lives without being used.
     pub(crate) idle: Option<Period>,
     /// How long a refresh token lives in any case, when the answer does not say.
@@ -104,6 +107,7 @@ impl Default for Refresh {
             params: BTreeMap::new(),
             rename: None,
             rotation: Rotation::Unknown,
+            while_alive: false,
             idle: None,
             lifetime: None,
         }
