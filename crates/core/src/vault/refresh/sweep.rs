@@ -91,7 +91,11 @@ pub(super) fn agenda(server: &AuthorizationServer, connection: &Connection) -> A
     // What is exchanged ends with the access token.
     let alive = provider.filter(|own| own.refreshes_while_alive()).and(connection.expires_at);
     let lives = alive.map(|end| connection.refresh_used_at.until(end));
-    Agenda::of(connection, [idle, lives].into_iter().flatten().min(), &policy.refresh)
+    // Each use gives another refresh token, which lives as long again.
+    let rotates = connection.refresh_expires_at.filter(|_| connection.rotates == Some(true));
+    let renewed = rotates.map(|end| connection.refresh_used_at.until(end));
+    let idle = [idle, lives, renewed].into_iter().flatten().min();
+    Agenda::of(connection, idle, &policy.refresh)
 }
 
 /// After `wait` and up to half as long again.
