@@ -495,6 +495,23 @@ fn hubspot_is_asked_about_its_token() {
 }
 
 #[test]
+fn userinfo_of_another_account_than_the_id_token_is_refused() {
+    let own = Setup::own(&small(
+        "identity = { from = \"call\", url = \"https://own.example/userinfo\", sub = [\"/sub\"] }\n\
+         id_token = { issuers = [\"https://own.example\"], jwks_uri = \"https://own.example/keys\" }",
+    ));
+    let tokens = own.good(&json!({"access_token": "a"}));
+    let told = as_json(200, &json!({"sub": "1"}));
+    let account = |claims: Option<Value>| {
+        own.provider().account(claims.as_ref(), &tokens, Some(&told)).map(|own| own.sub)
+    };
+    assert_eq!(account(Some(json!({"sub": "1"}))), Ok("1".to_owned()));
+    assert_eq!(account(None), Ok("1".to_owned()));
+    let refused = account(Some(json!({"sub": "2"}))).expect_err("two accounts");
+    assert_eq!(refused.class, BadRequest);
+}
+
+#[test]
 fn accounts_are_found_where_each_provider_has_them() {
     let token = json!({"access_token": "a", "data": {"gid": "12", "name": "Ada", "email": "ada@example.com"}});
     for (name, called, sub) in [
