@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{NOW, Setup, answer, json as as_json, small};
+use crate::model::Scope;
 use crate::outbound::Response;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::FailureClass;

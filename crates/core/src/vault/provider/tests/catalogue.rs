@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{NOW, Setup, answer, form, header, json as as_json, query};
+use super::{NOW, Setup, answer, form, header, json as as_json, query, small};
 use crate::model::{Account, Scope};
 use crate::outbound::Method;
 use crate::time::Seconds;
