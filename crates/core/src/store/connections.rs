@@ -87,6 +87,8 @@ pub struct Leaving {
     pub held: Held,
     /// How many other connections share the grant, without those that are being given back too.
     pub siblings: u32,
+    /// Until when a refresh of it has the lease, if one has: its answer may bring other tokens.
+    pub refreshing_until: Option<Timestamp>,
 }
 
 /// A data key to wrap anew.

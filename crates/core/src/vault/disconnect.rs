@@ -140,7 +140,7 @@ async fn go_on(
     };
     let sharing = sharing(server, connection);
     let leaving = server.store.start_disconnect(connection.id, &sharing, recorded, now).await?;
-    let Some(Leaving { held, siblings }) = leaving else {
+    let Some(Leaving { held, siblings, .. }) = leaving else {
         return Ok(None);
     };
     let revoked = match siblings == 0 && is_stale(server, connection, now) {

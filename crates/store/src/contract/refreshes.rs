@@ -20,6 +20,7 @@ use super::{count, race, rules};
 rules![
     of_many_who_begin_one_refreshes,
     a_refresh_is_of_what_was_read,
+    who_gives_a_connection_back_is_told_of_a_refresh,
     a_lease_that_ran_out_is_taken_over,
     a_lease_is_extended_by_who_has_it,
     what_a_refresh_brings_is_stored,
@@ -98,6 +99,16 @@ async fn a_refresh_is_of_what_was_read(store: Arc<dyn Store>) {
     let leaving = store.start_disconnect(own.id, &[], Recorded::default(), NOW).await;
     assert!(leaving.expect("start").is_some());
     assert_eq!(begin(&store, &attempt, NOW).await, Begun::Gone);
+}
+
+async fn who_gives_a_connection_back_is_told_of_a_refresh(store: Arc<dyn Store>) {
+    let own = grant(&*store, "google", "ann").await.connection;
+    assert!(!begun(&store, &refresh(&own), NOW).await);
+    let until = refresh(&own).until;
+    for (at, wanted) in [(NOW, Some(until)), (until, None)] {
+        let leaving = store.start_disconnect(own.id, &[], Recorded::default(), at).await;
+        assert_eq!(leaving.expect("start").expect("is there").refreshing_until, wanted);
+    }
 }
 
 async fn a_lease_that_ran_out_is_taken_over(store: Arc<dyn Store>) {

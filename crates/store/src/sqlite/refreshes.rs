@@ -32,6 +32,16 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     Ok(Begun::Yes(attempt))
 }
 
+/// Until when somebody has the lease, if somebody has.
+pub(super) fn leased_until(
+    db: &Db<'_>,
+    connection: ConnectionId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let lease = find(db, connection)?.map(|lease| lease.until);
+    Ok(lease.filter(|until| now < *until))
+}
+
 /// Extends a lease that the caller has.
 pub(super) fn extend(
     db: &Db<'_>,
