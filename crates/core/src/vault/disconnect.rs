@@ -140,9 +140,14 @@ async fn go_on(
     };
     let sharing = sharing(server, connection);
     let leaving = server.store.start_disconnect(connection.id, &sharing, recorded, now).await?;
-    let Some(Leaving { held, siblings, .. }) = leaving else {
+    let Some(Leaving { held, siblings, refreshing_until }) = leaving else {
         return Ok(None);
     };
+    // What the provider is answering just now may be another grant than the one that is known here.
+    if let Some(until) = refreshing_until.filter(|_| siblings == 0) {
+        refresh::put_off(server, &[(&held.connection, Some(until))], Recorded::default()).await?;
+        return Ok(Some(Disconnected::Pending { why: "it is being refreshed".to_owned() }));
+    }
     let revoked = match siblings == 0 && is_stale(server, connection, now) {
         true => Err("its access token is over, and there is no other to be had".to_owned()),
         false => revoke(server, &held, siblings, now).await?,

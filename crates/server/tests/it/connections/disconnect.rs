@@ -117,6 +117,25 @@ async fn a_provider_that_does_not_answer_is_tried_again() {
 }
 
 #[tokio::test]
+async fn tokens_that_are_being_refreshed_are_waited_for() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    // Another server is at it.
+    vault.server.sql(
+        "INSERT INTO refresh_attempt (connection_id, id, generation, version, again, started_at,
+            leased_until)
+         SELECT id, randomblob(16), generation, version, 0, unixepoch(), unixepoch() + 600
+         FROM connection",
+    );
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
+    assert_eq!(vault.google.calls("revoke").await, 0, "what it brings would live on");
+    vault.server.sql("DELETE FROM refresh_attempt");
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+}
+
+#[tokio::test]
 async fn what_was_begun_is_finished_without_anybody_asking() {
     let vault = Vault::start().await;
     let one = vault.connect("a", "ada@example.com").await;
