@@ -53,7 +53,7 @@ pub enum Begun {
     },
     /// Generation or version are not those of the attempt: read again.
     Changed,
-    /// There is no such connection, or it is being disconnected.
+    /// There is no such connection.
     Gone,
 }
 
@@ -150,7 +150,8 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Begins a refresh, durably, before the provider is called: one caller has the lease until
     /// `attempt.until`. A lease that ran out is taken over; the attempt is then made `again`, as it
-    /// is when an attempt for the same version ended as [`RefreshEnd::Unknown`].
+    /// is when an attempt for the same version ended as [`RefreshEnd::Unknown`]. One that is being
+    /// given back may be refreshed, too: some providers revoke only with a living token.
     async fn begin_refresh(
         &self,
         attempt: RefreshAttempt,

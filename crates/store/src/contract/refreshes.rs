@@ -98,7 +98,17 @@ async fn a_refresh_is_of_what_was_read(store: Arc<dyn Store>) {
     assert_eq!(begin(&store, &unknown, NOW).await, Begun::Gone);
     let leaving = store.start_disconnect(own.id, &[], Recorded::default(), NOW).await;
     assert!(leaving.expect("start").is_some());
-    assert_eq!(begin(&store, &attempt, NOW).await, Begun::Gone);
+    assert!(!begun(&store, &attempt, NOW).await, "a living token may be needed to revoke");
+    let next = renewed(&Held { connection: own.clone(), ..read_leaving(&store, own.id).await });
+    assert_eq!(end(&store, &attempt, RefreshEnd::Renewed(Box::new(next)), NOW).await, Ended::Done);
+    let after = read_leaving(&store, own.id).await.connection;
+    assert_eq!((after.version, after.status), (2, ConnectionStatus::Disconnecting { since: NOW }));
+}
+
+/// A connection that is being given back, with its tokens.
+async fn read_leaving(store: &Arc<dyn Store>, id: ConnectionId) -> Held {
+    let leaving = store.start_disconnect(id, &[], Recorded::default(), NOW).await;
+    leaving.expect("start").expect("is there").held
 }
 
 async fn who_gives_a_connection_back_is_told_of_a_refresh(store: Arc<dyn Store>) {

@@ -15,9 +15,6 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let Some(connection) = connection_rows::find(db, attempt.connection)? else {
         return Ok(Begun::Gone);
     };
-    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
-        return Ok(Begun::Gone);
-    }
     if !is_of(attempt, &connection) {
         return Ok(Begun::Changed);
     }
