@@ -120,8 +120,26 @@ pub async fn resume(
     let Some(connection) = found.filter(leaving) else {
         return Ok(None);
     };
+    let connection = match is_stale(server, &connection, now) {
+        true => renewed_leaving(server, connection, now).await?,
+        false => connection,
+    };
     let sweeper = Actor { name: "sweeper".to_owned(), address: None, request_id: None };
     go_on(server, &connection, &sweeper, now).await
+}
+
+/// The same for a connection that is being given back already, unless others share the grant.
+async fn renewed_leaving(
+    server: &AuthorizationServer,
+    connection: Connection,
+    now: Timestamp,
+) -> Result<Connection, Failure> {
+    let (sharing, again) = (sharing(server, &connection), Recorded::default());
+    let leaving = server.store.start_disconnect(connection.id, &sharing, again, now).await?;
+    if let Some(Leaving { held, siblings: 0, refreshing_until: None }) = leaving {
+        refresh::renew_leaving(server, &held).await?;
+    }
+    Ok(server.store.connection(connection.id).await?.unwrap_or(connection))
 }
 
 async fn go_on(

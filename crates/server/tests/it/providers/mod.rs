@@ -11,6 +11,7 @@ mod world;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -68,6 +69,19 @@ async fn a_grant_that_cannot_be_ended_now_is_not_called_over() {
     assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
     let left = place.control("GET", "grants", &Value::Null).await;
     assert_eq!(left["grants"][0]["account"], "ada", "{left}");
+    // The provider is back, and with another token the grant ends.
+    place.control("DELETE", "faults", &Value::Null).await;
+    world.server.sql("PRAGMA busy_timeout = 10000; UPDATE connection SET due_at = 0");
+    let until = Instant::now() + Duration::from_secs(30);
+    while world.api("GET", &format!("/connections/{id}")).await.status == 200 {
+        assert!(Instant::now() < until, "the sweeper has not ended it:\n{}", world.server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let ended = "SELECT actor, json_extract(details, '$.provider') FROM audit_event \
+                 WHERE action = 'connection.disconnected'";
+    assert_eq!(world.server.sql(ended), "sweeper|revoked");
+    let left = place.control("GET", "grants", &Value::Null).await;
+    assert!(!left.to_string().contains("ada"), "{left}");
 }
 
 #[tokio::test]
