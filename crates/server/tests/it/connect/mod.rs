@@ -1,5 +1,6 @@
 //! `/connect/…`: from a link to a connected account.
 
+mod answers;
 mod bound;
 mod callback;
 mod id_tokens;

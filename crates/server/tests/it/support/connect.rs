@@ -64,11 +64,12 @@ impl Google {
     /// A provider file for it.
     pub(crate) fn description(&self) -> String {
         let base = &self.base;
+        let host = base.strip_prefix("http://").expect("plain");
         format!(
             "extends = \"google\"\n\
              [authorize]\nurl = \"{base}/o/oauth2/v2/auth\"\nissuer = \"{base}\"\n\
              [token]\nurl = \"{base}/token\"\n\
-             [id_token]\nissuers = [\"{base}\"]\njwks_uri = \"{base}/oauth2/v3/certs\"\n\
+             [id_token]\nissuers = [\"{base}\", \"{host}\"]\njwks_uri = \"{base}/oauth2/v3/certs\"\n\
              [revoke]\nurl = \"{base}/revoke\"\n\
              [proxy]\nbase = \"{base}\"\nhosts = []\n"
         )
@@ -202,7 +203,12 @@ impl Vault {
 
     /// The same with another key.
     pub(crate) async fn ask_with(&self, key: &str, body: &Value) -> Page {
-        let url = self.server.url("/connect/sessions");
+        self.post_with(key, "/connect/sessions", body).await
+    }
+
+    /// Posts JSON with a key.
+    pub(crate) async fn post_with(&self, key: &str, path: &str, body: &Value) -> Page {
+        let url = self.server.url(path);
         self.server.request(client().post(url).bearer_auth(key).json(body)).await
     }
 
