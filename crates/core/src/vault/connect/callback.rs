@@ -178,7 +178,7 @@ impl Arrived {
         let own = redirect_uri.ends_with(&format!("/connect/callback/{name}"));
         // RFC 9700 §4.4.2.2: with a redirect URI of its own for each provider, an answer of another
         // one comes to another place.
-        let fits = if own { through == Some(name) } else { through.is_none() };
+        let fits = if own { through == Some(name.as_str()) } else { through.is_none() };
         let why = "the answer came to the redirect URI of another integration";
         if fits { Ok(()) } else { Err(Stop::Untrusted(why.to_owned())) }
     }

@@ -72,7 +72,7 @@ impl<'a> Exchange<'a> {
                 "the callback has an iss, and the description of the provider names none: if it is \
                  the provider's own, it belongs into authorize.issuer",
             ),
-            (Some(_) | None, Some(_)) | (None, None) | (Some(_), None) => Ok(()),
+            (Some(_) | None, Some(_) | None) => Ok(()),
         }
     }
 
