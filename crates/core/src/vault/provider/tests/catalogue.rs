@@ -444,7 +444,10 @@ fn quickbooks_names_the_company_in_the_callback() {
     assert_eq!(own.good(&token).refresh_expires_at, Some(NOW.plus(Seconds(8_726_400))));
     let company = json!({"CompanyInfo": {"Id": "1", "CompanyName": "Engines"}});
     let found = account(&own, &token, Some(company));
-    assert_eq!((found.sub.as_str(), found.organization.as_deref()), ("4620816365", Some("Engines")));
+    assert_eq!(
+        (found.sub.as_str(), found.organization.as_deref()),
+        ("4620816365", Some("Engines"))
+    );
     let proxy = own.provider().proxy(&own.ctx()).expect("an API");
     assert_eq!(proxy.base, "https://quickbooks.api.intuit.com/v3/company/4620816365");
     assert!(proxy.allows("quickbooks.api.intuit.com") && !proxy.allows("evil.example"));
