@@ -53,7 +53,7 @@ pub enum Begun {
     },
     /// Generation or version are not those of the attempt: read again.
     Changed,
-    /// There is no such connection, or it is being disconnected.
+    /// There is no such connection.
     Gone,
 }
 
@@ -87,6 +87,8 @@ pub struct Leaving {
     pub held: Held,
     /// How many other connections share the grant, without those that are being given back too.
     pub siblings: u32,
+    /// Until when a refresh of it has the lease, if one has: its answer may bring other tokens.
+    pub refreshing_until: Option<Timestamp>,
 }
 
 /// A data key to wrap anew.
@@ -148,7 +150,8 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Begins a refresh, durably, before the provider is called: one caller has the lease until
     /// `attempt.until`. A lease that ran out is taken over; the attempt is then made `again`, as it
-    /// is when an attempt for the same version ended as [`RefreshEnd::Unknown`].
+    /// is when an attempt for the same version ended as [`RefreshEnd::Unknown`]. One that is being
+    /// given back may be refreshed, too: some providers revoke only with a living token.
     async fn begin_refresh(
         &self,
         attempt: RefreshAttempt,

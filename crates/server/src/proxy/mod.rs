@@ -140,7 +140,9 @@ impl Exchange<'_> {
         let length = body.size_hint().exact();
         let mut upload = Upload::new(body, self.app.proxy.request_bytes, &self.progress);
         let read = match length {
-            Some(bytes) if bytes <= KEPT => Some(self.read((&mut upload).collect()).await?.to_bytes()),
+            Some(bytes) if bytes <= KEPT => {
+                Some(self.read((&mut upload).collect()).await?.to_bytes())
+            }
             Some(_) => return Ok((self.send(upload).await?, None)),
             None => self.read(upload.whole(KEPT, MOMENT)).await?,
         };

@@ -338,6 +338,7 @@ async fn connections_of_one_account_are_siblings(store: Arc<dyn Store>) {
         ("google_work", "ann", "1"),
         ("microsoft", "ann", "1"),
         ("google", "bob", "2"),
+        ("google", "carol", "1"),
     ] {
         let mut own = held(integration, subject);
         own.connection.account.sub = sub.to_owned();
@@ -345,6 +346,8 @@ async fn connections_of_one_account_are_siblings(store: Arc<dyn Store>) {
         assert_eq!(store_grant(&store, &own, None).await, Granted::Done);
     }
     let sharing = ["google".to_owned(), "google_work".to_owned()];
+    let none = store.start_disconnect(ids[5], &[], Recorded::default(), NOW, NOW).await;
+    assert_eq!(none.expect("start").expect("is there").siblings, 0, "without names there are none");
     for (place, siblings) in [(0, 2), (4, 0), (1, 1), (2, 0)] {
         let leaving =
             store.start_disconnect(ids[place], &sharing, Recorded::default(), after(60), NOW).await;

@@ -20,6 +20,7 @@ use super::{count, race, rules};
 rules![
     of_many_who_begin_one_refreshes,
     a_refresh_is_of_what_was_read,
+    who_gives_a_connection_back_is_told_of_a_refresh,
     a_lease_that_ran_out_is_taken_over,
     a_lease_is_extended_by_who_has_it,
     what_a_refresh_brings_is_stored,
@@ -97,7 +98,27 @@ async fn a_refresh_is_of_what_was_read(store: Arc<dyn Store>) {
     assert_eq!(begin(&store, &unknown, NOW).await, Begun::Gone);
     let leaving = store.start_disconnect(own.id, &[], Recorded::default(), after(60), NOW).await;
     assert!(leaving.expect("start").is_some());
-    assert_eq!(begin(&store, &attempt, NOW).await, Begun::Gone);
+    assert!(!begun(&store, &attempt, NOW).await, "a living token may be needed to revoke");
+    let next = renewed(&Held { connection: own.clone(), ..read_leaving(&store, own.id).await });
+    assert_eq!(end(&store, &attempt, RefreshEnd::Renewed(Box::new(next)), NOW).await, Ended::Done);
+    let after = read_leaving(&store, own.id).await.connection;
+    assert_eq!((after.version, after.status), (2, ConnectionStatus::Disconnecting { since: NOW }));
+}
+
+/// A connection that is being given back, with its tokens.
+async fn read_leaving(store: &Arc<dyn Store>, id: ConnectionId) -> Held {
+    let leaving = store.start_disconnect(id, &[], Recorded::default(), NOW, NOW).await;
+    leaving.expect("start").expect("is there").held
+}
+
+async fn who_gives_a_connection_back_is_told_of_a_refresh(store: Arc<dyn Store>) {
+    let own = grant(&*store, "google", "ann").await.connection;
+    assert!(!begun(&store, &refresh(&own), NOW).await);
+    let until = refresh(&own).until;
+    for (at, wanted) in [(NOW, Some(until)), (until, None)] {
+        let leaving = store.start_disconnect(own.id, &[], Recorded::default(), at, at).await;
+        assert_eq!(leaving.expect("start").expect("is there").refreshing_until, wanted);
+    }
 }
 
 async fn a_lease_that_ran_out_is_taken_over(store: Arc<dyn Store>) {

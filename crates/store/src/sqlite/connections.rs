@@ -324,7 +324,8 @@ fn start_disconnect(
         params![held.connection.account.sub, json_column(&sharing)?, bytes(&id.0)],
         single,
     )?;
-    Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0) }))
+    let refreshing_until = refreshes::leased_until(db, id, now)?;
+    Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0), refreshing_until }))
 }
 
 /// The writer overwrites what it deletes with zeros (see `open`), so that no page of the table has

@@ -15,9 +15,6 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let Some(connection) = connection_rows::find(db, attempt.connection)? else {
         return Ok(Begun::Gone);
     };
-    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
-        return Ok(Begun::Gone);
-    }
     if !is_of(attempt, &connection) {
         return Ok(Begun::Changed);
     }
@@ -30,6 +27,16 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let attempt = RefreshAttempt { again: sent, ..attempt.clone() };
     put(db, &attempt)?;
     Ok(Begun::Yes(attempt))
+}
+
+/// Until when somebody has the lease, if somebody has.
+pub(super) fn leased_until(
+    db: &Db<'_>,
+    connection: ConnectionId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let lease = find(db, connection)?.map(|lease| lease.until);
+    Ok(lease.filter(|until| now < *until))
 }
 
 /// Extends a lease that the caller has.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 
+use super::start;
 use crate::AuthorizationServer;
 use crate::error::{Failure, Refusal};
 use crate::id::{ConnectSessionId, ConnectionId, UserId};
@@ -75,7 +76,8 @@ pub async fn begin(
     if granting.kind == IntegrationKind::ClientCredentials {
         return Err(NOBODY_GRANTS.into());
     }
-    let (mode, return_url) = mode(server, granting, &asked, &subject)?;
+    let link = start::may_link(granting, before.as_ref());
+    let (mode, return_url) = mode(server, granting, &asked, &subject, link)?;
     let credential = server.new_credential(Kind::ConnectLink);
     let session = ConnectSession {
         id: ConnectSessionId(credential.id()),
@@ -190,6 +192,7 @@ fn mode(
     integration: &Integration,
     asked: &Asked,
     subject: &str,
+    link: bool,
 ) -> Result<(ConnectMode, Option<String>), Refusal> {
     let allowed = &server.policy.vault.return_urls;
     if asked.return_url.as_ref().is_some_and(|url| !may_return(url, allowed)) {
@@ -199,8 +202,6 @@ fn mode(
     }
     let only = allowed.first().filter(|_| allowed.len() == 1);
     let back = asked.return_url.as_ref().or(only).cloned();
-    // Only the account that is connected already can answer a reconnect, whoever opens the link.
-    let link = integration.link || asked.reconnect.is_some();
     let self_service = integration.self_service && subject.parse::<UserId>().is_ok();
     let mode = match asked.mode {
         Some(own) => own,

@@ -126,7 +126,9 @@ impl Provider {
     /// The scopes by their canonical names; names that are none are dropped.
     fn granted_scope(&self, root: &Value) -> Option<Scope> {
         let scopes = &self.description.scopes;
-        let found = self.description.response.scope.find(root).filter(|_| scopes.echoed)?;
+        let at = self.description.response.scope.as_str();
+        // RFC 6749 §5.1: without a scope all that was asked for is granted; an empty one is none.
+        let found = root.pointer(at).filter(|found| scopes.echoed && !found.is_null())?;
         let separator = scopes.answer_separator.as_ref().unwrap_or(&scopes.separator);
         let names: Vec<String> = match found {
             Value::String(text) => text.split(separator.as_str()).map(ToOwned::to_owned).collect(),

@@ -109,8 +109,8 @@ impl Library {
     pub(crate) fn build(&self, name: &str, tree: Tree) -> Result<Provider, Vec<Problem>> {
         let problem =
             |(path, text): (String, String)| Problem { file: name.to_owned(), path, text };
-        let whole = self.inherited(name, tree.clone(), self.own.contains_key(name));
-        let whole = whole.map_err(|text| {
+        let inherited = self.inherited(name, tree.clone(), self.own.contains_key(name));
+        let (root, whole) = inherited.map_err(|text| {
             let first = problem(("extends".to_owned(), text));
             let others = self.without_parent(tree).into_iter().map(problem);
             std::iter::once(first).chain(others).collect::<Vec<_>>()
@@ -119,6 +119,7 @@ impl Library {
             described(whole).map_err(|found| found.into_iter().map(problem).collect::<Vec<_>>())?;
         Ok(Provider {
             name: name.to_owned(),
+            root,
             label: description.label.clone(),
             description,
             discovered: super::Discovered::default(),
@@ -135,8 +136,8 @@ impl Library {
         found
     }
 
-    /// A description on top of those that it extends.
-    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<Tree, String> {
+    /// A description on top of those that it extends, and the name of the last of these.
+    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<(String, Tree), String> {
         let mut chain = vec![tree];
         let (mut name, mut own) = (name.to_owned(), own);
         while let Some(parent) = chain.last().and_then(|tree| tree.get("extends")) {
@@ -157,7 +158,7 @@ impl Library {
         while let Some(over) = chain.pop() {
             merge(&mut whole, over);
         }
-        Ok(whole)
+        Ok((name, whole))
     }
 
     fn no_such(&self, parent: &str) -> String {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Provider;
 use super::calls::Context;
 use super::client_auth;
-use super::description::{CallAuth, ClientAuth, IdentityFrom, Pkce, Rotation, Which};
+use super::description::{CallAuth, ClientAuth, IdentityFrom, Pkce, Rotation, Shared, Which};
 use super::gaps::Gaps;
 use super::template::Template;
 use super::variable::{Source, names};
@@ -41,6 +41,11 @@ impl IdTokenRules {
         let issuer = claim("iss");
         issuer.is_some() && self.issuers.iter().any(|own| own.fill(value).as_deref() == issuer)
     }
+}
+
+/// The number of the project that a client id begins with; empty when there is none.
+fn project(client_id: &str) -> &str {
+    client_id.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default()
 }
 
 fn is_plain(text: &str) -> bool {
@@ -179,6 +184,11 @@ impl Provider {
         self.description.refresh.idle.map(|period| period.0)
     }
 
+    /// Whether tokens can be refreshed only as long as the access token lives.
+    pub fn refreshes_while_alive(&self) -> bool {
+        self.description.refresh.while_alive
+    }
+
     /// Whether the code is bound to the request with PKCE.
     pub fn uses_pkce(&self) -> bool {
         self.description.authorize.as_ref().is_some_and(|block| block.pkce == Pkce::S256)
@@ -193,6 +203,21 @@ impl Provider {
     pub fn revokes_with_access(&self) -> bool {
         let block = self.description.revoke.as_ref();
         block.is_some_and(|own| own.auth == CallAuth::Bearer || own.token == Which::Access)
+    }
+
+    /// Whether what an account has granted to `client_id` here may end with what it has granted to
+    /// `other_id` at `other`.
+    pub fn shares_grants(&self, client_id: &str, other: &Self, other_id: &str) -> bool {
+        let block = self.description.revoke.as_ref();
+        let same_client = match block.map(|own| own.shared).unwrap_or_default() {
+            Shared::Client => client_id == other_id,
+            Shared::Project => {
+                let (own, theirs) = (project(client_id), project(other_id));
+                // Without its number a client may be of any project.
+                own.is_empty() || theirs.is_empty() || own == theirs
+            }
+        };
+        self.root == other.root && same_client
     }
 
     /// The rules for ID tokens, if the provider gives any.

@@ -353,7 +353,8 @@ pub(super) async fn give_up(
         return Ok(());
     };
     let Some(Held { mut connection, .. }) = read(server, connection).await? else {
-        return Ok(());
+        // It is being given back.
+        return release(server, &attempt, connection.clone()).await;
     };
     let reason = hopeless(&connection, integration, now);
     let mut recorded = Recorded::default();

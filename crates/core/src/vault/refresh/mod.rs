@@ -29,6 +29,7 @@ use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::ConnectionId;
 use crate::model::Connection;
+use crate::store::Held;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::ProviderFailure;
 use crate::vault::{Integration, IntegrationKind};
@@ -210,6 +211,12 @@ pub fn is_anothers(connection: &Connection, integration: &Integration) -> bool {
     integration.kind == IntegrationKind::Person
         && connection.refreshable
         && connection.client_id != integration.client_id
+}
+
+/// Renews a connection that is being given back, for a provider that revokes with a living access
+/// token only. Nothing but the lease keeps others away: for the sweeper, which has it alone.
+pub async fn renew_leaving(server: &AuthorizationServer, held: &Held) -> Result<(), Broken> {
+    renew::leaving(server, held).await
 }
 
 /// When the sweeper looks at `connection` first, or next; `None` for never.

@@ -1,5 +1,7 @@
 //! Another access token for a connection, from the beginning to the end.
 
+use std::sync::Arc;
+
 use super::call::Asker;
 use super::end::{self, Made};
 use super::lease::{self, Lease};
@@ -49,6 +51,7 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
     };
     // Whoever had the lease before may have found out something that leaves the version as it is.
     let Some(held) = end::read(server, connection).await? else {
+        end::release(server, &lease.attempt, connection.clone()).await?;
         return Ok(Report::stored());
     };
     let own = &held.connection;
@@ -63,6 +66,24 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
         return Ok(Report::stored());
     }
     renew(server, integration, &held, lease).await
+}
+
+/// Another access token for a connection that is being given back, so that the provider takes the
+/// grant back with it. `held` is what the lease is taken for: whatever else is stored by then wins.
+pub(super) async fn leaving(server: &AuthorizationServer, held: &Held) -> Result<(), Broken> {
+    let (connection, now) = (&held.connection, server.clock.now());
+    let integration = server.policy.vault.integrations.get(&connection.integration);
+    let hopeless = |own: &&Arc<Integration>| end::hopeless(connection, own, now).is_some();
+    let Some(integration) = integration.filter(|own| !hopeless(own)) else {
+        return Ok(());
+    };
+    if server.vault.gate.is_shut(&integration.name, now).is_some() {
+        return Ok(());
+    }
+    if let Ok(lease) = lease::take(server, integration, connection).await? {
+        renew(server, integration, held, lease).await?;
+    }
+    Ok(())
 }
 
 async fn renew(

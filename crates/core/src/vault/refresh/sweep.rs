@@ -100,7 +100,15 @@ pub async fn put_off(
 pub(super) fn agenda(server: &AuthorizationServer, connection: &Connection) -> Agenda {
     let policy = &server.policy.vault;
     let integration = policy.integrations.get(&connection.integration);
-    let idle = integration.and_then(|own| own.provider.refresh_idle());
+    let provider = integration.map(|own| &own.provider);
+    let idle = provider.and_then(|own| own.refresh_idle());
+    // What is exchanged ends with the access token.
+    let alive = provider.filter(|own| own.refreshes_while_alive()).and(connection.expires_at);
+    let lives = alive.map(|end| connection.refresh_used_at.until(end));
+    // Each use gives another refresh token, which lives as long again.
+    let rotates = connection.refresh_expires_at.filter(|_| connection.rotates == Some(true));
+    let renewed = rotates.map(|end| connection.refresh_used_at.until(end));
+    let idle = [idle, lives, renewed].into_iter().flatten().min();
     Agenda::of(connection, idle, &policy.refresh)
 }
 

@@ -105,4 +105,7 @@ async fn a_code_of_somebody_elses_browser_is_worth_nothing_without_the_key() {
     for subject in ["ada", "mallory"] {
         assert!(vault.connections_of(subject).await.is_empty(), "{subject}");
     }
+    let noted = "SELECT actor LIKE 'api_key:%', json_extract(details, '$.reason') FROM audit_event \
+                 WHERE action = 'connect.failed'";
+    assert_eq!(vault.server.sql(noted), "1|other_person");
 }

@@ -112,4 +112,9 @@ async fn links_for_anybody_are_the_operators_choice() {
     let again = json!({"connection_id": connection["connection_id"], "mode": "link"});
     let (link, _) = vault.link(&again).await;
     vault.server.browser().get(&link).await.must_say("Connect Google again");
+    // Where nobody knows whose account it is, anybody's would be attached.
+    vault.server.sql("UPDATE connection SET account_sub = ''");
+    assert_eq!(vault.server.browser().get(&link).await.status, 403, "made before");
+    let page = vault.ask(&again).await;
+    assert_eq!((page.status, page.json()["error"].as_str()), (400, Some("invalid_request")));
 }

@@ -41,6 +41,40 @@ async fn a_refresh_token_is_used_before_it_idles_out() {
 }
 
 #[tokio::test]
+async fn what_can_be_exchanged_only_while_it_lives_is_exchanged_whether_it_is_used_or_not() {
+    let more = "[refresh]\nwhile_alive = true\n";
+    let vault = Vault::rotating(standins::rotating::Config::default(), more, |setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.change(id, "issued_at = unixepoch() - 3600, refresh_used_at = unixepoch() - 3600");
+    vault.change(id, "expires_at = unixepoch() + 1800, due_at = unixepoch() - 1");
+    vault.until("it is not exchanged", async || vault.column(id, "version") == "2").await;
+    assert_eq!(vault.column(id, "last_used_at IS NULL"), "1");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_rotates_is_used_before_its_end_because_the_next_lives_on() {
+    let more = "[refresh]\nrotation = \"yes\"\nlifetime = \"60d\"\n";
+    let vault = Vault::rotating(standins::rotating::Config::default(), more, |setup| setup).await;
+    let (new, stays) =
+        (vault.connect("user-1").await, vault.connect_as("user-2", "grace", |_| ()).await);
+    for (id, rotates) in [(new, "1"), (stays, "0")] {
+        vault.change(
+            id,
+            &format!(
+                "refresh_used_at = unixepoch() - 86400 * 54, rotates = {rotates}, \
+                 refresh_expires_at = unixepoch() + 86400 * 6, due_at = unixepoch() - 1"
+            ),
+        );
+    }
+    vault.until("it is not used", async || vault.column(new, "version") == "2").await;
+    let left = vault.column(new, "(refresh_expires_at - unixepoch()) / 86400 >= 59");
+    assert_eq!(left, "1", "60 days again");
+    let looked = "due_at > unixepoch()";
+    vault.until("it is not looked at", async || vault.column(stays, looked) == "1").await;
+    assert_eq!(vault.column(stays, "version"), "1", "its end would stay where it is");
+}
+
+#[tokio::test]
 async fn that_a_refresh_token_ends_soon_is_told_once_and_its_end_too() {
     let vault = Vault::google(|setup| {
         setup
