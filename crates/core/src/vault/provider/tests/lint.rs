@@ -227,6 +227,7 @@ headers = { X-Version = "2" }
 params = { again = "yes" }
 rename = { refresh_token = "old_token" }
 rotation = "no"
+while_alive = true
 idle = "30d"
 lifetime = "90d"
 
@@ -295,6 +296,7 @@ headers = { X-Version = "5" }
 params = { why = "end" }
 done = [202]
 done_errors = ["was_gone"]
+shared = "project"
 
 [proxy]
 base = "{site}/api"
