@@ -76,7 +76,8 @@ fn what_is_wrong_with_a_file_is_said_all_at_once() {
     for line in [
         "error    acme: scope: there is no such key; did you mean \"scopes\"?",
         "error    acme: authorize.ulr: there is no such key; did you mean \"url\"?",
-        "2 errors",
+        "error    acme: token.url: is missing, and there is no [discovery] to tell it",
+        "4 errors",
     ] {
         assert!(ran.out.contains(line), "{line}: {}", ran.out);
     }
