@@ -157,6 +157,9 @@ pub trait Background: Send + Sync {
 
     /// Waits.
     async fn sleep(&self, time: Duration);
+
+    /// Whether the server stops: what has not begun does not begin any more.
+    fn is_stopping(&self) -> bool;
 }
 
 /// Who does work beside requests; nobody on the command line.

@@ -124,6 +124,32 @@ async fn a_server_that_stops_waits_for_the_answer() {
     assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "nothing was lost");
 }
 
+// The same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_begins_no_other_refresh() {
+    let mut vault = Vault::google(|setup| {
+        setup.set("listen.shutdown_timeout", "1s").set("integrations.google.concurrency", 1)
+    })
+    .await;
+    let (first, second) =
+        (vault.connect("user-1").await, vault.connect_as("user-2", "grace", |_| ()).await);
+    for id in [first, second] {
+        vault.age(id, 100);
+    }
+    vault.fault(json!({"latency": 2_500})).await;
+    assert_eq!(vault.token(json!({"subject": "user-1"})).await.status, 200);
+    vault.control("POST", "wait", json!({"in_flight": 1})).await;
+    // It waits for its turn, beside.
+    assert_eq!(vault.token(json!({"subject": "user-2"})).await.status, 200);
+    assert_eq!(vault.server.stop(), Some(0));
+    assert_eq!((vault.column(first, "version"), vault.refreshes().await), ("2".to_owned(), 1));
+    assert_eq!(vault.column(second, "version, trouble IS NULL"), "1|1");
+    vault.server.start_again().await;
+    vault.age(second, -5);
+    let answer = vault.token(json!({"subject": "user-2"})).await.json();
+    assert_eq!(answer["refreshed"], true, "{answer}");
+}
+
 #[tokio::test]
 async fn a_holder_that_wakes_up_too_late_overwrites_nothing() {
     let vault =
