@@ -107,7 +107,11 @@ async fn wait(
         if !may_try(&held.connection, now) && !marks {
             break;
         }
-        later = refuse::waited(server, Work::renew(&held.connection)).await?;
+        let work = match refresh::age(&held.connection, asked.min_ttl, now) {
+            Age::Fresh | Age::Aging => Work::force(&held.connection),
+            Age::Short | Age::Over => Work::renew(&held.connection),
+        };
+        later = refuse::waited(server, work).await?;
         // Somebody has waited: what was decided at the moment of the request is old.
         now = server.clock.now();
         held = again(server, &held).await?;

@@ -60,6 +60,8 @@ pub struct Renewal {
     pub generation: u32,
     /// The version that was read.
     pub version: u64,
+    /// Whether the access token is good for a while, and somebody wants another one all the same.
+    pub forced: bool,
 }
 
 /// What there is one piece of work at a time for.
@@ -79,7 +81,16 @@ impl Work {
             integration: connection.integration.clone(),
             generation: connection.generation,
             version: connection.version,
+            forced: false,
         })
+    }
+
+    /// The same although the stored token is good for a while; that is not done without an end.
+    pub fn force(connection: &Connection) -> Self {
+        match Self::renew(connection) {
+            Self::Renew(renewal) => Self::Renew(Renewal { forced: true, ..renewal }),
+            grant @ Self::Grant { .. } => grant,
+        }
     }
 
     /// What it is done to.

@@ -37,6 +37,12 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
     {
         return Ok(Report::later(wait, shut.as_str(), shut.why()));
     }
+    if renewal.forced
+        && let Err(wait) = server.vault.gate.may_force(connection.id, now)
+    {
+        let why = "another token than the one that is there was wanted too often";
+        return Ok(Report::later(wait, "forced_often", why));
+    }
     let lease = match lease::take(server, integration, connection).await? {
         Ok(lease) => lease,
         Err(report) => return Ok(report),

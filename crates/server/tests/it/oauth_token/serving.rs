@@ -135,6 +135,34 @@ async fn a_refresh_is_forced_once_for_all_who_were_refused() {
 }
 
 #[tokio::test]
+async fn a_refresh_is_not_forced_without_an_end() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-42").await;
+    let other = vault.connect_as("user-43", "grace", |_| ()).await;
+    let of = |own| json!({"connection_id": shown(own)});
+    for calls in 1..=10 {
+        let answer = vault.refresh(of(id)).await.json();
+        assert_eq!((&answer["refreshed"], vault.refreshes().await), (&json!(true), calls));
+    }
+    // The token is good, and all who want one get it.
+    let enough = vault.refresh(of(id)).await.json();
+    assert_eq!(enough["refreshed"], false, "{enough}");
+    assert_eq!(enough["warning"], json!({"code": "refresh_delayed", "reason": "forced_often"}));
+    let mut rejected = of(id);
+    rejected["rejected_token_sha256"] = hash(&enough["access_token"]).into();
+    let refused = vault.refresh(rejected).await;
+    assert_refused(&refused, 503, "temporarily_unavailable");
+    assert_eq!(refused.json()["reason"], "forced_often", "{refused:?}");
+    let wait = refused.json()["retry_after"].as_u64().expect("seconds");
+    assert!((1..=30).contains(&wait), "{wait}");
+    assert_eq!(vault.refreshes().await, 10);
+    // One that is over is no matter of force, and another connection has its own measure.
+    vault.age(id, -5);
+    assert_eq!(vault.refresh(of(id)).await.json()["refreshed"], true);
+    assert_eq!(vault.refresh(of(other)).await.json()["refreshed"], true);
+}
+
+#[tokio::test]
 async fn a_rejected_token_is_not_answered_again() {
     let vault = Vault::google(|setup| setup).await;
     vault.connect("user-42").await;
