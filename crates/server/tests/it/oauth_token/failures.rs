@@ -209,6 +209,29 @@ async fn a_refused_client_pauses_the_integration_and_touches_no_connection() {
 }
 
 #[tokio::test]
+async fn a_probe_that_says_nothing_of_the_client_is_made_again_in_minutes() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    vault.fault(json!({"error": {"status": 401, "error": "deleted_client"}})).await;
+    assert_refused(&vault.token(Value::Null).await, 503, "temporarily_unavailable");
+    let next = "SELECT next_at - unixepoch() FROM integration_pause";
+    let wait: i64 = vault.server.sql(next).parse().expect("a number");
+    assert!((3_590..=3_600).contains(&wait), "{wait}");
+    let due = "PRAGMA busy_timeout = 5000; UPDATE integration_pause SET next_at = unixepoch() - 1";
+    vault.server.sql(due);
+    vault.fault(json!({"html": 503})).await;
+    vault
+        .until("it is not tried", async || {
+            vault.token(Value::Null).await;
+            vault.refreshes().await == 2
+        })
+        .await;
+    let wait: i64 = vault.server.sql(next).parse().expect("a number");
+    assert!((200..=300).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
 async fn a_pause_ends_when_a_probe_succeeds() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
