@@ -377,6 +377,26 @@ pub(super) async fn release(
     Ok(())
 }
 
+/// How long nothing is tried after so many failures in a row, the last of `class`.
+pub(super) fn rest(
+    server: &AuthorizationServer,
+    class: FailureClass,
+    attempts: u32,
+    wanted: Option<Seconds>,
+) -> Seconds {
+    match class {
+        FailureClass::BadRequest => AFTER_BAD_REQUEST,
+        FailureClass::Throttled
+        | FailureClass::Transient
+        | FailureClass::UnknownOutcome
+        | FailureClass::GrantDead
+        | FailureClass::ClientBroken => {
+            let wanted = wanted.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            when::pause(attempts, server.entropy.as_ref()).max(wanted)
+        }
+    }
+}
+
 fn trouble(
     server: &AuthorizationServer,
     connection: &Connection,
@@ -386,16 +406,7 @@ fn trouble(
 ) -> Trouble {
     let before = connection.trouble.as_ref();
     let attempts = before.map_or(1, |own| own.attempts.saturating_add(1));
-    let pause = when::pause(attempts, server.entropy.as_ref());
-    let wanted = failure.retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
-    let wait = match class {
-        FailureClass::BadRequest => AFTER_BAD_REQUEST,
-        FailureClass::Throttled
-        | FailureClass::Transient
-        | FailureClass::UnknownOutcome
-        | FailureClass::GrantDead
-        | FailureClass::ClientBroken => pause.max(wanted),
-    };
+    let wait = rest(server, class, attempts, failure.retry_after);
     Trouble {
         attempts,
         since: before.map_or(now, |own| own.since),
