@@ -472,6 +472,22 @@ async fn a_rotated_token_whose_answer_is_lost_comes_again_within_the_grace() {
 }
 
 #[tokio::test]
+async fn when_the_provider_does_not_know_the_last_refresh_token_the_one_before_is_tried() {
+    let config = standins::rotating::Config { grace: 120, ..standins::rotating::Config::default() };
+    let vault = Vault::rotating(config, "", |setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true);
+    vault.age(id, -5);
+    vault.fault(json!({"error": {"status": 400, "error": "invalid_grant"}})).await;
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true);
+    assert_eq!(vault.column(id, "version, status"), "3|active");
+    assert_eq!(vault.refreshes().await, 3, "the first token twice, the second once");
+    vault.age(id, -5);
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "it goes on");
+}
+
+#[tokio::test]
 async fn without_a_grace_the_connection_says_that_an_answer_was_lost() {
     let config = standins::rotating::Config::default();
     let vault = Vault::rotating(config, "", |setup| setup).await;

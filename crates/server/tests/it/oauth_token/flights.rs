@@ -185,6 +185,31 @@ async fn a_holder_that_wakes_up_too_late_overwrites_nothing() {
 }
 
 #[tokio::test]
+async fn a_rotated_token_is_kept_by_who_comes_too_late_with_it() {
+    let config = standins::rotating::Config::default();
+    let vault = Vault::rotating(config, "", |setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    vault.fault(json!("hold")).await;
+    let request = crate::support::client()
+        .post(vault.server.url("/oauth/token"))
+        .bearer_auth(&vault.key)
+        .timeout(Duration::from_secs(60));
+    let asked = tokio::spawn(async move { request.send().await.expect("answered").text().await });
+    vault.control("POST", "wait", json!({"held": 1})).await;
+    // Another node has stored something, but no other refresh token.
+    vault.change(id, "version = version + 1");
+    vault.server.sql("PRAGMA busy_timeout = 5000; UPDATE credential SET version = version + 1");
+    vault.control("POST", "release", json!({})).await;
+    let answer = asked.await.expect("no panic").expect("text");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    vault.server.seen.add(answer["access_token"].as_str().expect("a token"));
+    assert_eq!(vault.column(id, "version, status, rotates"), "3|active|1");
+    vault.age(id, -5);
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "nothing was lost");
+}
+
+#[tokio::test]
 async fn what_was_stored_right_after_the_lease_is_not_refreshed_without_one() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
