@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gate::Permit;
 use super::pause::{self, Standing};
-use super::{Report, Shut, slept, when};
+use super::{Background, Report, Shut, slept, when};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::RefreshId;
@@ -147,7 +147,7 @@ async fn other(
 
 /// What those are told who would have to wait for a server that stops.
 fn stopping(server: &AuthorizationServer) -> Option<Report> {
-    let stops = server.vault.beside.get().is_some_and(super::Background::is_stopping);
+    let stops = server.vault.beside.get().is_some_and(Background::is_stopping);
     let why = "this server is being stopped";
     stops.then(|| Report::later(Seconds(5), "stopping", why))
 }

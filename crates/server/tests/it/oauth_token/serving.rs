@@ -167,14 +167,14 @@ async fn a_rejected_token_is_not_answered_again() {
     let vault = Vault::google(|setup| setup).await;
     vault.connect("user-42").await;
     let first = vault.token(Value::Null).await.json();
-    vault.fault(json!({"html": 503})).await;
+    vault.fault_for(json!("until_cleared"), json!({"html": 503})).await;
     let rejected = json!({"rejected_token_sha256": hash(&first["access_token"])});
     let away = vault.refresh(rejected).await;
     assert_refused(&away, 503, "temporarily_unavailable");
     // Somebody who only wants another one gets the valid one, and is told.
     let warned = vault.refresh(Value::Null).await.json();
     assert_eq!(warned["access_token"], first["access_token"]);
-    assert_eq!(warned["warning"], json!({"code": "refresh_failing", "attempts": 1}));
+    assert_eq!(warned["warning"]["code"], "refresh_failing", "{warned}");
 }
 
 #[tokio::test]

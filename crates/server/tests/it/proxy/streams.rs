@@ -70,6 +70,8 @@ async fn a_short_body_without_a_length_is_sent_again_after_a_refresh() {
 #[tokio::test]
 async fn a_body_that_comes_slowly_is_passed_on_as_it_comes() {
     let place = Place::start().await;
+    // From now on there is a token, and nothing else to wait for.
+    assert_eq!(place.get("/a").await.status(), 200);
     let mut stream = TcpStream::connect(("127.0.0.1", place.server.port)).await.expect("a stream");
     let head = format!(
         "POST /proxy/example/length HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
@@ -77,7 +79,7 @@ async fn a_body_that_comes_slowly_is_passed_on_as_it_comes() {
         place.key
     );
     stream.write_all(head.as_bytes()).await.expect("sent");
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     stream.write_all(b"5\r\nwords\r\n0\r\n\r\n").await.expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer");
