@@ -209,9 +209,7 @@ fn sharing(server: &AuthorizationServer, connection: &Connection) -> Vec<String>
         return Vec::new();
     }
     let same = |other: &&std::sync::Arc<Integration>| {
-        own.is_some_and(|own| {
-            own.provider.shares_grants(&connection.client_id, &other.provider, &other.client_id)
-        })
+        own.is_some_and(|own| own.provider.shares_grants(own, &connection.client_id, other))
     };
     let mut names: Vec<_> = all.values().filter(same).map(|other| other.name.clone()).collect();
     if !names.contains(&connection.integration) {

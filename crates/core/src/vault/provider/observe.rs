@@ -163,8 +163,9 @@ impl Seen {
         for refresh in [None, Some("sample-refresh")] {
             self.request(provider.revoke(&ctx, "sample-access", refresh));
         }
-        let shares = |one, other| provider.shares_grants(one, provider, other);
-        self.line((shares("7-a", "7-b"), shares("7-a", "8-a")));
+        let own = &setup.integration;
+        let shares = |client_id| provider.shares_grants(own, client_id, own);
+        self.line(["sample-client", "7-sample"].map(shares));
         self.line(samples.revocations.iter().map(|own| provider.revoked(own)).collect::<Vec<_>>());
     }
 

@@ -13,7 +13,7 @@ use super::template::Template;
 use super::variable::{Source, names};
 use crate::jose::Algorithm;
 use crate::model::Scope;
-use crate::time::Seconds;
+use crate::time::{Seconds, Timestamp};
 use crate::vault::{Integration, IntegrationKind};
 
 /// The rules for a provider's ID tokens.
@@ -205,19 +205,29 @@ impl Provider {
         block.is_some_and(|own| own.auth == CallAuth::Bearer || own.token == Which::Access)
     }
 
-    /// Whether what an account has granted to `client_id` here may end with what it has granted to
-    /// `other_id` at `other`.
-    pub fn shares_grants(&self, client_id: &str, other: &Self, other_id: &str) -> bool {
+    /// Whether what an account has granted to `client_id`, of `own`, may end with what it has granted
+    /// to `other`: a client of the same provider, or of the same project there.
+    pub fn shares_grants(&self, own: &Integration, client_id: &str, other: &Integration) -> bool {
         let block = self.description.revoke.as_ref();
         let same_client = match block.map(|own| own.shared).unwrap_or_default() {
-            Shared::Client => client_id == other_id,
+            Shared::Client => client_id == other.client_id,
             Shared::Project => {
-                let (own, theirs) = (project(client_id), project(other_id));
+                let (ours, theirs) = (project(client_id), project(&other.client_id));
                 // Without its number a client may be of any project.
-                own.is_empty() || theirs.is_empty() || own == theirs
+                ours.is_empty() || theirs.is_empty() || ours == theirs
             }
         };
-        self.root == other.root && same_client
+        let (here, there) = (self.given_back_at(own), other.provider.given_back_at(other));
+        let same_place = here.is_empty() || there.is_empty() || here == there;
+        self.root == other.provider.root && same_place && same_client
+    }
+
+    /// Where grants are given back, as far as the settings say; empty when they do not.
+    fn given_back_at(&self, integration: &Integration) -> String {
+        let (variables, now) = (BTreeMap::new(), Timestamp::from_epoch(0));
+        let ctx = Context { integration, variables: &variables, jti: "", now };
+        let url = self.description.revoke.as_ref().and_then(|block| block.url.as_ref());
+        Gaps::new(self, &ctx).endpoint(url, |found| found.revocation_endpoint.as_ref())
     }
 
     /// The rules for ID tokens, if the provider gives any.

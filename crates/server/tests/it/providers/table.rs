@@ -459,7 +459,6 @@ pub(super) const ROWS: &[Row] = &[
         scope: "read write",
         api: "GET userinfo",
         revokes: false,
-        shared: true,
         ..PLAIN
     },
 ];
