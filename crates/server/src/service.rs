@@ -44,7 +44,7 @@ impl Service {
     }
 
     /// What it may do.
-    pub(crate) const fn rights(&self) -> &ApiKeyRights {
+    pub(crate) fn rights(&self) -> &ApiKeyRights {
         &self.key.rights
     }
 }
