@@ -327,6 +327,7 @@ refusals! {
 
     // The vault.
     BodyUnreadable {} => InvalidRequest, "RFC 9110 §8.3", "Send no body, a JSON object as application/json, or a form as application/x-www-form-urlencoded.";
+    QueryUnread {} => InvalidRequest, "RFC 9110 §15.5.1", "Parameters in the URL are not read here. Send them in the body, as JSON or as a form.";
     MemberUnknown { name: String } => InvalidRequest, "RFC 8259 §4", "The member {name} is not known here. Leave it out, or compare its spelling with the description of the API.";
     ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller.";
     NotConnected { details: Box<Details> } => ConnectionNotFound, "RFC 9110 §15.5.5", "Nobody has connected an account for this. Send the person to connect_url, or make a link with POST /connect/sessions.";

@@ -152,8 +152,8 @@ pub(crate) async fn described(
     }
 }
 
-/// The members of a JSON object, or the fields of a form, each as text; nothing at all counts as
-/// none. Read under the size and time limits.
+/// The members of a JSON object, or the fields of a form, each as text, also empty ones; nothing at
+/// all counts as none. Read under the size and time limits.
 pub(crate) async fn members(
     headers: &HeaderMap,
     body: Body,
@@ -168,8 +168,7 @@ pub(crate) async fn members(
         () if is_form(headers) => {
             let params = Params::parse(&body)?;
             params.refuse_any_doubled()?;
-            let given = params.iter().filter(|(_, value)| !value.is_empty());
-            Ok(given.map(|(name, value)| (name.to_owned(), value.into())).collect())
+            Ok(params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
         }
         () => Err(Refusal::BodyUnreadable {}.into()),
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::{Failure, Refusal};
 use grantor_core::model::ApiKeyAction;
@@ -28,8 +29,7 @@ pub(crate) async fn token(
     caller: Caller,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    answer(&app, caller, &parts.headers, body, Asked::token).await
+    answer(&app, caller, request, Asked::token).await
 }
 
 /// `POST /oauth/refresh`: a new one.
@@ -38,22 +38,16 @@ pub(crate) async fn refresh(
     caller: Caller,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    answer(&app, caller, &parts.headers, body, Asked::refresh).await
+    answer(&app, caller, request, Asked::refresh).await
 }
 
-async fn answer(
-    app: &App,
-    caller: Caller,
-    headers: &HeaderMap,
-    body: Body,
-    read: Reader,
-) -> Response {
-    let service = match Service::of(app, caller, headers).await {
+async fn answer(app: &App, caller: Caller, request: Request, read: Reader) -> Response {
+    let (parts, body) = request.into_parts();
+    let service = match Service::of(app, caller, &parts.headers).await {
         Ok(service) => service,
         Err(failure) => return service::answer(caller, Err(failure)),
     };
-    let asked = match members(headers, body, app).await {
+    let asked = match selected(app, &parts, body).await {
         Ok(members) => read(&members),
         Err(Rejection::Refused(refusal)) => Err(refusal),
         Err(rejection) => return rejection.into_response(),
@@ -64,6 +58,14 @@ async fn answer(
     };
     count(app, asked.as_ref().ok(), &given);
     service::answer(caller, given.map(|given| json(StatusCode::OK, &Answer::of(&given))))
+}
+
+/// What the body says. A selector in the URL, which is not read, would be missing.
+async fn selected(app: &App, parts: &Parts, body: Body) -> Result<Map<String, Value>, Rejection> {
+    match parts.uri.query() {
+        None | Some("") => members(&parts.headers, body, app).await,
+        Some(_) => Err(Refusal::QueryUnread {}.into()),
+    }
 }
 
 async fn given(

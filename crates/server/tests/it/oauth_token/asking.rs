@@ -26,7 +26,7 @@ async fn a_connection_is_named_in_several_ways() {
         (json!({"connection_id": uuid}), ada),
         (json!({"subject": "user-2"}), grace),
         (json!({"provider": "google", "subject": "user-1"}), ada),
-        (json!({"integration": "google", "subject": "user-1", "account": null}), ada),
+        (json!({"integration": "google", "subject": "user-1", "scopes": null}), ada),
         (json!({"account": "sub-grace"}), grace),
         (json!({"account": "SUB-grace@example.com", "subject": "user-2"}), grace),
         (json!({"subject": "user-1", "scopes": [CALENDAR, DRIVE, "email"]}), ada),
@@ -37,7 +37,7 @@ async fn a_connection_is_named_in_several_ways() {
         assert_eq!(page.json()["connection_id"], shown(wanted), "{body}");
     }
     let url = vault.server.url("/oauth/token");
-    let form = [("subject", "user-2"), ("scopes", CALENDAR), ("min_ttl", "5"), ("account", "")];
+    let form = [("subject", "user-2"), ("scopes", CALENDAR), ("min_ttl", "5")];
     let page = vault.server.request(client().post(url).bearer_auth(&vault.key).form(&form)).await;
     vault.note(&page);
     assert_eq!(page.json()["connection_id"], shown(grace), "{page:?}");
@@ -210,6 +210,39 @@ async fn keys_that_do_not_work_are_refused_and_slowed_down() {
     let page = ask(&vault.key).await;
     assert_refused(&page, 429, "too_many_requests");
     assert!(page.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn a_selector_that_got_lost_brings_nobody_elses_token() {
+    let vault = Vault::google(|setup| setup).await;
+    vault.connect("user-42").await;
+    let page = vault.token(Value::Null).await;
+    assert_eq!(page.status, 200, "the key reaches one connection alone: {page:?}");
+    for path in ["/oauth/token", "/oauth/refresh"] {
+        let url = vault.server.url(path);
+        let post = |url: &str| client().post(url).bearer_auth(&vault.key);
+        let form = |text: &'static str| {
+            post(&url).header("content-type", "application/x-www-form-urlencoded").body(text)
+        };
+        for (request, says) in [
+            (post(&url).json(&json!({"subject": null})), "The parameter subject"),
+            (post(&url).json(&json!({"subject": ""})), "The parameter subject"),
+            (post(&url).json(&json!({"account": null})), "The parameter account"),
+            (post(&url).json(&json!({"connection_id": null})), "The parameter connection_id"),
+            (post(&url).json(&json!({"subject": "user-42", "subjct": null})), "subjct"),
+            (form("provider=google&subject="), "The parameter subject"),
+            (form("provider=google&subject"), "The parameter subject"),
+            (form("subject=user-42&subjct="), "subjct"),
+            (post(&format!("{url}?subject=somebody-else")), "Parameters in the URL"),
+            (post(&format!("{url}?x")).json(&json!({"subject": "user-42"})), "Parameters in"),
+        ] {
+            let page = vault.server.request(request).await;
+            vault.note(&page);
+            assert_refused(&page, 400, "invalid_request");
+            assert!(page.body.contains(says), "{page:?}");
+        }
+    }
+    assert_eq!(vault.refreshes().await, 0, "nothing was asked at the provider");
 }
 
 #[tokio::test]
