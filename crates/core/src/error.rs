@@ -335,6 +335,7 @@ refusals! {
     ReauthRequired { why: &'static str, details: Box<Details> } => ReauthRequired, "RFC 9110 §15.5.10", "The account has to be connected again: {why}. Send the person to connect_url, or make a link with POST /connect/sessions.";
     ScopeNotGranted { details: Box<Details> } => InsufficientScope, "RFC 6750 §3.1", "The connection does not have all the scopes that were asked for. Send the person to connect_url to grant missing_scopes as well.";
     ScopeBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The token would have the scope {scope}, which is beyond what this caller may have. A provider's token cannot be narrowed: connect an account with fewer scopes, or let the operator widen the limit.";
+    LinkBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The link would ask for the scope {scope}, which is beyond what this API key may have. Name scopes within its limit, or let the operator make a key with a wider one: grantor apikey create --scope.";
     IntegrationUnknown {} => InvalidRequest, "RFC 9110 §15.5.1", "No integration here has this name. The operator names them in the settings ([integrations.NAME]).";
     ProviderAway { why: &'static str, details: Box<Details> } => TemporarilyUnavailable, "RFC 9110 §15.6.4", "There is no valid token, and none to be had now: {why}. Ask again after retry_after seconds.";
 

@@ -49,7 +49,8 @@ pub(super) async fn not_connected(
     let subject = asked.subject.clone().or_else(|| only(&caller.rights.subjects));
     let connect_url = match (integration, subject) {
         (Some(integration), Some(subject)) => {
-            let scope = asked.scope.as_ref().map(|own| own.union(&integration.scope));
+            let usual = || within(&integration.scope, integration, caller);
+            let scope = asked.scope.as_ref().map(|own| own.union(&usual()));
             let wanted = connect::Asked {
                 integration: Some(integration.name.clone()),
                 subject: Some(subject),
@@ -71,13 +72,13 @@ pub(super) async fn not_connected(
 /// The connection does not have the scopes.
 pub(super) async fn not_granted(
     server: &AuthorizationServer,
-    connection: &Connection,
+    (connection, integration): (&Connection, &Integration),
     wanted: &Scope,
     missing_scopes: Scope,
     caller: Caller<'_>,
     now: Timestamp,
 ) -> Failure {
-    let scope = connection.requested.union(&connection.scope).union(wanted);
+    let scope = before(connection, integration, caller).union(wanted);
     let connect_url = match reconnect(server, connection, Some(scope), caller, now).await {
         Ok(link) => link,
         Err(failure) => return failure,
@@ -95,7 +96,7 @@ pub(super) async fn reauth(
     now: Timestamp,
 ) -> Failure {
     let connection = &found.held.connection;
-    let scope = Some(connection.requested.union(&connection.scope));
+    let scope = Some(before(connection, &found.integration, caller));
     let connect_url = match found.integration.kind {
         IntegrationKind::ClientCredentials => Ok(None),
         IntegrationKind::Person => reconnect(server, connection, scope, caller, now).await,
@@ -181,6 +182,16 @@ pub(super) async fn unless_stored(server: &AuthorizationServer, work: Work) -> R
         Some(Outcome::Later { wait, reason, why }) => Err(unavailable(wait, reason, why).into()),
         Some(Outcome::Stored) | None => Ok(()),
     }
+}
+
+/// What was asked for before, as far as the caller may have it: else there would be no link.
+fn before(connection: &Connection, integration: &Integration, caller: Caller<'_>) -> Scope {
+    within(&connection.requested.union(&connection.scope), integration, caller)
+}
+
+fn within(scope: &Scope, integration: &Integration, caller: Caller<'_>) -> Scope {
+    let most = caller.rights.scope.as_ref();
+    most.map_or_else(|| scope.clone(), |most| integration.provider.within(scope, most))
 }
 
 async fn reconnect(

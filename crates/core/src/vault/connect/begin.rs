@@ -82,7 +82,7 @@ pub async fn begin(
         digest: credential.digest(),
         integration: granting.name.clone(),
         subject,
-        scope: scope(asked.scope, granting)?,
+        scope: scope(asked.scope, granting, rights.and_then(|own| own.scope.as_ref()))?,
         account_hint: hint(asked.account_hint)?,
         reconnect: before.map(|own| own.id),
         return_url,
@@ -173,15 +173,7 @@ fn check_rights(
     if rights.connections.is_some() && asked.reconnect.is_none() {
         return Err(Refusal::KeyMayNot { what: "connect other accounts than its own" });
     }
-    let beyond = asked
-        .scope
-        .as_ref()
-        .zip(rights.scope.as_ref())
-        .and_then(|(own, most)| own.first_outside(most));
-    match beyond {
-        Some(_) => Err(Refusal::KeyMayNot { what: "ask for scopes beyond its own" }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Who confirms, and where the browser returns to.
@@ -234,8 +226,26 @@ fn may_return(url: &str, allowed: &[String]) -> bool {
         && allowed.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('?'))
 }
 
-fn scope(asked: Option<Scope>, integration: &Integration) -> Result<Scope, Refusal> {
-    let scope = asked.unwrap_or_else(|| integration.scope.clone()).union(&integration.required);
+/// The scopes that are named, else those of the integration as far as a caller may have them who may
+/// have `most`; and what the integration requires.
+fn scope(
+    asked: Option<Scope>,
+    integration: &Integration,
+    most: Option<&Scope>,
+) -> Result<Scope, Refusal> {
+    let provider = &integration.provider;
+    let usual = || match most {
+        Some(most) => provider.within(&integration.scope, most),
+        None => integration.scope.clone(),
+    };
+    let unnamed = asked.is_none();
+    let scope = asked.unwrap_or_else(usual).union(&integration.required);
+    let nothing_left = unnamed && scope.is_empty();
+    let wanted = if nothing_left { &integration.scope } else { &scope };
+    let beyond = most.map(|most| provider.missing(wanted, most)).unwrap_or_default();
+    if let Some(name) = beyond.iter().next() {
+        return Err(Refusal::LinkBeyondCaller { scope: name.to_owned() });
+    }
     if scope.as_str().len() > LONGEST_SCOPE {
         return Err(Refusal::BadParameter { name: "scopes", want: "send up to 4000 bytes" });
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::connect::{RETURN_URL, Vault};
+use crate::support::connect::{CALENDAR, RETURN_URL, Vault};
 use crate::support::server::Setup;
 use crate::support::{assert_error, client};
 
@@ -83,7 +83,30 @@ async fn a_key_makes_links_within_its_reach() {
         json!({"integration": "google", "subject": "user-42", "scopes": ["openid", "email"]});
     let page = vault.ask_with(&narrow, &wide).await;
     assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
-    assert_eq!(vault.ask_with(&narrow, &body).await.status, 201, "what the operator has set");
+    assert!(page.body.contains("the scope https://www.googleapis.com/auth/userinfo.email"));
+    // Left out, it is what the operator has set, as far as the key may have it.
+    let page = vault.ask_with(&narrow, &body).await;
+    assert_eq!(page.status, 201, "{page:?}");
+    assert_eq!(vault.server.sql("SELECT scope FROM connect_session"), "openid");
+    let long = "https://www.googleapis.com/auth/userinfo.email";
+    let same = ["--action", "connect", "--scope", "openid", "--scope", long];
+    assert_eq!(vault.ask_with(&vault.key_with(&same), &wide).await.status, 201, "the same scope");
+    let none = vault.key_with(&["--action", "connect", "--scope", "profile"]);
+    let page = vault.ask_with(&none, &body).await;
+    assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
+}
+
+#[tokio::test]
+async fn what_is_required_has_to_be_within_the_reach_of_a_key() {
+    let vault =
+        Vault::with(|setup| setup.set("integrations.google.required_scopes", vec![CALENDAR])).await;
+    let key = vault.key_with(&["--action", "connect", "--scope", "openid"]);
+    for scopes in [Value::Null, json!(["openid"])] {
+        let body = json!({"integration": "google", "subject": "user-42", "scopes": scopes});
+        let page = vault.ask_with(&key, &body).await;
+        assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
+        assert!(page.body.contains(CALENDAR), "which one is beyond is said: {page:?}");
+    }
 }
 
 #[tokio::test]

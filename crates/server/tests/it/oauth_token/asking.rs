@@ -1,5 +1,6 @@
 //! Who may have which token, and what is refused.
 
+use grantor_core::model::Scope;
 use serde_json::{Value, json};
 
 use crate::support::vault::{CALENDAR, DRIVE, Vault, assert_refused, shown};
@@ -123,6 +124,55 @@ async fn a_key_gets_no_token_with_scopes_beyond_its_own() {
     assert_eq!(page.status, 200, "{page:?}");
     let page = ask(&["openid", "email", CALENDAR, DRIVE], json!({"scopes": ["openid", "x"]})).await;
     assert_refused(&page, 403, "access_denied");
+}
+
+#[tokio::test]
+async fn a_key_with_a_limit_gets_links_for_what_it_may_have() {
+    let vault = Vault::google(|setup| {
+        setup.set("integrations.google.scopes", vec!["openid", "email", CALENDAR, DRIVE])
+    })
+    .await;
+    let id = vault.connect("user-1").await;
+    let session = || {
+        let last = "SELECT scope FROM connect_session ORDER BY id DESC LIMIT 1";
+        vault.server.sql(last)
+    };
+    // The connection has `email` by its long name, the limit by its short one.
+    let wide = ["openid", "email", CALENDAR, DRIVE].map(|own| ["--scope", own]).concat();
+    let wide = vault.key_with(&[&["--integration", "google"], &wide[..]].concat());
+    vault.age(id, -5);
+    vault.fault(json!({"error": {"status": 400, "error": "invalid_grant"}})).await;
+    let page = vault.ask(&vault.server.probe(), "/oauth/token", &wide, Value::Null).await;
+    assert_refused(&page, 409, "reauth_required");
+    leads_to_connecting(&vault, &page).await;
+    assert!(session().contains(DRIVE), "{}", session());
+    // Nobody is asked for what the key may not have.
+    let narrow = ["openid", CALENDAR].map(|own| ["--scope", own]).concat();
+    let narrow = vault.key_with(&[&["--integration", "google"], &narrow[..]].concat());
+    for scopes in [Value::Null, json!([CALENDAR])] {
+        let body = json!({"provider": "google", "subject": "user-9", "scopes": scopes});
+        let page = vault.ask(&vault.server.probe(), "/oauth/token", &narrow, body).await;
+        assert_refused(&page, 404, "connection_not_found");
+        leads_to_connecting(&vault, &page).await;
+        let asked = session();
+        assert!(asked.contains("openid") && asked.contains(CALENDAR), "{asked}");
+        assert!(!asked.contains(DRIVE) && !asked.contains("email"), "{asked}");
+    }
+    // What the person was asked for once, and what the key may have, are two things.
+    vault
+        .connect_as("user-2", "grace", |held| {
+            held.connection.scope = Scope::parse(&format!("openid {CALENDAR}")).expect("scopes");
+        })
+        .await;
+    let tasks = "https://www.googleapis.com/auth/tasks.readonly";
+    let scopes = ["openid", CALENDAR, tasks].map(|own| ["--scope", own]).concat();
+    let key = vault.key_with(&[&["--integration", "google"], &scopes[..]].concat());
+    let body = json!({"subject": "user-2", "scopes": [tasks]});
+    let page = vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    assert_refused(&page, 403, "insufficient_scope");
+    leads_to_connecting(&vault, &page).await;
+    let asked = session();
+    assert!(asked.contains(tasks) && asked.contains(CALENDAR) && !asked.contains(DRIVE), "{asked}");
 }
 
 #[tokio::test]
