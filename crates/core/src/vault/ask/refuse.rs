@@ -9,7 +9,8 @@ use super::select::Found;
 use super::{Asked, Caller};
 use crate::AuthorizationServer;
 use crate::error::{Details, Failure, Refusal};
-use crate::model::{ApiKeyAction, Connection, Reauth, Scope};
+use crate::id::ConnectSessionId;
+use crate::model::{ApiKeyAction, ConnectState, Connection, Reauth, Scope};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::connect;
 use crate::vault::refresh::{Outcome, Work};
@@ -23,7 +24,15 @@ const MOST_LINKS: usize = 10_000;
 
 /// Links that were made lately, in memory only.
 #[derive(Default)]
-pub struct Links(Mutex<HashMap<Purpose, (Zeroizing<String>, Timestamp)>>);
+pub struct Links(Mutex<HashMap<Purpose, Known>>);
+
+/// A link, and its session.
+#[derive(Clone)]
+struct Known {
+    url: Zeroizing<String>,
+    session: ConnectSessionId,
+    until: Timestamp,
+}
 
 impl std::fmt::Debug for Links {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -222,12 +231,14 @@ async fn link(
     }
     let wanted = connect::Asked { mode: caller.mode, ..wanted };
     let purpose = (caller.actor.name.clone(), format!("{wanted:?}"));
-    if let Some(link) = server.vault.links.find(&purpose, now) {
-        return Ok(Some(link));
+    if let Some(known) = server.vault.links.find(&purpose, now)
+        && opens(server, known.session, now).await?
+    {
+        return Ok(Some(known.url.to_string()));
     }
     match connect::begin(server, wanted, Some(caller.rights), caller.actor, now).await {
         Ok(link) => {
-            server.vault.links.keep(purpose, link.connect_url.clone(), now);
+            server.vault.links.keep(purpose, &link, now);
             Ok(Some(link.connect_url))
         }
         Err(Failure::Refused(_)) => Ok(None),
@@ -235,20 +246,34 @@ async fn link(
     }
 }
 
+/// Whether the link of a session leads anywhere: not when it has done its work or was declined.
+async fn opens(
+    server: &AuthorizationServer,
+    session: ConnectSessionId,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let session = server.store.connect_session(session, now).await?;
+    Ok(session.is_some_and(|own| match own.state {
+        ConnectState::Open | ConnectState::Started { .. } | ConnectState::Waiting { .. } => true,
+        ConnectState::Done(_) | ConnectState::Failed(_) => false,
+    }))
+}
+
 impl Links {
-    fn find(&self, purpose: &Purpose, now: Timestamp) -> Option<String> {
+    fn find(&self, purpose: &Purpose, now: Timestamp) -> Option<Known> {
         let links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (link, until) = links.get(purpose)?;
-        (now < *until).then(|| link.to_string())
+        links.get(purpose).filter(|known| now < known.until).cloned()
     }
 
-    fn keep(&self, purpose: Purpose, link: String, now: Timestamp) {
+    fn keep(&self, purpose: Purpose, link: &connect::Link, now: Timestamp) {
         let mut links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if links.len() >= MOST_LINKS {
-            links.retain(|_, (_, until)| now < *until);
+            links.retain(|_, known| now < known.until);
         }
         if links.len() < MOST_LINKS {
-            links.insert(purpose, (Zeroizing::new(link), now.plus(SAME_LINK)));
+            let url = Zeroizing::new(link.connect_url.clone());
+            let (session, until) = (link.session.id, now.plus(SAME_LINK));
+            links.insert(purpose, Known { url, session, until });
         }
     }
 }
