@@ -134,6 +134,20 @@ async fn a_link_that_has_done_its_work_is_not_handed_out_again() {
 }
 
 #[tokio::test]
+async fn a_scope_with_two_names_is_asked_for_once() {
+    let vault = Vault::start().await;
+    let first = vault.connect("user-42", "ada@example.com").await;
+    assert!(names(&first["scope"]).contains(&EMAIL), "{first}");
+    let body = json!({"connection_id": first["connection_id"]});
+    let (link, _) = vault.link(&body).await;
+    let url = vault.leave(&vault.server.browser(), &link).await;
+    let (_, query) = url.split_once('?').expect("a query");
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, scope) = pairs.find(|(name, _)| name == "scope").expect("a scope");
+    assert_eq!(scope.split(' ').collect::<Vec<_>>(), ["openid", "email", CALENDAR, DRIVE]);
+}
+
+#[tokio::test]
 async fn scopes_that_a_provider_forgets_are_asked_for_again() {
     let vault = Vault::start().await;
     let first = vault.connect("user-42", "ada@example.com").await;
