@@ -20,6 +20,7 @@ pub mod provider;
 pub mod proxy;
 pub mod refresh;
 pub mod seal;
+pub mod subject;
 
 pub use describe::{describe, status_name};
 pub use integration::{Integration, IntegrationKind};

@@ -8,9 +8,10 @@ use crate::error::Refusal;
 use crate::id::ConnectionId;
 use crate::model::Scope;
 use crate::time::Seconds;
+use crate::vault::subject;
 
-/// Bytes of a name (a subject, an account, a provider), at most.
-const LONGEST: usize = 400;
+/// Bytes of a name (an account, a provider), at most; a subject of 200 characters has no more.
+const LONGEST: usize = 800;
 /// The longest time that a token can be wanted to live.
 const MOST_TTL: u32 = 86_400;
 
@@ -93,7 +94,11 @@ impl Asked {
                 }
                 "provider" => asked.provider = Some(text("provider", value, NAME)?),
                 "integration" => asked.integration = Some(text("integration", value, NAME)?),
-                "subject" => asked.subject = Some(text("subject", value, NAME)?),
+                "subject" => {
+                    let own = text("subject", value, subject::WANTED)?;
+                    subject::check(&own)?;
+                    asked.subject = Some(own);
+                }
                 "account" => asked.account = Some(text("account", value, NAME)?),
                 "scopes" => asked.scope = scopes(value)?,
                 "min_ttl" => asked.min_ttl = min_ttl(value)?,
@@ -105,7 +110,7 @@ impl Asked {
     }
 }
 
-const NAME: &str = "send a text of 1 to 400 bytes";
+const NAME: &str = "send a text of 1 to 800 bytes";
 
 fn bad(name: &'static str, want: &'static str) -> Refusal {
     Refusal::BadParameter { name, want }
@@ -205,7 +210,8 @@ mod tests {
             json!({ "subject": "user-42", "subjct": null }),
             json!({ "subject": "user-42", "subjct": "" }),
             json!({ "rejected_token_sha256": null }),
-            json!({ "subject": "x".repeat(401) }),
+            json!({ "subject": "x".repeat(201) }),
+            json!({ "account": "x".repeat(801) }),
             json!({ "subject": ["a"] }),
             json!({ "min_ttl": -1 }),
             json!({ "min_ttl": 86_401 }),

@@ -13,12 +13,11 @@ use crate::secret::Kind;
 use crate::store::Recorded;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::audit::{self, Actor};
+use crate::vault::subject;
 use crate::vault::{Integration, IntegrationKind};
 
 /// How long a link opens, and what came of it is waited for.
 const LIFETIME: Seconds = Seconds::hours(1);
-/// Characters of a subject, at most.
-const LONGEST_SUBJECT: usize = 200;
 /// Characters of an expected account, at most: those of an address.
 const LONGEST_HINT: usize = 320;
 /// Bytes of a URL to return to, at most.
@@ -68,7 +67,7 @@ pub async fn begin(
         Some(id) => Some(within_reach(server, id, rights).await?),
         None => None,
     };
-    let subject = subject(&asked, before.as_ref())?;
+    let subject = named_subject(&asked, before.as_ref())?;
     let integration = integration(server, &asked, before.as_ref())?;
     check_rights(rights, &asked, integration, &subject)?;
     let granting = integration.ok_or(Refusal::IntegrationUnknown {})?;
@@ -116,18 +115,17 @@ async fn within_reach(
     Ok(found.ok_or(Refusal::ConnectionNotFound {})?)
 }
 
-fn subject(asked: &Asked, before: Option<&Connection>) -> Result<String, Refusal> {
-    let want = |want| Refusal::BadParameter { name: "subject", want };
+fn named_subject(asked: &Asked, before: Option<&Connection>) -> Result<String, Refusal> {
     match (&asked.subject, before) {
         (Some(own), Some(before)) if *own != before.subject => {
-            Err(want("leave it out, or name that of the connection"))
+            let want = "leave it out, or name that of the connection";
+            Err(Refusal::BadParameter { name: "subject", want })
         }
         (None, None) => Err(Refusal::MissingParameter { name: "subject" }),
         (_, Some(before)) => Ok(before.subject.clone()),
         (Some(own), None) => {
-            let fits = is_plain(own, LONGEST_SUBJECT) && own.trim() == own;
-            let text = "send 1 to 200 printable characters, no space at either end";
-            if fits { Ok(own.clone()) } else { Err(want(text)) }
+            subject::check(own)?;
+            Ok(own.clone())
         }
     }
 }

@@ -270,6 +270,34 @@ async fn keys_that_do_not_work_are_refused_and_slowed_down() {
 }
 
 #[tokio::test]
+async fn whoever_can_be_connected_can_be_asked_for() {
+    let vault = Vault::google(|setup| setup).await;
+    // 200 characters, and 800 bytes.
+    let longest = "\u{1f43b}".repeat(200);
+    let id = vault.connect(&longest).await;
+    let session = async |subject: &str| {
+        let url = vault.server.url("/connect/sessions");
+        let body = json!({"integration": "google", "subject": subject});
+        vault.server.request(client().post(url).bearer_auth(&vault.key).json(&body)).await
+    };
+    assert_eq!(session(&longest).await.status, 201);
+    let key = vault.key_with(&["--integration", "google", "--subject", &longest]);
+    let body = json!({"subject": longest});
+    let page = vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    assert_eq!(page.json()["connection_id"], shown(id), "{page:?}");
+    for subject in [&format!("{longest}x"), " a", "a ", "a\u{202e}b"] {
+        let text = "send 1 to 200 printable characters, no space at either end";
+        for page in [session(subject).await, vault.token(json!({"subject": subject})).await] {
+            assert_refused(&page, 400, "invalid_request");
+            assert!(page.body.contains(text), "{page:?}");
+        }
+        let create = ["apikey", "create", "--service", "x", "--integration", "google"];
+        let ran = vault.server.cli().run(&[&create[..], &["--subject", subject]].concat());
+        assert!(ran.code != Some(0) && ran.err.contains(text), "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_selector_that_got_lost_brings_nobody_elses_token() {
     let vault = Vault::google(|setup| setup).await;
     vault.connect("user-42").await;
