@@ -285,10 +285,10 @@ refusals! {
     ProviderTargetAlone {} => InvalidTarget, "RFC 8693 §2.2.2", "A provider's token is for that provider alone. Send one audience and no resource.";
     ProviderActor {} => InvalidRequest, "RFC 8693 §1.1", "A provider's token cannot say who acts. Leave out actor_token.";
     IntegrationNotGiven {} => InvalidTarget, "RFC 8693 §2.2.2", "There is no such integration, or this client may not have its tokens. The operator gives it: grantor client add --integration.";
-    ExchangeNotConnected { details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has connected no account for this. Send the browser to connect_url, and exchange again afterwards.";
-    ExchangeReauth { why: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has to connect the account again: {why}. Send the browser to connect_url, and exchange again afterwards.";
+    ExchangeNotConnected { then: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has connected no account for this. {then}.";
+    ExchangeReauth { why: &'static str, then: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has to connect the account again: {why}. {then}.";
     ExchangeAmbiguous { details: Box<Details> } => InvalidRequest, "RFC 8693 §2.2.2", "The person has connected several accounts. Name one of accounts in the parameter account.";
-    ExchangeScopeMissing { details: Box<Details> } => InvalidScope, "RFC 6749 §5.2", "The person has not granted all the scopes that were asked for. Send the browser to connect_url to grant missing_scopes as well.";
+    ExchangeScopeMissing { then: &'static str, details: Box<Details> } => InvalidScope, "RFC 6749 §5.2", "The person has not granted all the scopes that were asked for. {then}.";
     AssertionRefused { why: &'static str } => InvalidGrant, "RFC 7523 §3.1", "The assertion {why}.";
 
     CrossSite {} => InvalidRequest, "RFC 9700 §4.7", "This came from a page of another site. Clients are registered by programs, or from this site.";
@@ -330,10 +330,10 @@ refusals! {
     QueryUnread {} => InvalidRequest, "RFC 9110 §15.5.1", "Parameters in the URL are not read here. Send them in the body, as JSON or as a form.";
     MemberUnknown { name: String } => InvalidRequest, "RFC 8259 §4", "The member {name} is not known here. Leave it out, or compare its spelling with the description of the API.";
     ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller.";
-    NotConnected { details: Box<Details> } => ConnectionNotFound, "RFC 9110 §15.5.5", "Nobody has connected an account for this. Send the person to connect_url, or make a link with POST /connect/sessions.";
+    NotConnected { then: &'static str, details: Box<Details> } => ConnectionNotFound, "RFC 9110 §15.5.5", "No account is connected for this, as far as this caller reaches. {then}.";
     ConnectionAmbiguous { details: Box<Details> } => AmbiguousConnection, "RFC 9110 §15.5.10", "More than one connection fits. Name one of accounts by its connection_id.";
-    ReauthRequired { why: &'static str, details: Box<Details> } => ReauthRequired, "RFC 9110 §15.5.10", "The account has to be connected again: {why}. Send the person to connect_url, or make a link with POST /connect/sessions.";
-    ScopeNotGranted { details: Box<Details> } => InsufficientScope, "RFC 6750 §3.1", "The connection does not have all the scopes that were asked for. Send the person to connect_url to grant missing_scopes as well.";
+    ReauthRequired { why: &'static str, then: &'static str, details: Box<Details> } => ReauthRequired, "RFC 9110 §15.5.10", "The account has to be connected again: {why}. {then}.";
+    ScopeNotGranted { then: &'static str, details: Box<Details> } => InsufficientScope, "RFC 6750 §3.1", "The connection does not have all the scopes that were asked for. {then}.";
     ScopeBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The token would have the scope {scope}, which is beyond what this caller may have. A provider's token cannot be narrowed: connect an account with fewer scopes, or let the operator widen the limit.";
     LinkBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The link would ask for the scope {scope}, which is beyond what this API key may have. Name scopes within its limit, or let the operator make a key with a wider one: grantor apikey create --scope.";
     IntegrationUnknown {} => InvalidRequest, "RFC 9110 §15.5.1", "No integration here has this name. The operator names them in the settings ([integrations.NAME]).";
@@ -357,15 +357,15 @@ refusals! {
 impl Refusal {
     /// What the answer tells besides.
     pub fn details(&self) -> Option<&Details> {
-        if let Self::NotConnected { details }
+        if let Self::NotConnected { details, .. }
         | Self::ConnectionAmbiguous { details }
         | Self::ReauthRequired { details, .. }
-        | Self::ScopeNotGranted { details }
+        | Self::ScopeNotGranted { details, .. }
         | Self::ProviderAway { details, .. }
-        | Self::ExchangeNotConnected { details }
+        | Self::ExchangeNotConnected { details, .. }
         | Self::ExchangeReauth { details, .. }
         | Self::ExchangeAmbiguous { details }
-        | Self::ExchangeScopeMissing { details } = self
+        | Self::ExchangeScopeMissing { details, .. } = self
         {
             return Some(details);
         }

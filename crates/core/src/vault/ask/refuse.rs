@@ -74,8 +74,14 @@ pub(super) async fn not_connected(
         }
         (_, _) => None,
     };
+    let then = next(
+        connect_url.is_some(),
+        caller,
+        "Send the person to connect_url",
+        "Name integration and subject to be given a link, or make one with POST /connect/sessions",
+    );
     let details = Box::new(Details { connect_url, ..Details::default() });
-    Refusal::NotConnected { details }.into()
+    Refusal::NotConnected { then, details }.into()
 }
 
 /// The connection does not have the scopes.
@@ -92,8 +98,14 @@ pub(super) async fn not_granted(
         Ok(link) => link,
         Err(failure) => return failure,
     };
+    let then = next(
+        connect_url.is_some(),
+        caller,
+        "Send the person to connect_url to grant missing_scopes as well",
+        "Make a link that asks for missing_scopes as well: POST /connect/sessions",
+    );
     let details = Box::new(Details { connect_url, missing_scopes, ..Details::default() });
-    Refusal::ScopeNotGranted { details }.into()
+    Refusal::ScopeNotGranted { then, details }.into()
 }
 
 /// Only a person can repair it.
@@ -114,6 +126,15 @@ pub(super) async fn reauth(
         Ok(link) => link,
         Err(failure) => return failure,
     };
+    let then = match found.integration.kind {
+        IntegrationKind::ClientCredentials => "The operator has to look into the integration",
+        IntegrationKind::Person => next(
+            connect_url.is_some(),
+            caller,
+            "Send the person to connect_url",
+            "Make a link for this connection with POST /connect/sessions",
+        ),
+    };
     let details = Details {
         connect_url,
         reason: Some(reauth.reason.as_str()),
@@ -121,7 +142,21 @@ pub(super) async fn reauth(
         since: Some(reauth.since),
         ..Details::default()
     };
-    Refusal::ReauthRequired { why: reauth.reason.why(), details: Box::new(details) }.into()
+    let why = reauth.reason.why();
+    Refusal::ReauthRequired { why, then, details: Box::new(details) }.into()
+}
+
+/// What to do next: `with` the link that is in the answer, else by an own one, if the caller may make
+/// such.
+fn next(linked: bool, caller: Caller<'_>, with: &'static str, own: &'static str) -> &'static str {
+    match (linked, caller.rights.may(ApiKeyAction::Connect)) {
+        (true, _) => with,
+        (false, true) => own,
+        (false, false) => {
+            "A service whose key has the action connect can make a link for the person: \
+             POST /connect/sessions"
+        }
+    }
 }
 
 /// There is no valid token, and none to be had now.

@@ -77,18 +77,35 @@ async fn nobody_has_connected_an_account_yet() {
     let page = vault.token(json!({"provider": "google", "subject": "user-9"})).await;
     assert_refused(&page, 404, "connection_not_found");
     leads_to_connecting(&vault, &page).await;
+    assert!(page.body.contains("Send the person to connect_url."), "{page:?}");
     let again = vault.token(json!({"provider": "google", "subject": "user-9"})).await;
     assert_eq!(again.json()["connect_url"], page.json()["connect_url"], "one session is enough");
     // Without a subject nobody can be sent anywhere.
     let page = vault.token(Value::Null).await;
     assert_refused(&page, 404, "connection_not_found");
     assert_eq!(page.json().get("connect_url"), None);
-    // A key that may not connect makes no links.
+    assert!(page.body.contains("Name integration and subject"), "{page:?}");
+    // A key that may not connect makes no links, and is not told of one that is not there.
     let key = vault.key_with(&["--integration", "google", "--action", "token"]);
     let body = json!({"provider": "google", "subject": "user-9"});
     let page = vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
     assert_refused(&page, 404, "connection_not_found");
     assert_eq!(page.json().get("connect_url"), None);
+    assert!(!page.body.contains("connect_url"), "{page:?}");
+    assert!(page.body.contains("key has the action connect"), "{page:?}");
+    // Nor when there is one that has to be repaired.
+    vault.connect("user-1").await;
+    let ask = async |body| vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    let page = ask(json!({"subject": "user-1", "scopes": ["more"]})).await;
+    assert_refused(&page, 403, "insufficient_scope");
+    assert!(!page.body.contains("connect_url"), "{page:?}");
+    vault.fault(json!({"error": {"status": 400, "error": "invalid_grant"}})).await;
+    let page = ask(json!({"subject": "user-1"})).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let force = "/oauth/refresh";
+    let page = vault.ask(&vault.server.probe(), force, &key, json!({"subject": "user-1"})).await;
+    assert_refused(&page, 409, "reauth_required");
+    assert!(!page.body.contains("connect_url"), "{page:?}");
 }
 
 #[tokio::test]
