@@ -18,15 +18,20 @@ async fn bad_input_is_told_apart() {
         ("subject", json!(" a"), "invalid_request", "no space at either end"),
         ("subject", json!("a\u{202e}b"), "invalid_request", "printable"),
         ("subject", json!("x".repeat(201)), "invalid_request", "1 to 200"),
-        ("subject", json!(42), "invalid_request", "not a JSON object"),
+        (
+            "subject",
+            json!(42),
+            "invalid_request",
+            "The parameter subject is not valid: send a text",
+        ),
         ("mode", json!("magic"), "invalid_request", "bound, self_service or link"),
         ("mode", json!("link"), "invalid_request", "integrations.NAME.link"),
         ("return_url", json!("https://evil.example/"), "invalid_request", "vault.return_urls"),
         ("return_url", json!(format!("{RETURN_URL}#x")), "invalid_request", "vault.return_urls"),
         ("return_url", json!(format!("{RETURN_URL}/x")), "invalid_request", "vault.return_urls"),
         ("account_hint", json!(""), "invalid_request", "printable"),
-        ("scopes", json!([7]), "invalid_request", "not a JSON object"),
-        ("connection_id", json!("con_x"), "connection_not_found", "no such connection"),
+        ("scopes", json!([7]), "invalid_request", "send an array of scopes"),
+        ("connection_id", json!("con_x"), "invalid_request", "con_ and a UUID"),
         ("colour", json!("blue"), "invalid_request", "The member colour is not known here"),
     ] {
         let mut body = base.clone();
@@ -43,6 +48,21 @@ async fn bad_input_is_told_apart() {
         let request = client().post(&url).bearer_auth(&vault.key).body(body);
         let page = vault.server.request(request).await;
         assert_eq!((page.status, page.json()["error"].as_str()), (400, Some("invalid_request")));
+    }
+    for (path, kind, body, says) in [
+        ("sessions", "x-www-form-urlencoded", "integration=google", "This URL reads JSON"),
+        ("complete", "x-www-form-urlencoded", "connect_code=x", "This URL reads JSON"),
+        ("sessions", "json", "{\"subject\":\"a\",\"subject\":\"b\"}", "subject appears twice"),
+        ("sessions", "json", "{\"subject\":\"a\",}", "trailing comma at line 1"),
+        ("complete", "json", "{\"connect_code\":5}", "connect_code is not valid: send a text"),
+        ("complete", "json", "{\"subject\":\"user-42\"}", "connect_code is missing"),
+    ] {
+        let url = vault.server.url(&format!("/connect/{path}"));
+        let request = client().post(url).bearer_auth(&vault.key).body(body);
+        let request = request.header("content-type", format!("application/{kind}"));
+        let page = vault.server.request(request).await;
+        assert_eq!((page.status, page.json()["error"].as_str()), (400, Some("invalid_request")));
+        assert!(page.body.contains(says), "{body}: {page:?}");
     }
     assert_eq!(vault.server.sql("SELECT count(*) FROM connect_session"), "0");
 }

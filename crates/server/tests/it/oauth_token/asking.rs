@@ -385,5 +385,6 @@ async fn bodies_that_mean_nothing_are_refused() {
         assert_eq!(page.status, 200, "{page:?}");
     }
     let wrong = vault.server.get("/oauth/token").await;
-    assert_eq!(wrong.status, 405);
+    assert_refused(&wrong, 405, "method_not_allowed");
+    assert!(wrong.body.contains("Allow") && wrong.header("allow") == Some("POST"), "{wrong:?}");
 }
