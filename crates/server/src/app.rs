@@ -123,6 +123,7 @@ impl App {
     ) -> anyhow::Result<Arc<Self>> {
         let sqlite = open_store(config)?;
         let server = authorization_server(config, sqlite.clone()).await?;
+        server.vault.counter.set(Arc::new(metrics.clone()));
         keys::ensure(&server, server.clock.now())
             .await
             .context("cannot prepare the signing keys")?;

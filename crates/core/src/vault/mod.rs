@@ -33,6 +33,8 @@ pub struct Runtime {
     pub key_uses: api_key::KeyUses,
     /// Links that repair connections, made lately.
     pub links: ask::Links,
+    /// Who counts requests for tokens.
+    pub counter: ask::Counter,
     /// When connections were used.
     pub uses: ask::Uses,
     /// Limits of calls at providers.
