@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::audit::{self, Actor};
 use super::refresh;
 use super::seal::{self, Tokens};
+use super::subject;
 use super::{Integration, IntegrationKind};
 use crate::AuthorizationServer;
 use crate::error::Broken;
@@ -19,8 +20,6 @@ use crate::time::Timestamp;
 
 /// How often a connection that somebody else changes at the same time is read anew.
 const ROUNDS: u32 = 8;
-/// Characters of a subject, at most.
-const LONGEST_SUBJECT: usize = 200;
 /// Connections of a subject that are looked through for an account.
 const MOST_ACCOUNTS: u32 = 50;
 
@@ -82,10 +81,9 @@ impl Import {
                 Some("it was granted to another client_id than the integration has".to_owned())
             }
             () if self.subject.is_empty() => Some("it has no subject".to_owned()),
-            () if !is_subject(&self.subject) => Some(
-                "its subject is not 1 to 200 printable characters without a space at either end"
-                    .to_owned(),
-            ),
+            () if subject::check(&self.subject).is_err() => {
+                Some(format!("its subject is none: {}", subject::WANTED))
+            }
             () if !plain(&self.account.sub) => {
                 Some("it has no account.sub, the provider's id of the account".to_owned())
             }
@@ -109,12 +107,6 @@ impl Import {
             }
         }
     }
-}
-
-/// Whether it is one as a connect session takes it.
-fn is_subject(text: &str) -> bool {
-    let length = text.chars().count();
-    text.trim() == text && (1..=LONGEST_SUBJECT).contains(&length) && !text.contains(misleads)
 }
 
 /// Stores `own`, which has no [`Import::problem`], in the place of what there is for the account if

@@ -11,6 +11,7 @@ use crate::registration::text::misleads;
 use crate::store::{Added, Recorded, StoreError};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::audit::{self, Actor};
+use crate::vault::subject;
 
 /// Characters of the name of a service, at most.
 const LONGEST_SERVICE: usize = 100;
@@ -38,7 +39,7 @@ pub struct Shown {
     pub text: Zeroizing<String>,
 }
 
-/// Makes a key for `service` and stores it.
+/// Makes a key for `service` and stores it. Refuses a name or a subject that nobody can have.
 pub async fn create(
     server: &AuthorizationServer,
     service: &str,
@@ -51,6 +52,7 @@ pub async fn create(
         let want = "send a name of 1 to 100 printable characters";
         return Err(Refusal::BadParameter { name: "service", want }.into());
     }
+    rights.subjects.iter().flatten().try_for_each(|own| subject::check(own))?;
     for _ in 0..TRIES {
         let (key, text) = make(server, service.to_owned(), rights.clone(), expires_at, now);
         let recorded = recorded(server, &key, "api_key.created", actor, now);

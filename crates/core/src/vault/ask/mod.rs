@@ -5,8 +5,10 @@
 //! 2. `select`: the one connection that is meant, within the caller's reach, with its scopes.
 //! 3. `serve`: its token, as it is or after a refresh.
 //! 4. `refuse`: refusals, with the link that repairs it.
+//! 5. `count`: what it came to, for whoever counts.
 
 mod asked;
+mod count;
 mod refuse;
 mod select;
 mod serve;
@@ -26,6 +28,7 @@ use crate::vault::Integration;
 use crate::vault::audit::{self, Actor};
 
 pub use asked::{Asked, Force};
+pub use count::{Count, Counter, refused};
 pub use refuse::Links;
 
 /// Who asks.
@@ -88,6 +91,17 @@ pub enum Warning {
 
 /// The token that is asked for. That it was given is in the audit log before it is answered.
 pub async fn token(
+    server: &AuthorizationServer,
+    asked: &Asked,
+    caller: Caller<'_>,
+    now: Timestamp,
+) -> Result<Given, Failure> {
+    let given = give(server, asked, caller, now).await;
+    count::answered(server, asked, caller.rights, &given);
+    given
+}
+
+async fn give(
     server: &AuthorizationServer,
     asked: &Asked,
     caller: Caller<'_>,

@@ -159,7 +159,8 @@ pub(super) async fn check_scopes(
     if let Some(wanted) = &asked.scope {
         let missing = provider.missing(wanted, &connection.scope);
         if !missing.is_empty() {
-            return Err(refuse::not_granted(server, connection, wanted, missing, caller, now).await);
+            let own = (connection, integration);
+            return Err(refuse::not_granted(server, own, wanted, missing, caller, now).await);
         }
     }
     Ok(())

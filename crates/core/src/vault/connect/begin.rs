@@ -14,12 +14,11 @@ use crate::secret::Kind;
 use crate::store::Recorded;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::audit::{self, Actor};
+use crate::vault::subject;
 use crate::vault::{Integration, IntegrationKind};
 
 /// How long a link opens, and what came of it is waited for.
 const LIFETIME: Seconds = Seconds::hours(1);
-/// Characters of a subject, at most.
-const LONGEST_SUBJECT: usize = 200;
 /// Characters of an expected account, at most: those of an address.
 const LONGEST_HINT: usize = 320;
 /// Bytes of a URL to return to, at most.
@@ -69,7 +68,7 @@ pub async fn begin(
         Some(id) => Some(within_reach(server, id, rights).await?),
         None => None,
     };
-    let subject = subject(&asked, before.as_ref())?;
+    let subject = named_subject(&asked, before.as_ref())?;
     let integration = integration(server, &asked, before.as_ref())?;
     check_rights(rights, &asked, integration, &subject)?;
     let granting = integration.ok_or(Refusal::IntegrationUnknown {})?;
@@ -84,7 +83,7 @@ pub async fn begin(
         digest: credential.digest(),
         integration: granting.name.clone(),
         subject,
-        scope: scope(asked.scope, granting)?,
+        scope: scope(asked.scope, granting, rights.and_then(|own| own.scope.as_ref()))?,
         account_hint: hint(asked.account_hint)?,
         reconnect: before.map(|own| own.id),
         return_url,
@@ -118,18 +117,17 @@ async fn within_reach(
     Ok(found.ok_or(Refusal::ConnectionNotFound {})?)
 }
 
-fn subject(asked: &Asked, before: Option<&Connection>) -> Result<String, Refusal> {
-    let want = |want| Refusal::BadParameter { name: "subject", want };
+fn named_subject(asked: &Asked, before: Option<&Connection>) -> Result<String, Refusal> {
     match (&asked.subject, before) {
         (Some(own), Some(before)) if *own != before.subject => {
-            Err(want("leave it out, or name that of the connection"))
+            let want = "leave it out, or name that of the connection";
+            Err(Refusal::BadParameter { name: "subject", want })
         }
         (None, None) => Err(Refusal::MissingParameter { name: "subject" }),
         (_, Some(before)) => Ok(before.subject.clone()),
         (Some(own), None) => {
-            let fits = is_plain(own, LONGEST_SUBJECT) && own.trim() == own;
-            let text = "send 1 to 200 printable characters, no space at either end";
-            if fits { Ok(own.clone()) } else { Err(want(text)) }
+            subject::check(own)?;
+            Ok(own.clone())
         }
     }
 }
@@ -175,15 +173,7 @@ fn check_rights(
     if rights.connections.is_some() && asked.reconnect.is_none() {
         return Err(Refusal::KeyMayNot { what: "connect other accounts than its own" });
     }
-    let beyond = asked
-        .scope
-        .as_ref()
-        .zip(rights.scope.as_ref())
-        .and_then(|(own, most)| own.first_outside(most));
-    match beyond {
-        Some(_) => Err(Refusal::KeyMayNot { what: "ask for scopes beyond its own" }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Who confirms, and where the browser returns to.
@@ -235,8 +225,26 @@ fn may_return(url: &str, allowed: &[String]) -> bool {
         && allowed.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('?'))
 }
 
-fn scope(asked: Option<Scope>, integration: &Integration) -> Result<Scope, Refusal> {
-    let scope = asked.unwrap_or_else(|| integration.scope.clone()).union(&integration.required);
+/// The scopes that are named, else those of the integration as far as a caller may have them who may
+/// have `most`; and what the integration requires.
+fn scope(
+    asked: Option<Scope>,
+    integration: &Integration,
+    most: Option<&Scope>,
+) -> Result<Scope, Refusal> {
+    let provider = &integration.provider;
+    let usual = || match most {
+        Some(most) => provider.within(&integration.scope, most),
+        None => integration.scope.clone(),
+    };
+    let unnamed = asked.is_none();
+    let scope = asked.unwrap_or_else(usual).union(&integration.required);
+    let nothing_left = unnamed && scope.is_empty();
+    let wanted = if nothing_left { &integration.scope } else { &scope };
+    let beyond = most.map(|most| provider.missing(wanted, most)).unwrap_or_default();
+    if let Some(name) = beyond.iter().next() {
+        return Err(Refusal::LinkBeyondCaller { scope: name.to_owned() });
+    }
     if scope.as_str().len() > LONGEST_SCOPE {
         return Err(Refusal::BadParameter { name: "scopes", want: "send up to 4000 bytes" });
     }

@@ -200,10 +200,12 @@ impl Link {
     }
 
     /// What is granted already is asked for again: with most providers a grant replaces the one
-    /// before it.
+    /// before it. What has two names is asked for once.
     fn asked(&self) -> Scope {
         let granted = self.before.as_ref().map(|before| &before.scope);
-        granted.map_or_else(|| self.session.scope.clone(), |own| self.session.scope.union(own))
+        let all =
+            granted.map_or_else(|| self.session.scope.clone(), |own| self.session.scope.union(own));
+        self.integration.provider.each_once(&all)
     }
 
     fn hint(&self) -> Option<String> {

@@ -133,14 +133,27 @@ impl Provider {
 
     /// The scopes by the names that are kept.
     pub fn canonical(&self, scope: &Scope) -> Scope {
-        let scopes = &self.description.scopes;
-        let short = |name| match &scopes.prefix {
-            Some(prefix) => str::strip_prefix(name, prefix.as_str()).unwrap_or(name),
-            None => name,
-        };
-        let kept = |name| scopes.aliases.get(name).map_or(name, String::as_str);
-        let named = scope.iter().map(|name| kept(short(name)));
+        let named = scope.iter().map(|name| self.kept(name));
         Scope::parse(&named.collect::<Vec<_>>().join(" ")).unwrap_or_default()
+    }
+
+    fn kept<'a>(&'a self, name: &'a str) -> &'a str {
+        let scopes = &self.description.scopes;
+        let prefix = scopes.prefix.as_deref().unwrap_or_default();
+        let short = name.strip_prefix(prefix).unwrap_or(name);
+        scopes.aliases.get(short).map_or(short, String::as_str)
+    }
+
+    /// The scopes without those that are another name of one before them.
+    pub fn each_once(&self, scope: &Scope) -> Scope {
+        let first = |name: &str| scope.iter().find(|own| self.kept(own) == self.kept(name));
+        scope.only(|name| first(name) == Some(name))
+    }
+
+    /// Those of `scope` that are covered by `most`, by the names that they came with.
+    pub fn within(&self, scope: &Scope, most: &Scope) -> Scope {
+        let beyond = self.missing(scope, most);
+        scope.only(|name| !beyond.contains(self.kept(name)))
     }
 
     /// What of `wanted` is not granted, by the names that are kept. What another scope includes is

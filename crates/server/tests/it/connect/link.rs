@@ -53,6 +53,8 @@ async fn whoever_is_asked_by_a_stranger_says_no_and_the_link_is_dead() {
     let form = page.form("/connect/confirm");
     let declined = browser.submit(&form.clone().with("decision", "deny")).await;
     declined.must_say("Nothing was connected");
+    declined.must_say("ask for a new link");
+    assert!(!declined.says("try again"), "there is nothing to try again with: {declined:?}");
     let session = vault.session(&id).await;
     assert_eq!(
         (&session["status"], &session["error"]),

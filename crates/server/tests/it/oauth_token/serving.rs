@@ -64,6 +64,31 @@ async fn a_valid_token_is_answered_as_it_is_and_written_down() {
 }
 
 #[tokio::test]
+async fn every_request_for_a_token_is_counted() {
+    let vault = Vault::google(|setup| setup.set("limits.failed_client_auth", 1)).await;
+    let count = async |integration: &str, result: &str| {
+        let labels = format!("{{integration=\"{integration}\",result=\"{result}\"}}");
+        vault.metric(&format!("vault_token_requests_total{labels}")).await
+    };
+    // The key has one integration, so that it is known which one is meant.
+    vault.token(Value::Null).await;
+    assert_eq!(count("google", "connection_not_found").await, 1);
+    vault.token(json!({"subject": null})).await;
+    assert_eq!(count("google", "invalid_request").await, 1);
+    // A key that does not work has none.
+    for result in ["invalid_token", "too_many_requests"] {
+        vault.ask(&vault.server.probe(), "/oauth/token", "grk_x", Value::Null).await;
+        assert_eq!(count("other", result).await, 1, "{result}");
+    }
+    vault.server.request(client().post(vault.server.url("/oauth/token"))).await;
+    assert_eq!(count("other", "missing_token").await, 1);
+    vault.connect("user-42").await;
+    assert_eq!(vault.refresh(Value::Null).await.json()["refreshed"], true);
+    assert_eq!(count("google", "refreshed").await, 1);
+    assert_eq!(vault.metric("refresh_seconds_count").await, 1, "and how long it took");
+}
+
+#[tokio::test]
 async fn an_old_token_is_answered_at_once_and_replaced_beside() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-42").await;

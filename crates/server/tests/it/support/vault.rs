@@ -362,14 +362,7 @@ impl Vault {
 
     /// A number of the metrics; 0 when it is not there.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
-        let text = fs::read_to_string(self.server.config()).expect("settings");
-        let settings: toml::Table = toml::from_str(&text).expect("TOML");
-        let address = settings["listen"]["metrics"].as_str().expect("an address");
-        let url = format!("http://{address}/metrics");
-        let text = client().get(url).send().await.expect("answered").text().await.expect("text");
-        let line = text.lines().find(|line| line.starts_with(name));
-        let value = line.and_then(|line| line.rsplit(' ').next());
-        value.map_or(0, |value| value.parse().expect("a number"))
+        self.server.metric(name).await
     }
 
     /// A second process on the same data.
