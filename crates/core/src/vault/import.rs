@@ -82,7 +82,7 @@ impl Import {
             }
             () if self.subject.is_empty() => Some("it has no subject".to_owned()),
             () if subject::check(&self.subject).is_err() => {
-                Some(format!("its subject is none: {}", subject::WANTED))
+                Some(format!("its subject cannot be one: {}", subject::WANTED))
             }
             () if !plain(&self.account.sub) => {
                 Some("it has no account.sub, the provider's id of the account".to_owned())

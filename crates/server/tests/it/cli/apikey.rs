@@ -1,5 +1,7 @@
 //! `grantor apikey`
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::connections::KeyFile;
@@ -140,6 +142,19 @@ async fn ask(server: &Server, key: &Value) -> Page {
     server.request(client().post(server.url("/oauth/token")).bearer_auth(key)).await
 }
 
+/// The answer to a key that a command has changed just now: the server may be a second behind.
+async fn within_a_second(server: &Server, key: &Value, status: u16) -> Page {
+    let since = Instant::now();
+    loop {
+        let page = ask(server, &key["key"]).await;
+        if page.status == status {
+            return page;
+        }
+        assert!(since.elapsed() < Duration::from_secs(1), "{page:?}, and not {status}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// A server with one connected account, whose token never expires.
 async fn with_a_connection() -> (Server, String) {
     let server = Server::setup()
@@ -179,16 +194,16 @@ async fn two_secrets_work_while_they_overlap_and_none_after_the_end() {
     let second = cli.json(&["apikey", "rotate", id]);
     let third = cli.json(&["apikey", "rotate", id]);
     for (key, status) in [(&first, 401), (&second, 200), (&third, 200)] {
-        assert_eq!(ask(&server, &key["key"]).await.status, status);
+        within_a_second(&server, key, status).await;
     }
     let fourth = cli.json(&["apikey", "rotate", id, "--overlap", "0s"]);
     for (key, status) in [(&second, 401), (&third, 401), (&fourth, 200)] {
-        assert_eq!(ask(&server, &key["key"]).await.status, status);
+        within_a_second(&server, key, status).await;
     }
     cli.ok(&["apikey", "revoke", id]);
-    let revoked = ask(&server, &fourth["key"]).await;
+    let revoked = within_a_second(&server, &fourth, 401).await;
     server.sql("DELETE FROM api_key");
-    let unknown = ask(&server, &fourth["key"]).await;
-    assert_eq!((revoked.status, unknown.status), (401, 401));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let unknown = within_a_second(&server, &fourth, 401).await;
     assert_eq!(revoked.body, unknown.body, "nobody is told which of the two it is");
 }

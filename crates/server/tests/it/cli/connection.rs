@@ -242,9 +242,15 @@ async fn a_file_with_a_mistake_is_not_imported_at_all_and_not_quoted() {
     for (line, says) in [
         (with("integration", json!("github")), "there is no integration \"github\""),
         (with("subject", json!("")), "it has no subject"),
-        (with("subject", json!("x".repeat(201))), "its subject is not 1 to 200 printable"),
-        (with("subject", json!(" a")), "its subject is not 1 to 200 printable"),
-        (with("subject", json!("a\u{202e}b")), "its subject is not 1 to 200 printable"),
+        (
+            with("subject", json!("x".repeat(201))),
+            "its subject cannot be one: send 1 to 200 printable",
+        ),
+        (with("subject", json!(" a")), "its subject cannot be one: send 1 to 200 printable"),
+        (
+            with("subject", json!("a\u{202e}b")),
+            "its subject cannot be one: send 1 to 200 printable",
+        ),
         (with("refresh_tokn", json!("a-token-that-nobody-sees")), "no member \"refresh_tokn\""),
         (with("scope", json!("a")), "line 1 has the same integration, subject and account.sub"),
         (with("account", json!({"sub": ""})), "it has no account.sub"),

@@ -225,6 +225,7 @@ async fn what_a_key_does_not_reach_it_does_not_get() {
     })
     .await;
     let id = vault.connect("user-1").await;
+    let other = shown(vault.connect("user-2").await);
     let ask = async |options: &[&str], body: Value| {
         let key = vault.key_with(options);
         vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await
@@ -240,7 +241,7 @@ async fn what_a_key_does_not_reach_it_does_not_get() {
     for options in [
         &["--integration", "other"][..],
         &["--integration", "google", "--subject", "user-2"][..],
-        &["--any-integration", "--connection", "con_0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3d"][..],
+        &["--any-integration", "--connection", &other][..],
     ] {
         // It looks as if it was not there.
         let page = ask(options, json!({"connection_id": shown(id)})).await;
