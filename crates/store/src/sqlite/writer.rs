@@ -27,6 +27,10 @@ const LOOK: Duration = Duration::from_millis(300);
 /// The most writes that go into one commit.
 const LARGEST: usize = 256;
 
+/// How often a group gives way to those who would join it: where they are busy that saves a commit,
+/// and each time costs half a microsecond.
+const PATIENCE: u32 = 4;
+
 /// The writer's end that callers hold.
 pub(super) struct Writer {
     queue: Arc<Queue>,
@@ -164,13 +168,13 @@ impl Thread {
 
     fn attempt(&self, db: &Db<'_>, jobs: &mut Vec<Box<dyn Job>>) -> Result<(), Fault> {
         db.run("BEGIN IMMEDIATE", ())?;
-        let (mut done, mut waited) = (0, 0);
+        let (mut done, mut patience) = (0, PATIENCE);
         while done < jobs.len() {
             let job = &mut jobs[done];
             catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or(Err(Fault::Panicked))?;
             done += 1;
             if done == jobs.len() && done < LARGEST {
-                self.take_more(jobs, &mut waited);
+                self.take_more(jobs, &mut patience);
             }
         }
         let start = Instant::now();
@@ -181,14 +185,12 @@ impl Thread {
     }
 
     /// What has arrived meanwhile goes into the same commit. With company, the threads that make
-    /// writes get a moment to bring theirs, the more the larger the group is already: where they are
-    /// busy, a commit is what is saved, and where none is, giving way takes no time. A write that is
-    /// alone does not wait.
-    fn take_more(&self, jobs: &mut Vec<Box<dyn Job>>, waited: &mut usize) {
+    /// writes get a moment to bring theirs; a write that is alone does not wait.
+    fn take_more(&self, jobs: &mut Vec<Box<dyn Job>>, patience: &mut u32) {
         let before = jobs.len();
         self.queue.take_now(jobs);
-        while jobs.len() == before && before > 1 && *waited < before {
-            *waited += 1;
+        while jobs.len() == before && before > 1 && *patience > 0 {
+            *patience -= 1;
             std::thread::yield_now();
             self.queue.take_now(jobs);
         }
