@@ -3,7 +3,6 @@
 
 mod api_keys;
 mod audit;
-mod cache;
 mod checkpoint;
 mod client_rows;
 mod clients;
@@ -51,7 +50,6 @@ use grantor_core::time::Timestamp;
 
 pub use stats::Stats;
 
-use cache::Caches;
 use checkpoint::Checkpointer;
 use fault::Fault;
 use readers::Readers;
@@ -59,6 +57,8 @@ use rows::Db;
 use stats::Counters;
 use sweep::Sweeper;
 use writer::Writer;
+
+use crate::cache::Caches;
 
 /// How the file is used. The defaults fit a server with a few tens of megabytes.
 #[derive(Clone, Debug)]
