@@ -47,6 +47,15 @@ impl ConnectionStore for Postgres {
         selections::held(self, selector, limit).await
     }
 
+    /// Every read sees what was committed before it, by whichever node.
+    async fn recently_held(
+        &self,
+        selector: &Selector,
+        limit: u32,
+    ) -> Result<Vec<Held>, StoreError> {
+        self.held(selector, limit).await
+    }
+
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
         self.look(SELECT_CONNECTION, &values![id.0], connection).await
     }
@@ -168,11 +177,12 @@ impl ConnectionStore for Postgres {
         id: ConnectionId,
         sharing: &[String],
         recorded: Recorded,
+        due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Leaving>, StoreError> {
-        let own = (id, sharing.to_vec(), recorded, now);
-        self.write(own, |db, (id, sharing, recorded, now)| {
-            Box::pin(start_disconnect(db, *id, sharing, recorded, *now))
+        let own = (id, sharing.to_vec(), recorded, (due_at, now));
+        self.write(own, |db, (id, sharing, recorded, times)| {
+            Box::pin(start_disconnect(db, *id, sharing, recorded, *times))
         })
         .await
     }
@@ -338,12 +348,12 @@ async fn start_disconnect(
     id: ConnectionId,
     sharing: &[String],
     recorded: &Recorded,
-    now: Timestamp,
+    (due_at, now): (Timestamp, Timestamp),
 ) -> Result<Option<Leaving>, Fault> {
     let start = "UPDATE connection
-        SET status = 'disconnecting', reauth = NULL, due_at = $2, disconnecting_since = $2
+        SET status = 'disconnecting', reauth = NULL, due_at = $3, disconnecting_since = $2
         WHERE id = $1 AND status <> 'disconnecting'";
-    let started = db.run(start, &values![id.0, now]).await?;
+    let started = db.run(start, &values![id.0, now, due_at]).await?;
     let Some(held) = db.one(SELECT_HELD, &values![id.0], held).await? else {
         return Ok(None);
     };
@@ -356,7 +366,8 @@ async fn start_disconnect(
     if started == 1 {
         recorded::write(db, recorded).await?;
     }
-    Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0) }))
+    let refreshing_until = refreshes::leased_until(db, id, now).await?;
+    Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0), refreshing_until }))
 }
 
 /// What is removed lies in the files of the database until it is vacuumed, and in its write-ahead

@@ -18,15 +18,11 @@ const INSERT: &str = concat!(
     ") VALUES ($1, $2, $3, $4, $5, $6, $7)"
 );
 
-/// Not too many at once; the next claim goes on.
-const REMOVE_EXPIRED: &str = "DELETE FROM webhook_notice WHERE id IN
-    (SELECT id FROM webhook_notice WHERE expires_at <= $1 LIMIT 128 FOR UPDATE SKIP LOCKED)";
-
 /// Those that another node claims at this moment are passed over. Gives when they were due last.
 const CLAIM: &str = concat!(
     "WITH due AS (
         SELECT id, due_at FROM webhook_notice
-        WHERE endpoint = $1 AND due_at <= $2 AND expires_at > $2
+        WHERE endpoint = $1 AND due_at <= $2
         ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
      UPDATE webhook_notice n SET due_at = $3, attempts = n.attempts + 1
      FROM due WHERE n.id = due.id
@@ -45,14 +41,12 @@ impl NoticeStore for Postgres {
         limit: u32,
     ) -> Result<Vec<Notice>, StoreError> {
         // Asked every moment, and nearly always there is none.
-        let due =
-            "SELECT EXISTS (SELECT 1 FROM webhook_notice WHERE endpoint = $1 AND due_at <= $2)
-                OR EXISTS (SELECT 1 FROM webhook_notice WHERE expires_at <= $2)";
-        if self.look(due, &values![endpoint, now], single).await? != Some(true) {
+        let due = "SELECT 1 FROM webhook_notice WHERE endpoint = $1 AND due_at <= $2 LIMIT 1";
+        if self.look(due, &values![endpoint, now], |_| Ok(())).await?.is_none() {
             return Ok(Vec::new());
         }
         let part = (endpoint.to_owned(), now, until, limit);
-        self.write(part, |db, (endpoint, now, until, limit)| {
+        self.write_one(part, |db, (endpoint, now, until, limit)| {
             Box::pin(claim(db, endpoint, *now, *until, *limit))
         })
         .await
@@ -90,7 +84,6 @@ async fn claim(
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<Notice>, Fault> {
-    db.run(REMOVE_EXPIRED, &values![now]).await?;
     let mut notices = db
         .all(CLAIM, &values![endpoint, now, until, limit], |columns| {
             Ok((notice(columns)?, columns.time()?))

@@ -1,7 +1,7 @@
 //! Refreshes, one at a time for each connection, whose row is locked: the table `refresh_attempt`.
 
 use grantor_core::id::{ConnectionId, RefreshId};
-use grantor_core::model::{Connection, ConnectionStatus, RefreshAttempt};
+use grantor_core::model::{Connection, RefreshAttempt};
 use grantor_core::store::{Begun, Ended, RefreshEnd};
 use grantor_core::time::Timestamp;
 
@@ -50,9 +50,6 @@ pub(super) async fn begin(
     let Some(connection) = connection_rows::locked(db, attempt.connection).await? else {
         return Ok(Begun::Gone);
     };
-    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
-        return Ok(Begun::Gone);
-    }
     if !is_of(attempt, &connection) {
         return Ok(Begun::Changed);
     }
@@ -65,6 +62,16 @@ pub(super) async fn begin(
     let attempt = RefreshAttempt { again: sent, ..attempt.clone() };
     db.run(PUT, &row(&attempt)?).await?;
     Ok(Begun::Yes(attempt))
+}
+
+/// Until when somebody has the lease, if somebody has.
+pub(super) async fn leased_until(
+    db: Db<'_>,
+    connection: ConnectionId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let lease = find(db, connection).await?.map(|lease| lease.until);
+    Ok(lease.filter(|until| now < *until))
 }
 
 /// Extends a lease that the caller has.
@@ -128,7 +135,7 @@ pub(super) async fn claim_due(
     db.all(CLAIM, &values![now, until, limit], connection).await
 }
 
-/// Sets when connections are due, those that are active and of the version still.
+/// Sets when connections are due, those that are of the version still and wait for no person.
 pub(super) async fn put_off(
     db: Db<'_>,
     looks: &[(ConnectionId, u64, Option<Timestamp>)],
@@ -140,7 +147,7 @@ pub(super) async fn put_off(
     db.run(
         "UPDATE connection c SET due_at = look.at
          FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS look (id, version, at)
-         WHERE c.id = look.id AND c.version = look.version AND c.status = 'active'",
+         WHERE c.id = look.id AND c.version = look.version AND c.status <> 'reauth_required'",
         &transposed(rows),
     )
     .await

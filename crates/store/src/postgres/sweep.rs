@@ -59,7 +59,8 @@ const NAME: Key = Key::Text(String::new());
 
 /// `$1` is the present moment. A code that was redeemed is kept for an hour, to notice a replay,
 /// and so is a device's; a revoked family for a day, for whoever looks into it; an attempt for as
-/// long as it counts towards the limit of its address.
+/// long as it counts towards the limit of its address. A webhook that nobody has given up for a month
+/// is for an endpoint that is not configured any more.
 static KINDS: [Kind; HOW_MANY] = [
     kind!("access_token", "id", ID, dead: "expires_at <= $1"),
     kind!("token_family", "id", ID,
@@ -78,7 +79,7 @@ static KINDS: [Kind; HOW_MANY] = [
     kind!("sign_in_attempt", "id", ID, dead: "greatest(expires_at, created_at + 3600) <= $1"),
     kind!("outbox_mail", "id", ID, dead: "expires_at <= $1"),
     kind!("connect_session", "id", ID, dead: "expires_at <= $1"),
-    kind!("webhook_notice", "id", ID, dead: "expires_at <= $1"),
+    kind!("webhook_notice", "id", ID, dead: "expires_at <= $1 - 2592000"),
     kind!("refresh_attempt", "connection_id", ID, dead: "leased_until <= $1
         AND NOT EXISTS (SELECT 1 FROM connection WHERE id = refresh_attempt.connection_id)"),
     kind!("signing_key", "kid", NAME, dead: "retires_at <= $1"),

@@ -1,7 +1,7 @@
 //! Refreshes, one at a time for each connection: the table `refresh_attempt`.
 
 use grantor_core::id::{ConnectionId, RefreshId};
-use grantor_core::model::{Connection, ConnectionStatus, RefreshAttempt};
+use grantor_core::model::{Connection, RefreshAttempt};
 use grantor_core::store::{Begun, Ended, RefreshEnd};
 use grantor_core::time::Timestamp;
 use rusqlite::params;
@@ -18,9 +18,6 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let Some(connection) = connection_rows::find(db, attempt.connection)? else {
         return Ok(Begun::Gone);
     };
-    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
-        return Ok(Begun::Gone);
-    }
     if !is_of(attempt, &connection) {
         return Ok(Begun::Changed);
     }
@@ -33,6 +30,16 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let attempt = RefreshAttempt { again: sent, ..attempt.clone() };
     put(db, &attempt)?;
     Ok(Begun::Yes(attempt))
+}
+
+/// Until when somebody has the lease, if somebody has.
+pub(super) fn leased_until(
+    db: &Db<'_>,
+    connection: ConnectionId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let lease = find(db, connection)?.map(|lease| lease.until);
+    Ok(lease.filter(|until| now < *until))
 }
 
 /// Extends a lease that the caller has.
@@ -113,14 +120,14 @@ pub(super) fn claim_due(
     Ok(due)
 }
 
-/// Sets when connections are due, those that are active and of the version still.
+/// Sets when connections are due, those that are of the version still and wait for no person.
 pub(super) fn put_off(
     db: &Db<'_>,
     looks: &[(ConnectionId, u64, Option<Timestamp>)],
 ) -> Result<(), Fault> {
     looks.iter().try_for_each(|(id, version, at)| {
         let put_off = "UPDATE connection SET due_at = ?3
-                       WHERE id = ?1 AND version = ?2 AND status = 'active'";
+                       WHERE id = ?1 AND version = ?2 AND status <> 'reauth_required'";
         let at = at.map(Timestamp::epoch);
         db.run(put_off, params![bytes(&id.0), number(*version)?, at]).map(drop)
     })

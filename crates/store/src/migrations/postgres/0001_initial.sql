@@ -386,7 +386,6 @@ CREATE TABLE webhook_notice (
     expires_at bigint NOT NULL
 );
 CREATE INDEX webhook_notice_due ON webhook_notice (endpoint, due_at);
-CREATE INDEX webhook_notice_over ON webhook_notice (expires_at);
 
 CREATE TABLE server_secret (
     name   text  NOT NULL PRIMARY KEY,
