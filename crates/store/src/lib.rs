@@ -2,8 +2,15 @@
 //!
 //! Every back end passes the same suite, `contract` (feature `contract`).
 
+mod cache;
+mod columns;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod migrations;
+pub mod postgres;
+mod records;
 pub mod sqlite;
+mod sweep;
 
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;

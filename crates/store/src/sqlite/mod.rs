@@ -3,7 +3,6 @@
 
 mod api_keys;
 mod audit;
-mod cache;
 mod checkpoint;
 mod client_rows;
 mod clients;
@@ -52,7 +51,6 @@ use grantor_core::time::Timestamp;
 
 pub use stats::Stats;
 
-use cache::Caches;
 use checkpoint::Checkpointer;
 use fault::Fault;
 use queue::Effect;
@@ -62,6 +60,8 @@ use snapshots::Snapshots;
 use stats::Counters;
 use sweep::Sweeper;
 use writer::Writer;
+
+use crate::cache::Caches;
 
 /// How the file is used. The defaults fit a server with a few tens of megabytes.
 #[derive(Clone, Debug)]

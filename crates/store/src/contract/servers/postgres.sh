@@ -1,0 +1,48 @@
+# Runs a Postgres in a folder of its own, for as long as somebody holds the standard input open.
+# The first argument says how users are let in (trust, scram-sha-256); the rest are settings.
+# Prints the folder, which has the socket, then a line for each command that was done.
+set -eu
+own=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/grantor-postgres.XXXXXXXX")
+chmod 755 "$folder"
+trap 'exit 1' HUP INT TERM
+trap '"$own/pg_ctl" stop --silent --pgdata "$folder/data" --mode immediate; rm -rf "$folder"' EXIT
+
+echo secret >"$folder/password"
+"$own/initdb" --pgdata "$folder/data" --auth "$1" --username grantor --pwfile "$folder/password" \
+    --encoding UTF8 --no-sync >"$folder/initdb.log"
+shift
+{
+    echo "unix_socket_directories = '$folder'"
+    echo "listen_addresses = ''"
+    echo "max_connections = 400"
+    echo "shared_buffers = 32MB"
+    # What is written outlives the server, not the machine.
+    echo "fsync = off"
+    for setting in "$@"; do echo "$setting"; done
+} >>"$folder/data/postgresql.conf"
+# Keys of tests, where they are.
+if [ -n "${GRANTOR_TEST_TLS:-}" ]; then
+    printf '%s' "$GRANTOR_TEST_TLS" >"$folder/data/server.pem"
+    chmod 600 "$folder/data/server.pem"
+fi
+
+start() {
+    "$own/pg_ctl" start --silent --wait --pgdata "$folder/data" --log "$folder/log"
+}
+
+start
+echo "$folder"
+while read -r command; do
+    case $command in
+    stop) "$own/pg_ctl" stop --silent --wait --pgdata "$folder/data" --mode fast ;;
+    kill)
+        server=$(head -n 1 "$folder/data/postmaster.pid")
+        # The processes that serve the connections end with it only after a while.
+        children=$(ps -o pid= --ppid "$server" || true)
+        kill -KILL "$server" $children 2>/dev/null || true
+        ;;
+    start) start ;;
+    esac
+    echo done
+done
