@@ -4,6 +4,8 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod redis;
 pub mod sqlite;
 
+pub use redis::Redis;
 pub use sqlite::Sqlite;

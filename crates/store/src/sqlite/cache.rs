@@ -11,23 +11,23 @@ const MOST: usize = 4_096;
 
 /// Everything that is kept.
 #[derive(Default)]
-pub(super) struct Caches {
+pub(crate) struct Caches {
     /// By `client_id`.
-    pub(super) clients: Cache<Client>,
+    pub(crate) clients: Cache<Client>,
     /// By id. When one was last used is as old as the record.
-    pub(super) api_keys: Cache<ApiKey>,
+    pub(crate) api_keys: Cache<ApiKey>,
 }
 
 impl Caches {
     /// Forgets everything, after a record was changed by anybody.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.clients.clear();
         self.api_keys.clear();
     }
 }
 
 /// Records that were read, until any of them changes.
-pub(super) struct Cache<T>(RwLock<Known<T>>);
+pub(crate) struct Cache<T>(RwLock<Known<T>>);
 
 struct Known<T> {
     /// Counts the clears, so that what was read before one is not kept after it.
@@ -43,17 +43,14 @@ impl<T> Default for Cache<T> {
 
 impl<T> Cache<T> {
     /// The record with this key, from memory or else by `read`.
-    pub(super) fn get(
+    pub(crate) fn get(
         &self,
         key: &str,
         read: impl FnOnce() -> Result<Option<T>, StoreError>,
     ) -> Result<Option<Arc<T>>, StoreError> {
-        let generation = {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(record) = known.records.get(key) {
-                return Ok(Some(Arc::clone(record)));
-            }
-            known.generation
+        let generation = match self.look(key) {
+            Ok(record) => return Ok(Some(record)),
+            Err(generation) => generation,
         };
         let found = read()?.map(Arc::new);
         if let Some(record) = &found {
@@ -62,8 +59,14 @@ impl<T> Cache<T> {
         Ok(found)
     }
 
-    /// Keeps what was read, unless records have changed since.
-    fn put(&self, key: &str, record: &Arc<T>, generation: u64) {
+    /// The record with this key, if it is in memory; else what [`Cache::put`] has to be told.
+    pub(crate) fn look(&self, key: &str) -> Result<Arc<T>, u64> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.records.get(key).map(Arc::clone).ok_or(known.generation)
+    }
+
+    /// Keeps what was read, unless records have changed since the look.
+    pub(crate) fn put(&self, key: &str, record: &Arc<T>, generation: u64) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.generation != generation {
             return;

@@ -199,7 +199,7 @@ pub(super) fn status_columns(
 }
 
 /// The column `status`.
-pub(super) const fn status_name(status: &ConnectionStatus) -> &'static str {
+pub(crate) const fn status_name(status: &ConnectionStatus) -> &'static str {
     match status {
         ConnectionStatus::Active => "active",
         ConnectionStatus::ReauthRequired(_) => "reauth_required",

@@ -3,7 +3,7 @@
 
 mod api_keys;
 mod audit;
-mod cache;
+pub(crate) mod cache;
 mod checkpoint;
 mod client_rows;
 mod clients;
@@ -49,6 +49,8 @@ use async_trait::async_trait;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Timestamp;
 
+pub(crate) use connection_rows::status_name;
+pub(crate) use selections::means;
 pub use stats::Stats;
 
 use cache::Caches;
