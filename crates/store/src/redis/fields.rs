@@ -162,6 +162,7 @@ impl Hash {
 pub(super) fn list(value: Value) -> Result<Vec<Value>, Fault> {
     match value {
         Value::Array(items) => Ok(items),
+        Value::Map(pairs) => Ok(pairs.into_iter().flat_map(|(name, own)| [name, own]).collect()),
         Value::Nil => Ok(Vec::new()),
         _ => Err(unexpected("no list")),
     }
@@ -176,7 +177,7 @@ pub(super) fn items<const N: usize>(value: Value) -> Result<[Value; N], Fault> {
 pub(super) fn bytes(value: Value) -> Result<Vec<u8>, Fault> {
     match value {
         Value::BulkString(bytes) => Ok(bytes),
-        Value::SimpleString(text) => Ok(text.into_bytes()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Ok(text.into_bytes()),
         Value::Int(number) => Ok(number.write()),
         _ => Err(unexpected("neither text nor number")),
     }

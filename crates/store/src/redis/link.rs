@@ -1,6 +1,7 @@
 //! Connections to the servers, renewed by themselves, and commands with a time limit.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use grantor_core::store::StoreError;
@@ -10,8 +11,8 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, SingleNodeRoutingInfo, SlotAddr};
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, TlsCertificates,
-    TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion,
+    PushInfo, PushKind, TlsCertificates, TlsMode, Value,
 };
 use tokio::sync::Mutex;
 
@@ -63,6 +64,7 @@ enum Place {
 #[derive(Default)]
 struct Line {
     connection: Option<MultiplexedConnection>,
+    closed: Arc<AtomicBool>,
     /// Counts the connections, so that only the broken one is given up.
     number: u64,
     failed: Option<(Instant, String)>,
@@ -245,7 +247,9 @@ async fn connected(
     line: &Mutex<Line>,
 ) -> Result<(MultiplexedConnection, u64), Fault> {
     let mut line = line.lock().await;
-    if let Some(connection) = &line.connection {
+    if let Some(connection) = &line.connection
+        && !line.closed.load(Ordering::Relaxed)
+    {
         return Ok((connection.clone(), line.number));
     }
     if let Some((at, why)) = &line.failed
@@ -254,28 +258,44 @@ async fn connected(
         let error = std::io::Error::new(std::io::ErrorKind::NotConnected, why.clone());
         return Err(Fault::Redis(error.into()));
     }
-    // The caller has the time limit; answers that come late are for nobody.
-    let config = AsyncConnectionConfig::new()
-        .set_response_timeout(None)
-        .set_connection_timeout(Some(source.limit));
-    let made = async {
-        Ok(source.client().await?.get_multiplexed_async_connection_with_config(&config).await?)
-    };
-    match made.await {
-        Ok(connection) => {
-            let made: MultiplexedConnection = connection;
-            line.number += 1;
-            (line.connection, line.failed) = (Some(made.clone()), None);
-            Ok((made, line.number))
+    let closed = Arc::new(AtomicBool::new(false));
+    match connect(source, &closed).await {
+        Ok(made) => {
+            let number = line.number + 1;
+            *line = Line { connection: Some(made.clone()), closed, number, failed: None };
+            Ok((made, number))
         }
         Err(fault) => {
-            let fault: Fault = fault;
             if let Fault::Redis(error) = &fault {
                 line.failed = Some((Instant::now(), error.to_string()));
             }
             Err(fault)
         }
     }
+}
+
+/// Connects; `closed` is set when the server ends the connection, so that nobody finds that out by a
+/// command. Only the newer protocol tells.
+async fn connect(
+    source: &Source,
+    closed: &Arc<AtomicBool>,
+) -> Result<MultiplexedConnection, Fault> {
+    let info = source.client().await?.get_connection_info().clone();
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    let client = Client::open(info.set_redis_settings(settings))?;
+    let closed = Arc::clone(closed);
+    let notice = move |told: PushInfo| {
+        if told.kind == PushKind::Disconnection {
+            closed.store(true, Ordering::Relaxed);
+        }
+        Ok::<(), std::convert::Infallible>(())
+    };
+    // The caller has the time limit; answers that come late are for nobody.
+    let config = AsyncConnectionConfig::new()
+        .set_response_timeout(None)
+        .set_connection_timeout(Some(source.limit))
+        .set_push_sender(notice);
+    Ok(client.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
 fn certificates(options: &Options) -> Option<TlsCertificates> {
