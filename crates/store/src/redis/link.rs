@@ -56,7 +56,7 @@ struct Source {
 
 /// Who knows where the server is.
 enum Place {
-    Fixed(Client),
+    Fixed(Box<Client>),
     Sentinel(Box<Mutex<SentinelClient>>),
 }
 
@@ -200,7 +200,7 @@ fn is_read_only(answers: &[Value]) -> bool {
 impl Nodes {
     async fn open(address: Address, options: &Options) -> Result<Self, Fault> {
         let place = match address {
-            Address::Single(info) => Place::Fixed(client(*info, options)?),
+            Address::Single(info) => Place::Fixed(Box::new(client(*info, options)?)),
             Address::Sentinel { sentinels, service, server } => {
                 let sentinel = sentinel(sentinels, &service, &server, options)?;
                 Place::Sentinel(Box::new(Mutex::new(sentinel)))
@@ -235,7 +235,7 @@ impl Nodes {
 impl Source {
     async fn client(&self) -> Result<Client, Fault> {
         match &self.place {
-            Place::Fixed(client) => Ok(client.clone()),
+            Place::Fixed(client) => Ok((**client).clone()),
             Place::Sentinel(sentinel) => Ok(sentinel.lock().await.async_get_client().await?),
         }
     }

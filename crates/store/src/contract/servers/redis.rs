@@ -131,57 +131,47 @@ impl RedisSentinel {
 
 /// A cluster of three servers without replicas.
 pub struct RedisCluster {
-    nodes: Vec<(Kept, u16)>,
+    nodes: Vec<RedisServer>,
 }
 
 impl RedisCluster {
     /// Starts it, and waits until every node knows that the cluster works.
     pub fn start() -> Self {
-        let nodes: Vec<_> = (0..3).map(|_| node()).collect();
+        let node = |_| {
+            let bus = free_port().to_string();
+            let of_cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+            RedisServer::start(&[&of_cluster[..], &["--cluster-node-timeout", "1000"]].concat())
+        };
+        let cluster = Self { nodes: (0..3).map(node).collect() };
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create"]);
-        create.args(nodes.iter().map(|(_, port)| format!("127.0.0.1:{port}")));
+        create.args(cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
         let created = create.arg("--cluster-yes").output().expect("redis-cli starts");
         assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
-        for (_, port) in &nodes {
-            until("the cluster works", || {
-                cli(*port, &["cluster", "info"]).contains("cluster_state:ok")
-            });
+        cluster.until_it_works();
+        cluster
+    }
+
+    /// Waits until every node knows that the cluster works.
+    pub fn until_it_works(&self) {
+        for node in &self.nodes {
+            let works = || node.cli(&["cluster", "info"]).contains("cluster_state:ok");
+            until("the cluster works", works);
         }
-        Self { nodes }
+    }
+
+    /// The node that has a key.
+    pub fn node_of(&mut self, key: &str) -> &mut RedisServer {
+        let found =
+            self.nodes.iter_mut().find(|node| !node.cli(&["exists", key]).contains("MOVED"));
+        found.expect("every slot is somewhere")
     }
 
     /// The address, with every node.
     pub fn url(&self) -> String {
-        let nodes = self.nodes.iter().map(|(_, port)| format!("127.0.0.1:{port}"));
+        let nodes = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
         format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
     }
-}
-
-fn node() -> (Kept, u16) {
-    let (folder, port) = (new_folder().display().to_string(), free_port());
-    let (own, bus) = (port.to_string(), free_port().to_string());
-    let program = [
-        "redis-server",
-        "--bind",
-        "127.0.0.1",
-        "--port",
-        &own,
-        "--cluster-port",
-        &bus,
-        "--dir",
-        &folder,
-        "--save",
-        "",
-        "--appendonly",
-        "yes",
-        "--cluster-enabled",
-        "yes",
-    ];
-    let program: Vec<_> = program.into_iter().map(str::to_owned).collect();
-    let kept = Kept::start(&folder, &program);
-    until("Redis starts", || cli(port, &["ping"]) == "PONG");
-    (kept, port)
 }
 
 fn cli(port: u16, command: &[&str]) -> String {

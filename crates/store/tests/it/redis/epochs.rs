@@ -1,6 +1,7 @@
 //! A Redis that has gone back: nothing that was spent can be spent again.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use grantor_core::model::{
     AccessToken, Code, ConnectSession, ConnectState, ConnectStep, DeviceAuthorization, DeviceState,
@@ -10,14 +11,14 @@ use grantor_core::secret::Digest;
 use grantor_core::store::{
     AttemptLimits, ClientStore as _, CodeStore as _, ConnectStore as _, DeviceStore as _,
     ExternalStore as _, Recorded, Redeemed, Registered, Rotated, Rotation, SignInStore as _, Spent,
-    TokenStore as _, Tried, UserStore as _,
+    Store as _, TokenStore as _, Tried, UserStore as _,
 };
 use grantor_core::time::Seconds;
 use grantor_store::contract::fixtures::{
     NOW, access, after, answer, approval, attempt, client, code, device, digest, external, family,
     initial_token, issued, renewal, user,
 };
-use grantor_store::contract::servers::RedisServer;
+use grantor_store::contract::servers::{RedisCluster, RedisServer};
 use grantor_store::contract::vault_fixtures::{connect_session, started};
 use grantor_store::redis::{Options, Redis};
 
@@ -245,5 +246,26 @@ async fn what_was_spent_stays_spent_after_a_failover_to_a_replica_that_was_behin
     assert_eq!(primary.cli(&["replicaof", "no", "one"]), "OK");
     let store = open(&primary.url()).await;
     assert_eq!((things.spend(&store).await, last.spend(&store).await), (vec![], vec![]));
+    goes_on(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_a_cluster_that_starts_again_is_another_one_too() {
+    let mut cluster = RedisCluster::start();
+    let store = open(&cluster.url()).await;
+    let (spent, kept) = (Things::issue(&store).await, Things::issue(&store).await);
+    assert_eq!(spent.spend(&store).await, ALL);
+    let node = cluster.node_of("{grantor:oauth}:meta");
+    node.kill();
+    node.start_again();
+    cluster.until_it_works();
+    let since = Instant::now();
+    while let Err(error) = store.ping().await {
+        assert!(since.elapsed() < Duration::from_secs(10), "{error}");
+    }
+    assert_eq!(spent.spend(&store).await, NONE);
+    let left = kept.spend(&store).await;
+    let elsewhere = ["attempt", "external", "connect"];
+    assert!(left.iter().all(|name| elsewhere.contains(name)), "{left:?}");
     goes_on(&store).await;
 }

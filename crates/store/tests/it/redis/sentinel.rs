@@ -64,7 +64,7 @@ async fn after_a_failover_what_a_replica_had_is_there() {
             match store.access_token(one.id, &one.digest, NOW).await {
                 Ok(read) => break read,
                 Err(StoreError::Unavailable(_)) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err(error) => panic!("{error:?}"),
             }
