@@ -12,12 +12,12 @@ use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, yes};
 use super::recorded::length;
-use super::script::{Family, VAULT, scripts};
+use super::script::{Family, lua, scripts};
 
 scripts! {
     READ = ["return hash(key())"];
 
-    ADD = [VAULT, "
+    ADD = [lua::VAULT, "
 local own, id, fields, created_at = key(), arg(), record(), arg()
 local recorded = take_recorded()
 if is_there(own) then return told(false) end
@@ -29,7 +29,7 @@ changed()
 return told(1)"];
 
     /// When it was made and last used stays.
-    REPLACE = [VAULT, "
+    REPLACE = [lua::VAULT, "
 local own, before, replacement = key(), record(), record()
 local recorded = take_recorded()
 if not is_still(own, before, 'last_used_at') then return told(false) end

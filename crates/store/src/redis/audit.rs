@@ -7,11 +7,11 @@ use redis::Value;
 
 use super::fault::Fault;
 use super::fields::{Hash, bytes, items, list, unexpected};
-use super::script::{Call, Family, VAULT, scripts};
+use super::script::{Call, Family, lua, scripts};
 use super::{Inner, Redis};
 
 scripts! {
-    APPEND = [VAULT, "
+    APPEND = [lua::VAULT, "
 local audit = key()
 local recorded = take_recorded()
 if is_stale(recorded) then return told('stale') end

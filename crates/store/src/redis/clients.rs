@@ -13,13 +13,13 @@ use grantor_core::time::Timestamp;
 use super::client_hash::{client, fields};
 use super::fault::Fault;
 use super::fields::{Hash, bytes, maybe_column, unexpected, yes};
-use super::script::{Call, Family, OAUTH, scripts};
+use super::script::{Call, Family, lua, scripts};
 use super::{Redis, initial_tokens};
 
 scripts! {
     READ = ["return hash(key())"];
 
-    ADD = [OAUTH, "
+    ADD = [lua::CLIENT, "
 local own, id, fields, created_at = key(), arg(), record(), arg()
 if is_there(own) then return false end
 add_client(own, id, fields, created_at)
@@ -27,7 +27,7 @@ changed()
 return 1"];
 
     /// The digest was compared with what it was when it was read.
-    REGISTER = [OAUTH, "
+    REGISTER = [lua::CLIENT, "
 local own, id, fields, created_at = key(), arg(), record(), arg()
 local token, now, digest = key(), arg(), arg()
 local was = call('HMGET', token, 'digest', 'expires_at', 'uses_left', 'epoch')
@@ -39,7 +39,7 @@ if was[3] then call('HINCRBY', token, 'uses_left', -1) end
 changed()
 return 'done'"];
 
-    IMPORT = [OAUTH, "
+    IMPORT = [lua::CLIENT, "
 local replace, list, named = flag(), {}, {}
 for i = 1, tonumber(arg()) do
   local one = { key = key(), id = arg(), fields = record(), created_at = arg() }
@@ -66,7 +66,7 @@ put(own, after)
 changed()
 return 1"];
 
-    REMOVE = [OAUTH, "
+    REMOVE = [lua::HELD, lua::DROPS, "
 local own, before, id, now = key(), record(), arg(), arg()
 if not is_still(own, before) then return false end
 local all = {}

@@ -12,13 +12,13 @@ use redis::Value;
 use super::consents::with_consent;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, column, items, list, record, unexpected, yes};
-use super::script::{Family, OAUTH, scripts};
+use super::script::{Family, lua, scripts};
 use super::token_hash::with_issued;
 use super::users::user;
 use super::{Redis, requests};
 
 scripts! {
-    ANSWER = [OAUTH, "
+    ANSWER = [lua::HELD, lua::ACCESS, lua::ISSUE, lua::CONSENT, "
 local now, request = arg(), flag() and key()
 local consent = take_consent()
 local code = flag() and { key = key(), id = arg(), client = arg(), user = arg(), over = arg(),
@@ -45,7 +45,7 @@ local user = call('HGET', own, 'user_id')
 return user and { hash(own), hash(tag .. 'user:' .. user) }"];
 
     /// A code that was issued in an earlier epoch may have been spent.
-    REDEEM = [OAUTH, "
+    REDEEM = [lua::HELD, lua::ACCESS, lua::ISSUE, "
 local own, id, digest, now = key(), arg(), arg(), arg()
 local issued = flag() and take_issued()
 local was = fields(own, 'digest', 'spent_at', 'expires_at', 'redeemed_as', 'client_id', 'user_id',

@@ -10,7 +10,7 @@ use grantor_core::time::Timestamp;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, record};
-use super::script::{Call, Family, VAULT, scripts};
+use super::script::{Call, Family, lua, scripts};
 
 /// A library for scripts that end a session: what a state does not have is removed, so that nothing
 /// sealed outlives its use. One that was begun in an earlier epoch may have ended.
@@ -32,7 +32,7 @@ end
 ";
 
 scripts! {
-    ADD = [VAULT, "
+    ADD = [lua::VAULT, "
 local own, session, over, now = key(), record(), arg(), arg()
 local recorded = take_recorded()
 if is_stale(recorded) then return told('stale') end

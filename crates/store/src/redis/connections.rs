@@ -17,7 +17,7 @@ use super::connection_hash::{
 use super::fault::Fault;
 use super::fields::{Fields, bytes, column, items, list, record, unexpected, yes};
 use super::recorded::length;
-use super::script::{Call, Family, VAULT, scripts};
+use super::script::{Call, Family, lua, scripts};
 use super::selections::Part;
 use super::{Redis, pauses};
 
@@ -25,7 +25,7 @@ scripts! {
     READ = ["return hash(key())"];
 
     /// There is one connection for integration, subject and account.
-    STORE = [VAULT, END_SESSION, "
+    STORE = [lua::VAULT, END_SESSION, "
 local own, tokens, lease = take_connection(), take_credential(), key()
 local before, created_now = flag() and { generation = arg(), version = arg() }, arg()
 local session = flag() and take_end()
@@ -64,7 +64,7 @@ for _, one in ipairs(used) do
   if one.newer then call('HSET', one.key, 'last_used_at', one.at) end
 end"];
 
-    STATUS = [VAULT, "
+    STATUS = [lua::VAULT, "
 local own, id, generation, status, reauth = key(), arg(), arg(), arg(), record()
 local recorded = take_recorded()
 local was = indexed(id)
@@ -81,7 +81,7 @@ due(was, next_look)
 write_recorded(recorded)
 return told(1)"];
 
-    LEAVE = [VAULT, "
+    LEAVE = [lua::VAULT, "
 local own, tokens, lease, id, now = key(), key(), key(), arg(), arg()
 local sharing = {}
 for i = 1, tonumber(arg()) do sharing[arg()] = true end
@@ -103,7 +103,7 @@ if was.status ~= 'disconnecting' then
 end
 return told({ hash(own), hash(tokens), siblings })"];
 
-    REMOVE = [VAULT, "
+    REMOVE = [lua::VAULT, "
 local own, tokens, lease, id = key(), key(), key(), arg()
 local recorded = take_recorded()
 local was = indexed(id)

@@ -9,7 +9,7 @@ use grantor_core::time::Timestamp;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, record, records, yes};
-use super::script::{Call, Family, OAUTH, scripts};
+use super::script::{Call, Family, lua, scripts};
 
 scripts! {
     READ = ["return hash(key())"];
@@ -21,7 +21,7 @@ for i, client in ipairs(call('SMEMBERS', key())) do
 end
 return found"];
 
-    WITHDRAW = [OAUTH, "
+    WITHDRAW = [lua::HELD, lua::DROPS, "
 local own, of_client, user, client, now = key(), key(), arg(), arg(), arg()
 take_back(client, user, now)
 return drop_consent(user, client) and 1"];

@@ -9,17 +9,17 @@ use super::connection_hash::credential_key;
 use super::fault::Fault;
 use super::fields::{column, items, list, unexpected};
 use super::recorded::length;
-use super::script::{Family, VAULT, scripts};
+use super::script::{Family, lua, scripts};
 
 scripts! {
-    USES = [VAULT, "
+    USES = [lua::VAULT, "
 local found = {}
 for _, id in ipairs(call('SMEMBERS', key())) do
   found[#found + 1] = { id, call('ZCARD', key_of('under', id)) }
 end
 return found"];
 
-    OTHERS = [VAULT, "
+    OTHERS = [lua::VAULT, "
 local ids, but, from, limit, found = key(), arg(), maybe(), tonumber(arg()), {}
 local all = {}
 for _, key_id in ipairs(call('SMEMBERS', ids)) do
@@ -38,7 +38,7 @@ for i = 1, math.min(#all, limit) do
 end
 return found"];
 
-    REWRAP = [VAULT, "
+    REWRAP = [lua::VAULT, "
 local replaced, list = 0, {}
 for i = 1, tonumber(arg()) do
   list[i] = { key = key(), id = arg(), before = arg(), data_key = arg() }

@@ -12,11 +12,11 @@ use super::Redis;
 use super::consents::with_consent;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, column, items, record, unexpected, yes};
-use super::script::{Family, OAUTH, scripts};
+use super::script::{Family, lua, scripts};
 use super::token_hash::with_issued;
 
 scripts! {
-    ADD = [OAUTH, "
+    ADD = [lua::HELD, "
 local own, code, id, client, user, over = key(), key(), arg(), arg(), maybe(), arg()
 local fields = record()
 if is_there(own) or is_there(code) then return false end
@@ -31,7 +31,7 @@ return 1"];
 local id = call('GET', key())
 return id and hash(tag .. 'device:' .. id)"];
 
-    ANSWER = [OAUTH, "
+    ANSWER = [lua::HELD, lua::CONSENT, "
 local own, id, now, state, user = key(), arg(), arg(), arg(), maybe()
 local approval, consent = record(), take_consent()
 local was = fields(own, 'state', 'expires_at', 'client_id')
@@ -46,7 +46,7 @@ remember(consent)
 return 1"];
 
     /// As with codes, a replay is noticed even when the time is over.
-    POLL = [OAUTH, "
+    POLL = [lua::HELD, "
 local own, digest, client, slower, now = key(), arg(), arg(), arg(), arg()
 local was = fields(own, 'digest', 'client_id', 'state', 'expires_at', 'polled_at', 'interval',
   'redeemed_as', 'epoch')
@@ -62,7 +62,7 @@ local interval = math.min(was[6] + (soon and slower or 0), 4294967295)
 call('HSET', own, 'polled_at', now, 'interval', string.format('%.0f', interval))
 return { soon and 'slow_down' or 'pending', false }"];
 
-    REDEEM = [OAUTH, "
+    REDEEM = [lua::HELD, lua::ACCESS, lua::ISSUE, "
 local own, now, issued = key(), arg(), take_issued()
 local was = fields(own, 'state', 'expires_at', 'epoch')
 if was[1] ~= 'approved' or not after(was[2], now) or was[3] ~= epoch() then return false end

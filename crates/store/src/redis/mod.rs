@@ -18,7 +18,7 @@
 //! {grantor:oauth}:client:web`. What a record does not have, the hash has not. Times are seconds since
 //! the epoch, ids and numbers text, lists JSON, digests and what is sealed bytes. Indexes are sorted
 //! sets, described where they are used; the one of what a client holds, `held:<client_id>`, in
-//! `lua/oauth.lua`. Every family has a hash `meta` with its epoch and counters, and a sorted set
+//! `lua/held.lua`. Every family has a hash `meta` with its epoch and counters, and a sorted set
 //! `expiry` of the moments from which records are of no use.
 //!
 //! # Scripts

@@ -11,12 +11,12 @@ use redis::Value;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, column, records};
-use super::script::{Call, Family, VAULT, scripts};
+use super::script::{Call, Family, lua, scripts};
 
 scripts! {
     /// Asked every moment, and nearly always there is none. Not too many that have expired are removed
     /// at once, so that others are not held up; the next claim goes on.
-    CLAIM = [VAULT, "
+    CLAIM = [lua::VAULT, "
 local due, now, new_due, limit, notices = key(), arg(), arg(), arg(), {}
 local dead = {}
 for _, member in ipairs(call('ZRANGEBYSCORE', tag .. 'expiry', '-inf', now, 'LIMIT', 0, 128)) do
@@ -42,11 +42,11 @@ for i, id in ipairs(found) do
 end
 return notices"];
 
-    REMOVE = [VAULT, "
+    REMOVE = [lua::VAULT, "
 key()
 drop_notice(arg())"];
 
-    RETRY = [VAULT, "
+    RETRY = [lua::VAULT, "
 local own, id, at = key(), arg(), arg()
 local endpoint = call('HGET', own, 'endpoint')
 if not endpoint then return end

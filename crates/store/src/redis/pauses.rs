@@ -7,10 +7,10 @@ use grantor_core::store::Recorded;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, yes};
-use super::script::{Family, VAULT, scripts};
+use super::script::{Family, lua, scripts};
 
 scripts! {
-    PUT = [VAULT, "
+    PUT = [lua::VAULT, "
 local own, fields, integration = key(), record(), arg()
 local recorded = take_recorded()
 if is_stale(recorded) then return told('stale') end
@@ -19,7 +19,7 @@ call('ZADD', tag .. 'pauses', 0, integration)
 write_recorded(recorded)
 return told(1)"];
 
-    REMOVE = [VAULT, "
+    REMOVE = [lua::VAULT, "
 local own, integration = key(), arg()
 local recorded = take_recorded()
 if not is_there(own) then return told(false) end

@@ -14,11 +14,11 @@ use super::connection_hash::{
 use super::fault::Fault;
 use super::fields::{bytes, column, items, records, unexpected, yes};
 use super::recorded::length;
-use super::script::{Call, Family, VAULT, scripts};
+use super::script::{Call, Family, lua, scripts};
 
 scripts! {
     /// One that is still written down has not ended, or nobody knows how.
-    BEGIN = [VAULT, "
+    BEGIN = [lua::VAULT, "
 local own, lease, now, generation, version = key(), key(), arg(), arg(), arg()
 local attempt = record()
 local was = fields(own, 'status', 'generation', 'version')
@@ -41,7 +41,7 @@ return 1"];
     /// The lease is gone or of somebody else, whose knowledge is newer, after it ran out: then only
     /// new tokens are stored. After a failure, whether an earlier attempt has used the refresh token up
     /// is still not known.
-    END = [VAULT, "
+    END = [lua::VAULT, "
 local lease, id, kind, now = key(), arg(), arg(), arg()
 local generation, version = arg(), arg()
 local own = take_connection()
@@ -71,7 +71,7 @@ end
 write_recorded(recorded)
 return told('done')"];
 
-    DUE = [VAULT, "
+    DUE = [lua::VAULT, "
 local index, now, new_due, limit = key(), arg(), arg(), tonumber(arg())
 local found, first, claimed = {}, 0, {}
 repeat
@@ -89,9 +89,9 @@ for _, id in ipairs(found) do
 end
 return claimed"];
 
-    PUT_OFF = [VAULT, "
+    PUT_OFF = [lua::VAULT, "
 local looks = {}
-for i = 1, tonumber(arg()) do 
+for i = 1, tonumber(arg()) do
   looks[i] = { key = key(), id = arg(), version = arg(), at = maybe() }
 end
 local recorded = take_recorded()

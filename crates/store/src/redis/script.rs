@@ -12,11 +12,27 @@ use super::fields::{Fields, items, unexpected};
 /// What stands before every script.
 const COMMON: &str = include_str!("lua/common.lua");
 
-/// For scripts of [`Family::Oauth`].
-pub(super) const OAUTH: &str = include_str!("lua/oauth.lua");
-
-/// For scripts of [`Family::Vault`].
-pub(super) const VAULT: &str = include_str!("lua/vault.lua");
+/// Libraries, of which a script has those that it calls and those that they call.
+pub(super) mod lua {
+    /// What a client holds, and revoking a family.
+    pub(crate) const HELD: &str = include_str!("lua/held.lua");
+    /// Access tokens.
+    pub(crate) const ACCESS: &str = include_str!("lua/access.lua");
+    /// Tokens that are issued together; calls [`HELD`] and [`ACCESS`].
+    pub(crate) const ISSUE: &str = include_str!("lua/issue.lua");
+    /// Consents; calls [`HELD`].
+    pub(crate) const CONSENT: &str = include_str!("lua/consent.lua");
+    /// Refresh tokens in use; calls [`ACCESS`].
+    pub(crate) const RENEWAL: &str = include_str!("lua/renewal.lua");
+    /// What is taken back; calls [`HELD`].
+    pub(crate) const DROPS: &str = include_str!("lua/drops.lua");
+    /// Ending sessions.
+    pub(crate) const SESSION: &str = include_str!("lua/session.lua");
+    /// New clients.
+    pub(crate) const CLIENT: &str = include_str!("lua/client.lua");
+    /// For scripts of the vault.
+    pub(crate) const VAULT: &str = include_str!("lua/vault.lua");
+}
 
 /// A script. The server keeps it by its digest; it is sent whole to one that does not know it.
 pub(super) struct Script {

@@ -13,7 +13,7 @@ use super::connection_hash::{connection, credential};
 use super::fault::Fault;
 use super::fields::{column, items, list, maybe_column, record};
 use super::recorded::length;
-use super::script::{Family, VAULT, scripts};
+use super::script::{Family, lua, scripts};
 use crate::sqlite::means;
 
 /// Connections that are read in one go.
@@ -33,12 +33,12 @@ end
 
 scripts! {
     /// The next ids of an index, and their rows.
-    WALK = [VAULT, ROWS, "
+    WALK = [lua::VAULT, ROWS, "
 local index, from, limit, with_tokens = key(), maybe(), arg(), flag()
 local ids = call('ZRANGEBYLEX', index, from and '(' .. from or '-', '+', 'LIMIT', 0, limit)
 return { #ids, ids[#ids] or false, rows(ids, with_tokens) }"];
 
-    BY_IDS = [VAULT, ROWS, "
+    BY_IDS = [lua::VAULT, ROWS, "
 local with_tokens, ids = flag(), {}
 for i = 1, tonumber(arg()) do ids[i] = arg() end
 return rows(ids, with_tokens)"];

@@ -10,11 +10,11 @@ use grantor_core::time::Timestamp;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, column, items, record, records, yes};
-use super::script::{Family, OAUTH, scripts};
+use super::script::{Family, lua, scripts};
 use super::users::user;
 
 scripts! {
-    START = [OAUTH, "
+    START = [lua::SESSION, "
 local own, id, user, fields, over = key(), arg(), arg(), record(), arg()
 if flag() then
   local replaced, other = key(), arg()
@@ -42,13 +42,13 @@ local found = {}
 for i, id in ipairs(call('SMEMBERS', key())) do found[i] = hash(tag .. 'session:' .. id) end
 return found"];
 
-    END = [OAUTH, "
+    END = [lua::SESSION, "
 local own, user, id = key(), arg(), arg()
 if call('HGET', own, 'user_id') ~= user then return false end
 drop_session(id, user)
 return 1"];
 
-    END_OTHERS = [OAUTH, "
+    END_OTHERS = [lua::SESSION, "
 local sessions, user, keep, ended = key(), arg(), arg(), 0
 for _, id in ipairs(call('SMEMBERS', sessions)) do
   if id ~= keep then

@@ -8,7 +8,7 @@ use grantor_core::time::Timestamp;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{column, items};
-use super::script::{Family, OAUTH, Script, VAULT, scripts};
+use super::script::{Family, Script, lua, scripts};
 
 /// Records removed in one call, so that others are not held up.
 const GROUP: u32 = 128;
@@ -59,9 +59,9 @@ local drops = { signing_key = function(id) call('ZREM', tag .. 'signing_keys', i
 ";
 
 scripts! {
-    OAUTH_SWEEP = [OAUTH, OF_OAUTH, SWEEP];
+    OAUTH_SWEEP = [lua::HELD, lua::DROPS, lua::SESSION, OF_OAUTH, SWEEP];
     SIGN_IN_SWEEP = [OF_SIGN_IN, SWEEP];
-    VAULT_SWEEP = [VAULT, "local drops = { notice = drop_notice }\n", SWEEP];
+    VAULT_SWEEP = [lua::VAULT, "local drops = { notice = drop_notice }\n", SWEEP];
     KEYS_SWEEP = [OF_KEYS, SWEEP];
     ONCE_SWEEP = ["local drops = {}\n", SWEEP];
 

@@ -17,7 +17,7 @@ use super::Redis;
 use super::consents::{consent, with_consent};
 use super::fault::Fault;
 use super::fields::{bytes, column, items, list, record, unexpected, yes};
-use super::script::{Call, Family, OAUTH, scripts};
+use super::script::{Call, Family, lua, scripts};
 use super::token_hash::{access, access_key, family, family_key, with_access, with_issued};
 use super::users::user;
 
@@ -59,13 +59,13 @@ local revoked = false
 for i = 1, tonumber(arg()) do revoked = is_there(key()) or revoked end
 return { revoked and 1, family and hash(family), person and hash(tag .. 'user:' .. person) }"];
 
-    ISSUE = [OAUTH, "
+    ISSUE = [lua::HELD, lua::ACCESS, lua::ISSUE, lua::CONSENT, "
 local now = arg()
 local consent, issued = take_consent(), take_issued()
 remember(consent)
 issue(issued, now)"];
 
-    ISSUE_ACCESS = [OAUTH, "
+    ISSUE_ACCESS = [lua::ACCESS, "
 local now = arg()
 put_access(take_access(), now)"];
 
@@ -77,12 +77,12 @@ over = was and later(was, over) or over
 call('SET', revoked, over)
 over_at(revoked, over)"];
 
-    REVOKE = [OAUTH, "
+    REVOKE = [lua::HELD, "
 key()
 return revoke(arg(), arg()) and 1"];
 
     /// A token that was given out in an earlier epoch may have been rotated since.
-    ROTATE = [OAUTH, "
+    ROTATE = [lua::HELD, lua::ACCESS, lua::RENEWAL, "
 local own, id, presented, successor, grace, now = key(), arg(), arg(), arg(), arg(), arg()
 local renewal = take_renewal()
 local was = living(own, now)
@@ -105,7 +105,7 @@ revoke(id, now)
 return 'reused'"];
 
     /// Where uses are counted, some may have been taken after what an earlier epoch knows.
-    SPEND = [OAUTH, "
+    SPEND = [lua::ACCESS, lua::RENEWAL, "
 local own, presented, now = key(), arg(), arg()
 local renewal = take_renewal()
 local was = living(own, now)

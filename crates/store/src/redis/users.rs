@@ -10,7 +10,7 @@ use grantor_core::time::Timestamp;
 use super::Redis;
 use super::fault::Fault;
 use super::fields::{Fields, Hash, record, yes};
-use super::script::{Family, OAUTH, scripts};
+use super::script::{Family, lua, scripts};
 
 scripts! {
     READ = ["return hash(key())"];
@@ -32,7 +32,7 @@ for _, name in ipairs(names) do call('SET', name, id) end
 call('ZADD', tag .. 'users', created_at, id)
 return 1"];
 
-    PASSWORD = [OAUTH, "
+    PASSWORD = [lua::SESSION, "
 local own, id, phc, now = key(), arg(), arg(), arg()
 local there = is_there(own)
 drop_sessions(id)
@@ -53,7 +53,7 @@ if fields(own, 'email_verified')[1] ~= '0' then return end
 call('HSET', own, 'email_verified', '1', 'updated_at', now)"];
 
     /// What is held is looked up by client; a removed client has nothing left to revoke.
-    STATUS = [OAUTH, "
+    STATUS = [lua::HELD, lua::DROPS, lua::SESSION, "
 local own, id, status, now = key(), arg(), arg(), arg()
 if not is_there(own) then return false end
 call('HSET', own, 'status', status, 'updated_at', now)
