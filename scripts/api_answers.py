@@ -74,6 +74,7 @@ def normalise(text: str, variables: dict[str, str]) -> str:
     text = re.sub(r"\b(grt_[a-z]{2}_)[A-Za-z0-9_-]+", r"\1…", text)
     text = re.sub(r"\bya29\.[\w-]+", "ya29.…", text)
     text = re.sub(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-21T19:04:05Z", text)
+    text = re.sub(r'("last_used_at": ?)null', r'\1"2026-11-21T19:04:05Z"', text)  # soon after
     text = re.sub(r'("expires_in": ?)35\d\d\b', r"\g<1>3599", text)
     text = re.sub(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*", "eyJ…", text)
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "0193a1b2-…", text)

@@ -19,6 +19,11 @@ from demo import ROOT, Demo
 
 PAPER = ROOT / "docs/api.md"
 METHODS = ("get", "post", "put", "delete")
+# Answered by the router, whatever else is at the URL.
+EVERYWHERE = {
+    "method_not_allowed": ("405", "every URL, for a method that it does not take"),
+    "not_found": ("404", "a URL that is not there"),
+}
 INTRO = """# The API
 
 <!-- Made by scripts/api_docs.py from crates/server/src/openapi/ and a running demo. Change those. -->
@@ -236,9 +241,12 @@ class Paper:
                 for code in own.get("x-redirect-errors", {}):
                     found.setdefault(code, set()).add(("redirect", heading(path, method)))
         rows = []
-        for code, uses in sorted(found.items()):
-            statuses = ", ".join(sorted({status for status, _ in uses}))
-            where = ", ".join(f"[`{name}`](#{anchor(name)})" for name in sorted({name for _, name in uses}))
+        for code in sorted(found.keys() | EVERYWHERE.keys()):
+            uses = found.get(code, set())
+            status, anywhere = EVERYWHERE.get(code, ("", ""))
+            statuses = ", ".join(sorted({status for status, _ in uses} | {status} - {""}))
+            links = [f"[`{name}`](#{anchor(name)})" for name in sorted({name for _, name in uses})]
+            where = ", ".join(links + [anywhere] * bool(anywhere))
             everywhere = len({name for _, name in uses}) > 8
             rows.append(f"| `{code}` | {statuses} | {'nearly everywhere' if everywhere else where} |")
         head = ["| `error` | Status | Where |", "|---|---|---|"]

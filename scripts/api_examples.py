@@ -248,7 +248,7 @@ PLAN = [
     ("readConnection", "One connection", 200),
     ("beginConnect", "Granted again, with more scopes", 201),
     ("proxyGet", "Call", 200),
-    ("proxyPost", "Call", 404),
+    ("proxyPost", "Call", 200),
     person_connects,
     ("token", "Token exchange for a provider's token", 200),
     ("disconnect", "Give it back", 200),

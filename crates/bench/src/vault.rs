@@ -26,6 +26,10 @@ use crate::target::Target;
 const TOKEN_BYTES: usize = 220;
 const REFRESH_BYTES: usize = 100;
 
+/// How often the server writes down that a connection is used. When that was last is spread over as
+/// long a time, as in a server whose connections are all in use.
+const NOTED: Seconds = Seconds::hours(1);
+
 /// Writes that are under way at once.
 const AT_ONCE: usize = 256;
 
@@ -130,7 +134,7 @@ fn connection(number: usize, passed: Duration) -> Result<Connection> {
         status: ConnectionStatus::Active,
         generation: 1,
         version: 1,
-        issued_at: now,
+        issued_at: now.minus(NOTED),
         // Longer than anything is measured: no token is refreshed meanwhile.
         expires_at: Some(now.plus(Seconds::days(1))),
         refreshable: true,
@@ -142,7 +146,7 @@ fn connection(number: usize, passed: Duration) -> Result<Connection> {
         due_at: None,
         created_at: now,
         connected_at: now,
-        last_used_at: None,
+        last_used_at: Some(now.minus(Seconds(number as u32 % NOTED.0))),
     })
 }
 

@@ -193,7 +193,7 @@ refusals! {
     MissingParameter { name: &'static str } => InvalidRequest, "RFC 6749 §5.2", "The parameter {name} is missing.";
     BadParameter { name: &'static str, want: &'static str } => InvalidRequest, "RFC 6749 §5.2", "The parameter {name} is not valid: {want}.";
     WrongContentType {} => InvalidRequest, "RFC 6749 §3.2", "Send the parameters as application/x-www-form-urlencoded in the body.";
-    BodyTooLarge {} => InvalidRequest, "RFC 9110 §15.5.14", "The request body is too large.";
+    BodyTooLarge {} => InvalidRequest, "RFC 9110 §15.5.14", "The request body is too large. Send less, or let the operator raise the limit: listen.body_bytes, and vault.proxy.request_bytes for the proxy.";
 
     BodyTooSlow {} => InvalidRequest, "RFC 9110 §15.5.9", "The request body took too long to arrive.";
     BodyBroken {} => InvalidRequest, "RFC 9112 §8", "The request body ended too early.";
@@ -285,10 +285,10 @@ refusals! {
     ProviderTargetAlone {} => InvalidTarget, "RFC 8693 §2.2.2", "A provider's token is for that provider alone. Send one audience and no resource.";
     ProviderActor {} => InvalidRequest, "RFC 8693 §1.1", "A provider's token cannot say who acts. Leave out actor_token.";
     IntegrationNotGiven {} => InvalidTarget, "RFC 8693 §2.2.2", "There is no such integration, or this client may not have its tokens. The operator gives it: grantor client add --integration.";
-    ExchangeNotConnected { details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has connected no account for this. Send the browser to connect_url, and exchange again afterwards.";
-    ExchangeReauth { why: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has to connect the account again: {why}. Send the browser to connect_url, and exchange again afterwards.";
+    ExchangeNotConnected { then: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has connected no account for this. {then}.";
+    ExchangeReauth { why: &'static str, then: &'static str, details: Box<Details> } => InvalidTarget, "RFC 8693 §2.2.2", "The person has to connect the account again: {why}. {then}.";
     ExchangeAmbiguous { details: Box<Details> } => InvalidRequest, "RFC 8693 §2.2.2", "The person has connected several accounts. Name one of accounts in the parameter account.";
-    ExchangeScopeMissing { details: Box<Details> } => InvalidScope, "RFC 6749 §5.2", "The person has not granted all the scopes that were asked for. Send the browser to connect_url to grant missing_scopes as well.";
+    ExchangeScopeMissing { then: &'static str, details: Box<Details> } => InvalidScope, "RFC 6749 §5.2", "The person has not granted all the scopes that were asked for. {then}.";
     AssertionRefused { why: &'static str } => InvalidGrant, "RFC 7523 §3.1", "The assertion {why}.";
 
     CrossSite {} => InvalidRequest, "RFC 9700 §4.7", "This came from a page of another site. Clients are registered by programs, or from this site.";
@@ -296,7 +296,7 @@ refusals! {
     // A call that is passed on to a provider.
     ProxyOff {} => AccessDenied, "RFC 9110 §15.5.4", "The proxy is not switched on for this integration. The operator can do so: integrations.NAME.proxy.";
     ProxyUndeclared {} => AccessDenied, "RFC 9110 §15.5.4", "The description of this provider does not say where its API is, so nothing can be passed on. The operator can add it: [proxy].";
-    ProxyHost {} => InvalidRequest, "RFC 9110 §15.5.1", "The field Grantor-Host names no host of this provider's API.";
+    ProxyHost {} => InvalidRequest, "RFC 9110 §15.5.1", "The field Grantor-Host names no host of this provider's API. Leave it out for the usual one, or name one that the description of the provider allows ([proxy] hosts).";
     ProxyMethod {} => MethodNotAllowed, "RFC 9110 §15.5.6", "This method is not passed on.";
     ProviderUnreachable {} => BadGateway, "RFC 9110 §15.6.3", "The provider cannot be reached, or broke off. Try again in a moment.";
     ProviderSilent {} => GatewayTimeout, "RFC 9110 §15.6.5", "The provider does not answer. Try again in a moment.";
@@ -326,20 +326,24 @@ refusals! {
     RegistrationTokenInvalid {} => InvalidToken, "RFC 7592 §2.1", "The registration access token is not the one of this client, or there is no such client.";
 
     // The vault.
+    JsonWanted {} => InvalidRequest, "RFC 9110 §8.3", "This URL reads JSON and no form. Send the members as a JSON object, as application/json.";
+    JsonUnreadable { why: String } => InvalidRequest, "RFC 8259 §2", "The body cannot be read as a JSON object: {why}.";
     BodyUnreadable {} => InvalidRequest, "RFC 9110 §8.3", "Send no body, a JSON object as application/json, or a form as application/x-www-form-urlencoded.";
+    QueryUnread {} => InvalidRequest, "RFC 9110 §15.5.1", "Parameters in the URL are not read here. Send them in the body, as JSON or as a form.";
     MemberUnknown { name: String } => InvalidRequest, "RFC 8259 §4", "The member {name} is not known here. Leave it out, or compare its spelling with the description of the API.";
-    ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller.";
-    NotConnected { details: Box<Details> } => ConnectionNotFound, "RFC 9110 §15.5.5", "Nobody has connected an account for this. Send the person to connect_url, or make a link with POST /connect/sessions.";
+    ConnectionNotFound {} => ConnectionNotFound, "RFC 9110 §15.5.5", "There is no such connection within reach of this caller. Compare its id with GET /connections, or ask the operator: grantor connection list.";
+    NotConnected { then: &'static str, details: Box<Details> } => ConnectionNotFound, "RFC 9110 §15.5.5", "No account is connected for this, as far as this caller reaches. {then}.";
     ConnectionAmbiguous { details: Box<Details> } => AmbiguousConnection, "RFC 9110 §15.5.10", "More than one connection fits. Name one of accounts by its connection_id.";
-    ReauthRequired { why: &'static str, details: Box<Details> } => ReauthRequired, "RFC 9110 §15.5.10", "The account has to be connected again: {why}. Send the person to connect_url, or make a link with POST /connect/sessions.";
-    ScopeNotGranted { details: Box<Details> } => InsufficientScope, "RFC 6750 §3.1", "The connection does not have all the scopes that were asked for. Send the person to connect_url to grant missing_scopes as well.";
+    ReauthRequired { why: &'static str, then: &'static str, details: Box<Details> } => ReauthRequired, "RFC 9110 §15.5.10", "The account has to be connected again: {why}. {then}.";
+    ScopeNotGranted { then: &'static str, details: Box<Details> } => InsufficientScope, "RFC 6750 §3.1", "The connection does not have all the scopes that were asked for. {then}.";
     ScopeBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The token would have the scope {scope}, which is beyond what this caller may have. A provider's token cannot be narrowed: connect an account with fewer scopes, or let the operator widen the limit.";
+    LinkBeyondCaller { scope: String } => AccessDenied, "RFC 9110 §15.5.4", "The link would ask for the scope {scope}, which is beyond what this API key may have. Name scopes within its limit, or let the operator make a key with a wider one: grantor apikey create --scope.";
     IntegrationUnknown {} => InvalidRequest, "RFC 9110 §15.5.1", "No integration here has this name. The operator names them in the settings ([integrations.NAME]).";
     ProviderAway { why: &'static str, details: Box<Details> } => TemporarilyUnavailable, "RFC 9110 §15.6.4", "There is no valid token, and none to be had now: {why}. Ask again after retry_after seconds.";
 
-    ConnectSessionNotFound {} => ConnectSessionNotFound, "RFC 9110 §15.5.5", "There is no such connect session within reach of this caller, or its time is over.";
+    ConnectSessionNotFound {} => ConnectSessionNotFound, "RFC 9110 §15.5.5", "There is no such connect session within reach of this caller, or its time is over. Make another with POST /connect/sessions.";
     ConnectCodeOfAnother {} => InvalidGrant, "RFC 6749 §10.12", "The connect_code is of a link that was made for another subject. Nothing was connected. Make a link for the person who is signed in.";
-    ConnectCodeGone {} => InvalidGrant, "RFC 6749 §5.2", "The connect_code is unknown, expired or already used.";
+    ConnectCodeGone {} => InvalidGrant, "RFC 6749 §5.2", "The connect_code is unknown, expired or already used. Make another link with POST /connect/sessions, and send the person there.";
     KeyMayNot { what: &'static str } => AccessDenied, "RFC 9110 §15.5.4", "This API key may not {what}. grantor apikey create makes one that may.";
     ApiKeyMissing {} => MissingToken, "RFC 6750 §3", "The API key is missing. Send it as Authorization: Bearer.";
     ApiKeyInvalid {} => InvalidToken, "RFC 6750 §3.1", "The API key does not work: it is unknown, expired or revoked, or was not copied whole. Compare it with what was shown when it was made, or ask the operator for another: grantor apikey list shows which ones work.";
@@ -355,15 +359,15 @@ refusals! {
 impl Refusal {
     /// What the answer tells besides.
     pub fn details(&self) -> Option<&Details> {
-        if let Self::NotConnected { details }
+        if let Self::NotConnected { details, .. }
         | Self::ConnectionAmbiguous { details }
         | Self::ReauthRequired { details, .. }
-        | Self::ScopeNotGranted { details }
+        | Self::ScopeNotGranted { details, .. }
         | Self::ProviderAway { details, .. }
-        | Self::ExchangeNotConnected { details }
+        | Self::ExchangeNotConnected { details, .. }
         | Self::ExchangeReauth { details, .. }
         | Self::ExchangeAmbiguous { details }
-        | Self::ExchangeScopeMissing { details } = self
+        | Self::ExchangeScopeMissing { details, .. } = self
         {
             return Some(details);
         }

@@ -123,6 +123,7 @@ impl App {
     ) -> anyhow::Result<Arc<Self>> {
         let sqlite = open_store(config)?;
         let server = authorization_server(config, sqlite.clone()).await?;
+        server.vault.counter.set(Arc::new(metrics.clone()));
         keys::ensure(&server, server.clock.now())
             .await
             .context("cannot prepare the signing keys")?;
@@ -286,16 +287,8 @@ fn trusted_issuers(config: &Config) -> anyhow::Result<Vec<TrustedIssuer>> {
 /// Where requests of the server may go.
 pub(crate) fn reach(config: &Config) -> anyhow::Result<Reach> {
     let own = &config.outbound;
-    let proxy = own.proxy.as_deref().map(url::Url::parse).transpose();
-    let host = |host: &String| match host.parse::<std::net::IpAddr>() {
-        Ok(address) => address.to_string(),
-        Err(_) => host.to_ascii_lowercase(),
-    };
-    Ok(Reach {
-        allow_private: own.allow_private,
-        allowed_hosts: own.allowed_hosts.iter().map(host).collect(),
-        proxy: proxy.context("outbound.proxy")?,
-    })
+    Reach::new(own.allow_private, &own.allowed_hosts, own.proxy.as_deref())
+        .context("outbound.proxy")
 }
 
 /// Checked when the settings were loaded.

@@ -53,7 +53,7 @@ pub(crate) fn start(
     mailer: Option<(Arc<dyn Mailer>, Seconds)>,
     stop: watch::Receiver<bool>,
 ) -> Tasks {
-    let refreshes = Refreshes::of(app);
+    let refreshes = Refreshes::of(app, stop.clone());
     let mut tasks = JoinSet::new();
     if let Some((mailer, claim)) = mailer {
         tasks.spawn(outbox::deliver(app.clone(), mailer, claim, stop.clone()));

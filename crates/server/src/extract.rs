@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Refusal;
-use grantor_core::jose::parse_object_strict;
+use grantor_core::jose::{JoseError, parse_object_strict};
 use grantor_core::params::Params;
 use grantor_core::time::Timestamp;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -118,13 +118,31 @@ impl FromRequest<Arc<App>> for JsonObject {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Rejection> {
+        let form = is_form(request.headers());
         let body = read(request.into_body(), app).await?;
-        if body.is_empty() {
-            return Ok(Self(Ok(Map::new())));
-        }
-        Ok(Self(parse_object_strict(&body).map_err(|_| Refusal::BadJson {})))
+        Ok(Self(match () {
+            () if body.is_empty() => Ok(Map::new()),
+            () if form => Err(Refusal::JsonWanted {}),
+            () => object(&body),
+        }))
     }
 }
+
+/// A JSON object without doubled members, or what is wrong with it.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    parse_object_strict(body).map_err(|error| {
+        let text = match error {
+            JoseError::Json(text) => text,
+            other => other.to_string(),
+        };
+        // RFC 6749 §5.2: these characters may appear in error_description.
+        let fits = |c: &char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+        Refusal::JsonUnreadable { why: text.chars().filter(fits).take(LONGEST_REASON).collect() }
+    })
+}
+
+/// Characters of what is wrong with a body, at most.
+const LONGEST_REASON: usize = 120;
 
 /// The Authorization header of a request.
 pub(crate) fn authorization(headers: &HeaderMap) -> Option<&str> {
@@ -152,8 +170,8 @@ pub(crate) async fn described(
     }
 }
 
-/// The members of a JSON object, or the fields of a form, each as text; nothing at all counts as
-/// none. Read under the size and time limits.
+/// The members of a JSON object, or the fields of a form, each as text, also empty ones; nothing at
+/// all counts as none. Read under the size and time limits.
 pub(crate) async fn members(
     headers: &HeaderMap,
     body: Body,
@@ -162,14 +180,11 @@ pub(crate) async fn members(
     let body = read(body, app).await?;
     match () {
         () if body.is_empty() => Ok(Map::new()),
-        () if is_json(headers) => {
-            parse_object_strict(&body).map_err(|_| Refusal::BadJson {}.into())
-        }
+        () if is_json(headers) => object(&body).map_err(Rejection::from),
         () if is_form(headers) => {
             let params = Params::parse(&body)?;
             params.refuse_any_doubled()?;
-            let given = params.iter().filter(|(_, value)| !value.is_empty());
-            Ok(given.map(|(name, value)| (name.to_owned(), value.into())).collect())
+            Ok(params.iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
         }
         () => Err(Refusal::BodyUnreadable {}.into()),
     }

@@ -99,6 +99,10 @@ async fn empty(
 
 async fn handle(app: &App, endpoint: &Webhook, notice: &Notice) -> Result<(), StoreError> {
     let server = &app.server;
+    // One that was never tried, because nothing ran here for a day, is not too old for one attempt.
+    if notice.attempts > 1 && server.clock.now() >= notice.expires_at {
+        return give_up(app, endpoint, notice, "it was not taken within a day").await;
+    }
     let request = notices::request(endpoint, notice, server.clock.now());
     let answer = server.outbound.call(request, DEADLINE).await;
     let now = server.clock.now();

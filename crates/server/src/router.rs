@@ -114,5 +114,6 @@ fn vault() -> Router<Arc<App>> {
         .route("/connect/{link}", get(connect::open))
         .route("/connect/{link}/go", get(connect::go))
         .route("/connect/callback", get(connect::callback))
+        .route("/connect/callback/{integration}", get(connect::callback_of))
         .route("/connect/confirm", post(connect::confirm))
 }

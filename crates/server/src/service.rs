@@ -23,19 +23,21 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Finds out which service calls. Failed attempts are counted per source, so that a key cannot
-    /// be searched for.
+    /// Finds out which service calls. A key that works is let through from everywhere: many services
+    /// may share an address, and one of them with a dead key must not stop the others. Attempts that
+    /// fail are counted per source and answered 429 when there are too many. Each costs the read of
+    /// one record at most, and 256 random bits are not found by trying.
     pub(crate) async fn of(
         app: &App,
         caller: Caller,
         headers: &HeaderMap,
     ) -> Result<Self, Failure> {
-        app.limits.client_auth(caller.source).map_err(throttled)?;
         let presented = api_key::presented(authorization(headers))?;
         let found = api_key::authenticate(&app.server, presented, caller.now).await;
         if let Err(Failure::Refused(refusal)) = &found
             && refusal.is_failed_authentication()
         {
+            app.limits.client_auth(caller.source).map_err(throttled)?;
             app.limits.client_auth_failed(caller.source);
         }
         let key = found?;
@@ -44,7 +46,7 @@ impl Service {
     }
 
     /// What it may do.
-    pub(crate) const fn rights(&self) -> &ApiKeyRights {
+    pub(crate) fn rights(&self) -> &ApiKeyRights {
         &self.key.rights
     }
 }

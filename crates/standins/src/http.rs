@@ -82,6 +82,17 @@ impl Form {
         all
     }
 
+    /// As [`Form::of`], and the body where it is JSON.
+    pub(crate) async fn or_json(request: Request) -> (Self, Value) {
+        let said = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if !said.is_some_and(|said| said.starts_with(b"application/json")) {
+            return (Self::of(request).await, Value::Null);
+        }
+        let form = Self::parse(request.uri().query().unwrap_or_default().as_bytes());
+        let body = axum::body::to_bytes(request.into_body(), MAX_REQUEST).await;
+        (form, serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default())
+    }
+
     /// The first value of a parameter; an empty one counts as left out.
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.all(name).find(|value| !value.is_empty())

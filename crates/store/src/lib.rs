@@ -2,6 +2,7 @@
 //!
 //! Every back end passes the same suite, `contract` (feature `contract`).
 
+mod cache;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod redis;

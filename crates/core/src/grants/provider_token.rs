@@ -99,11 +99,22 @@ fn in_words_of_oauth(failure: Failure) -> Failure {
     let Failure::Refused(refusal) = failure else {
         return failure;
     };
+    let linked = refusal.details().is_some_and(|own| own.connect_url.is_some());
+    let or_else = |with| match linked {
+        true => with,
+        false => "The operator can let people connect it: integrations.NAME.self_service",
+    };
+    let then = or_else("Send the browser to connect_url, and exchange again afterwards");
     match refusal {
-        Refusal::NotConnected { details } => Refusal::ExchangeNotConnected { details },
-        Refusal::ReauthRequired { why, details } => Refusal::ExchangeReauth { why, details },
+        Refusal::NotConnected { details, .. } => Refusal::ExchangeNotConnected { then, details },
+        Refusal::ReauthRequired { why, details, .. } => {
+            Refusal::ExchangeReauth { why, then, details }
+        }
         Refusal::ConnectionAmbiguous { details } => Refusal::ExchangeAmbiguous { details },
-        Refusal::ScopeNotGranted { details } => Refusal::ExchangeScopeMissing { details },
+        Refusal::ScopeNotGranted { details, .. } => {
+            let then = or_else("Send the browser to connect_url to grant missing_scopes as well");
+            Refusal::ExchangeScopeMissing { then, details }
+        }
         other => other,
     }
     .into()

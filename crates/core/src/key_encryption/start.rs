@@ -68,13 +68,24 @@ pub async fn start(
     // Every key that has sealed anything has left a canary, unless the database is from before.
     let current = KeyId(*ring.current().id_bytes());
     let all_known = canaries.contains(&current) && canaries.iter().all(|id| has(ring, *id));
-    if !all_known {
+    if !all_known || has_strays(store, ring).await? {
         settle(store, ring, entropy, &canaries).await?;
     }
     match secrets.iter().find(|own| own.name == ROOT) {
         Some(root) => open_root(ring, root),
         None => make_root(store, ring, entropy).await,
     }
+}
+
+/// Whether a connection is sealed under a key that is not configured, although all canaries are of
+/// keys that are: a process that did not know of it went on with a key that was retired.
+async fn has_strays(store: &dyn Store, ring: &KeyRing) -> Result<bool, StartError> {
+    // Nearly always there is no other key, and this is one look into an index.
+    if store.data_keys_not_under(ring.current().id_bytes(), None, 1).await?.is_empty() {
+        return Ok(false);
+    }
+    let uses = store.data_key_uses().await?;
+    Ok(uses.into_iter().any(|(key, _)| !has(ring, KeyId(key))))
 }
 
 /// The slow way, over everything that is sealed: at the first start, and with another key.

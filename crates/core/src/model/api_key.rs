@@ -49,7 +49,7 @@ pub struct ApiKeyRights {
     /// The subjects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subjects: Option<Vec<String>>,
-    /// The connections, as their ids are written.
+    /// The connections, as their ids are shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<String>>,
     /// The scopes that a token it gets may have at most.

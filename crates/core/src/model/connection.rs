@@ -54,7 +54,7 @@ pub struct Connection {
     pub created_at: Timestamp,
     /// When it was granted, or granted again.
     pub connected_at: Timestamp,
-    /// When a token of it was last given out, within a minute.
+    /// When a token of it was last given out, within an hour.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -113,12 +113,13 @@ pub enum ReauthReason {
     SignInAgain,
     /// The refresh token reached the age that the provider had told.
     RefreshTokenExpired,
-    /// There was never a refresh token, and the access token has expired.
+    /// There was never a refresh token, and the access token has expired, or the caller says that
+    /// the provider's API refuses it.
     NoRefreshToken,
     /// A refresh ended without an answer that was kept, and the old refresh token is spent.
     RefreshOutcomeLost,
     /// The operator uses another client at the provider now, and the refresh token works for the one
-    /// before only.
+    /// before only. Answered, and not stored: the settings may be wrong.
     ClientChanged,
     /// The operator says so.
     Operator,
@@ -147,7 +148,7 @@ impl ReauthReason {
             Self::SignInAgain => "the provider wants the person to sign in again",
             Self::RefreshTokenExpired => "the refresh token has reached its age",
             Self::NoRefreshToken => {
-                "the access token has expired and the provider gave no refresh token"
+                "the access token has expired or is refused, and the provider gave no refresh token"
             }
             Self::RefreshOutcomeLost => {
                 "an answer of the provider was lost, and the refresh token before it is used up"

@@ -53,7 +53,7 @@ pub enum Begun {
     },
     /// Generation or version are not those of the attempt: read again.
     Changed,
-    /// There is no such connection, or it is being disconnected.
+    /// There is no such connection.
     Gone,
 }
 
@@ -87,6 +87,8 @@ pub struct Leaving {
     pub held: Held,
     /// How many other connections share the grant, without those that are being given back too.
     pub siblings: u32,
+    /// Until when a refresh of it has the lease, if one has: its answer may bring other tokens.
+    pub refreshing_until: Option<Timestamp>,
 }
 
 /// A data key to wrap anew.
@@ -125,6 +127,11 @@ pub trait ConnectionStore: Send + Sync {
     /// id. One named by its id, or by integration and subject, is found without a search.
     async fn held(&self, selector: &Selector, limit: u32) -> Result<Vec<Held>, StoreError>;
 
+    /// The same, for what is asked most: what other processes have written may be missing for some
+    /// milliseconds.
+    async fn recently_held(&self, selector: &Selector, limit: u32)
+    -> Result<Vec<Held>, StoreError>;
+
     /// One connection.
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError>;
 
@@ -143,7 +150,8 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Begins a refresh, durably, before the provider is called: one caller has the lease until
     /// `attempt.until`. A lease that ran out is taken over; the attempt is then made `again`, as it
-    /// is when an attempt for the same version ended as [`RefreshEnd::Unknown`].
+    /// is when an attempt for the same version ended as [`RefreshEnd::Unknown`]. One that is being
+    /// given back may be refreshed, too: some providers revoke only with a living token.
     async fn begin_refresh(
         &self,
         attempt: RefreshAttempt,
@@ -181,7 +189,8 @@ pub trait ConnectionStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Connection>, StoreError>;
 
-    /// Says when connections are looked at next, those that are active and of this version still.
+    /// Says when connections are looked at next, those that are of this version still and do not wait
+    /// for a person.
     async fn put_off(
         &self,
         looks: Vec<(ConnectionId, u64, Option<Timestamp>)>,
@@ -199,9 +208,9 @@ pub trait ConnectionStore: Send + Sync {
         recorded: Recorded,
     ) -> Result<bool, StoreError>;
 
-    /// Begins to give a connection back: it is served no more, and due at once until it is removed.
-    /// One that is being given back already keeps its `since`, and is answered all the same, for
-    /// whoever goes on after a crash; `recorded` is written by the first call only. `sharing` are the
+    /// Begins to give a connection back: it is served no more, and due at `due_at`, for whoever goes
+    /// on after a crash. One that is being given back already keeps its `since` and when it is due,
+    /// and is answered all the same; `recorded` is written by the first call only. `sharing` are the
     /// integrations whose connections of the same account are siblings. `None` when there is no such
     /// connection.
     async fn start_disconnect(
@@ -209,6 +218,7 @@ pub trait ConnectionStore: Send + Sync {
         id: ConnectionId,
         sharing: &[String],
         recorded: Recorded,
+        due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Leaving>, StoreError>;
 

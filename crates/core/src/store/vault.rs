@@ -96,8 +96,9 @@ pub trait AuditStore: Send + Sync {
 #[async_trait]
 pub trait NoticeStore: Send + Sync {
     /// Claims notices for `endpoint` that are due, the oldest first: each is given to one caller and
-    /// is not due again before `until`. Counts as an attempt. What has expired is removed, whatever
-    /// its endpoint.
+    /// is not due again before `until`. Counts as an attempt. That one has expired does not matter: it
+    /// may not have been tried at all, and whoever gives it up says so. One that nobody has claimed
+    /// for thirty days after that is swept.
     async fn claim_notices(
         &self,
         endpoint: &str,

@@ -28,7 +28,8 @@ pub const CHECKPOINT: &str = "audit.checkpoint";
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// `api_key:ab12cd34`, `user:<sub>`, `client:<client_id>`, `cli`, `sweeper`, `server`.
+    /// `api_key:ab12cd34`, `user:<sub>`, `browser`, `client:<client_id>`, `cli`, `demo`, `sweeper`,
+    /// `server`.
     pub name: String,
     /// The address of the request, if there is one.
     pub address: Option<String>,

@@ -21,6 +21,8 @@ use crate::time::{Seconds, Timestamp};
 
 /// How long a provider that does not answer is tried.
 const PATIENCE: Seconds = Seconds::days(1);
+/// How much longer than a call may take somebody else waits before he takes over.
+const SPARE: Seconds = Seconds(60);
 /// How long it is left alone between two tries, at least and at most.
 const SHORTEST_PAUSE: Seconds = Seconds::minutes(1);
 const LONGEST_PAUSE: Seconds = Seconds::hours(1);
@@ -120,8 +122,27 @@ pub async fn resume(
     let Some(connection) = found.filter(leaving) else {
         return Ok(None);
     };
+    let connection = match is_stale(server, &connection, now) {
+        true => renewed_leaving(server, connection, now).await?,
+        false => connection,
+    };
     let sweeper = Actor { name: "sweeper".to_owned(), address: None, request_id: None };
     go_on(server, &connection, &sweeper, now).await
+}
+
+/// The same for a connection that is being given back already, unless others share the grant.
+async fn renewed_leaving(
+    server: &AuthorizationServer,
+    connection: Connection,
+    now: Timestamp,
+) -> Result<Connection, Failure> {
+    let (sharing, again) = (sharing(server, &connection), Recorded::default());
+    // It keeps the moment when it is due.
+    let leaving = server.store.start_disconnect(connection.id, &sharing, again, now, now).await?;
+    if let Some(Leaving { held, siblings: 0, refreshing_until: None }) = leaving {
+        refresh::renew_leaving(server, &held).await?;
+    }
+    Ok(server.store.connection(connection.id).await?.unwrap_or(connection))
 }
 
 async fn go_on(
@@ -139,10 +160,19 @@ async fn go_on(
         None => begun(server, connection, actor, now),
     };
     let sharing = sharing(server, connection);
-    let leaving = server.store.start_disconnect(connection.id, &sharing, recorded, now).await?;
-    let Some(Leaving { held, siblings }) = leaving else {
+    // Not before this try can be over.
+    let due_at = now.plus(server.policy.vault.refresh.deadline).plus(SPARE);
+    let leaving =
+        server.store.start_disconnect(connection.id, &sharing, recorded, due_at, now).await?;
+    let Some(Leaving { held, siblings, refreshing_until }) = leaving else {
         return Ok(None);
     };
+    // What the provider is answering just now may be another grant than the one that is known here.
+    if let Some(until) = refreshing_until.filter(|_| siblings == 0) {
+        let look = [(&held.connection, Some(until))];
+        refresh::put_off(server, &look, now, Recorded::default()).await?;
+        return Ok(Some(Disconnected::Pending { why: "it is being refreshed".to_owned() }));
+    }
     let revoked = match siblings == 0 && is_stale(server, connection, now) {
         true => Err("its access token is over, and there is no other to be had".to_owned()),
         false => revoke(server, &held, siblings, now).await?,
@@ -151,7 +181,7 @@ async fn go_on(
         Ok(upstream) => upstream,
         Err(why) if now < since.unwrap_or(now).plus(PATIENCE) => {
             let next = Some(now.plus(pause(since.unwrap_or(now), now)));
-            refresh::put_off(server, &[(&held.connection, next)], Recorded::default()).await?;
+            refresh::put_off(server, &[(&held.connection, next)], now, Recorded::default()).await?;
             return Ok(Some(Disconnected::Pending { why }));
         }
         Err(why) => Upstream::GivenUp(why),
@@ -169,14 +199,17 @@ fn pause(since: Timestamp, now: Timestamp) -> Seconds {
     Seconds(since.until(now).0 / 4).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
-/// The integrations whose connections of one account share a grant: those with the same client at
-/// the same provider.
+/// The integrations whose connections of one account share a grant: those with the same client, or
+/// one of the same project, at the same provider, whatever file its description is in.
 fn sharing(server: &AuthorizationServer, connection: &Connection) -> Vec<String> {
     let all = &server.policy.vault.integrations;
     let own = all.get(&connection.integration);
+    // Nobody knows whose these are: they are strangers to each other.
+    if connection.account.sub.is_empty() {
+        return Vec::new();
+    }
     let same = |other: &&std::sync::Arc<Integration>| {
-        own.is_some_and(|own| own.provider.name == other.provider.name)
-            && other.client_id == connection.client_id
+        own.is_some_and(|own| own.provider.shares_grants(own, &connection.client_id, other))
     };
     let mut names: Vec<_> = all.values().filter(same).map(|other| other.name.clone()).collect();
     if !names.contains(&connection.integration) {

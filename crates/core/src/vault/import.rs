@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::audit::{self, Actor};
 use super::refresh;
 use super::seal::{self, Tokens};
+use super::subject;
 use super::{Integration, IntegrationKind};
 use crate::AuthorizationServer;
 use crate::error::Broken;
@@ -41,7 +42,7 @@ pub struct Import {
     pub access_token: Option<Zeroizing<String>>,
     /// `Bearer`, nearly always.
     pub token_type: String,
-    /// When the access token expires; `None` when that is not known.
+    /// When the access token expires; `None` when that is not known, which is not "never".
     pub expires_at: Option<Timestamp>,
     /// The refresh token.
     pub refresh_token: Option<Zeroizing<String>>,
@@ -79,7 +80,10 @@ impl Import {
             () if self.client_id.as_ref().is_some_and(|own| *own != integration.client_id) => {
                 Some("it was granted to another client_id than the integration has".to_owned())
             }
-            () if !plain(&self.subject) => Some("it has no subject".to_owned()),
+            () if self.subject.is_empty() => Some("it has no subject".to_owned()),
+            () if subject::check(&self.subject).is_err() => {
+                Some(format!("its subject cannot be one: {}", subject::WANTED))
+            }
             () if !plain(&self.account.sub) => {
                 Some("it has no account.sub, the provider's id of the account".to_owned())
             }
@@ -87,6 +91,20 @@ impl Import {
                 Some("it has neither an access_token nor a refresh_token".to_owned())
             }
             () => None,
+        }
+    }
+
+    /// When the access token expires. One that is not there has expired, and one of which that is not
+    /// known may have: with a refresh token, another is made when it is first wanted.
+    fn expires_at(&self, integration: &Integration, now: Timestamp) -> Option<Timestamp> {
+        let refreshable = self.refresh_token.is_some();
+        match (&self.access_token, self.expires_at) {
+            (None, _) => Some(now),
+            (Some(_), Some(at)) => Some(at),
+            (Some(_), None) => {
+                let assumed = integration.provider.assumed_expiry(now)?;
+                Some(if refreshable { now } else { assumed })
+            }
         }
     }
 }
@@ -164,8 +182,7 @@ fn connection(
         generation: before.map_or(1, |old| old.generation.saturating_add(1)),
         version: before.map_or(1, |old| old.version.saturating_add(1)),
         issued_at: now,
-        // An access token that is not there has expired; how long one lives is not guessed.
-        expires_at: if own.access_token.is_some() { own.expires_at } else { Some(now) },
+        expires_at: own.expires_at(integration, now),
         refreshable: own.refresh_token.is_some(),
         refresh_expires_at: own.refresh_expires_at,
         refresh_used_at: now,

@@ -20,6 +20,7 @@ pub mod provider;
 pub mod proxy;
 pub mod refresh;
 pub mod seal;
+pub mod subject;
 
 pub use describe::{describe, status_name};
 pub use integration::{Integration, IntegrationKind};
@@ -32,6 +33,8 @@ pub struct Runtime {
     pub key_uses: api_key::KeyUses,
     /// Links that repair connections, made lately.
     pub links: ask::Links,
+    /// Who counts requests for tokens.
+    pub counter: ask::Counter,
     /// When connections were used.
     pub uses: ask::Uses,
     /// Limits of calls at providers.

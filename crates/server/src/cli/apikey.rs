@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use grantor_core::AuthorizationServer;
-use grantor_core::id::ConnectionId;
 use grantor_core::model::{ApiKey, ApiKeyAction, ApiKeyRights, Scope};
 use grantor_core::time::Timestamp;
 use grantor_core::vault::api_key::{self, Changed, Shown};
 use grantor_core::vault::audit::Actor;
 use serde::Serialize;
 
-use super::output::{json, moment, say, table};
+use super::connection;
+use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
 use super::user::close;
 use crate::app;
@@ -102,8 +102,12 @@ struct Row {
     id: String,
     service: String,
     state: &'static str,
-    #[serde(flatten)]
-    rights: ApiKeyRights,
+    actions: Vec<ApiKeyAction>,
+    // `null` for every one.
+    integrations: Option<Vec<String>>,
+    subjects: Option<Vec<String>>,
+    connections: Option<Vec<String>>,
+    scope: Option<Scope>,
     created_at: String,
     expires_at: Option<String>,
     revoked_at: Option<String>,
@@ -131,7 +135,7 @@ pub(super) async fn run(command: ApiKeyCommand, place: Place) -> anyhow::Result<
 }
 
 async fn create(server: &AuthorizationServer, own: Create, now: Timestamp) -> anyhow::Result<()> {
-    let rights = rights(server, &own)?;
+    let rights = rights(server, &own).await?;
     let expires_at = expiry(own.expires, now)?;
     let actor = Actor::local("cli");
     let made = api_key::create(server, &own.service, rights, expires_at, &actor, now).await?;
@@ -152,21 +156,23 @@ async fn list(server: &AuthorizationServer, as_json: bool, now: Timestamp) -> an
         say(
             "There is no key yet. Make one: grantor apikey create --service NAME --integration NAME",
         );
+        return Ok(());
     }
+    let id = Column::Whole("id");
+    let texts = ["service", "state", "may", "integrations", "only for"].map(Column::Text);
+    let times = ["works until", "last used"].map(Column::Whole);
     table(
-        &["id", "service", "state", "may", "integrations", "only for", "works until", "last used"],
+        &[&[id][..], &texts, &times].concat(),
         rows.into_iter().map(|row| {
+            let only_for = limits(&row);
             let or_dash = |own: Option<String>| own.unwrap_or_else(|| "-".to_owned());
             vec![
                 row.id,
                 row.service,
                 row.state.to_owned(),
-                row.rights.actions.iter().map(action_name).collect::<Vec<_>>().join(", "),
-                row.rights
-                    .integrations
-                    .as_ref()
-                    .map_or("every one".to_owned(), |own| own.join(", ")),
-                limits(&row.rights),
+                row.actions.iter().map(action_name).collect::<Vec<_>>().join(", "),
+                row.integrations.as_ref().map_or("every one".to_owned(), |own| own.join(", ")),
+                only_for,
                 or_dash(row.expires_at),
                 or_dash(row.last_used_at),
             ]
@@ -230,25 +236,15 @@ fn changed_key<T>(changed: Changed<T>, id: &str) -> anyhow::Result<T> {
     }
 }
 
-fn rights(server: &AuthorizationServer, own: &Create) -> anyhow::Result<ApiKeyRights> {
-    let known = &server.policy.vault.integrations;
+async fn rights(server: &AuthorizationServer, own: &Create) -> anyhow::Result<ApiKeyRights> {
     for name in &own.integration {
-        let names = known.keys().map(String::as_str).collect::<Vec<_>>();
-        ensure!(
-            known.contains_key(name),
-            "there is no integration {name:?}; the settings have {}",
-            if names.is_empty() {
-                "none: add [integrations.NAME]".to_owned()
-            } else {
-                names.join(", ")
-            }
-        );
+        connection::known_integration(server, name)?;
     }
-    let connection = |id: &String| match id.strip_prefix("con_").unwrap_or(id).parse() {
-        Ok(ConnectionId(id)) => Ok(id.to_string()),
-        Err(_) => Err(anyhow::anyhow!("{id:?} is not the id of a connection")),
-    };
-    let connections = own.connection.iter().map(connection).collect::<Result<Vec<_>, _>>()?;
+    let mut connections = Vec::new();
+    for id in &own.connection {
+        let found = server.store.connection(connection::read(id)?).await?;
+        connections.push(found.with_context(|| connection::unknown(id))?.id.shown());
+    }
     let actions = match own.action.is_empty() {
         true => vec![ApiKeyAction::Token, ApiKeyAction::Connect],
         false => actions(&own.action),
@@ -303,11 +299,13 @@ const fn action_name(action: &ApiKeyAction) -> &'static str {
     }
 }
 
-fn limits(rights: &ApiKeyRights) -> String {
-    let scope = rights.scope.as_ref().map(|own| own.as_str().to_owned());
+fn limits(row: &Row) -> String {
+    let scope = row.scope.as_ref().map(Scope::as_str);
+    // The subject of an integration that acts for itself is the empty one.
+    let subject = |own: &String| if own.is_empty() { "\"\"".to_owned() } else { own.clone() };
     let parts = [
-        rights.subjects.as_ref().map(|own| own.join(", ")),
-        rights.connections.as_ref().map(|own| own.join(", ")),
+        row.subjects.as_ref().map(|own| own.iter().map(subject).collect::<Vec<_>>().join(", ")),
+        row.connections.as_ref().map(|own| own.join(", ")),
         scope.map(|own| format!("scope {own}")),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
@@ -334,11 +332,16 @@ fn row(own: ApiKey, text: Option<&str>, now: Timestamp) -> Row {
         (None, Some(end)) if end <= now => "expired",
         (None, _) => "works",
     };
+    let ApiKeyRights { actions, integrations, subjects, connections, scope } = own.rights;
     Row {
         state,
         id: own.id,
         service: own.service,
-        rights: own.rights,
+        actions,
+        integrations,
+        subjects,
+        connections,
+        scope,
         created_at: moment(own.created_at),
         expires_at: own.expires_at.map(moment),
         revoked_at: own.revoked_at.map(moment),

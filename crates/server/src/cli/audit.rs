@@ -1,15 +1,15 @@
 //! `grantor audit`: who did what to which token.
 
+mod tail;
+
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Subcommand;
 use grantor_core::AuthorizationServer;
-use grantor_core::model::AuditEntry;
 use grantor_core::vault::audit::{self, Mark};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::output::{Progress, json, moment, say};
+use super::output::{Progress, json, say};
 use super::settings::Place;
 use super::user::close;
 use crate::app;
@@ -27,7 +27,7 @@ pub(super) enum AuditCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print the last entries.
+    /// Print the last entries; on a terminal cut to its width.
     Tail {
         /// How many.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
@@ -47,7 +47,7 @@ pub(super) async fn run(command: AuditCommand, place: Place) -> anyhow::Result<E
     let server = app::authorization_server(&config, store.clone()).await?;
     let done = match command {
         AuditCommand::Verify { expect, json } => verify(&server, expect, json).await,
-        AuditCommand::Tail { lines, follow, json } => tail(&server, lines, follow, json).await,
+        AuditCommand::Tail { lines, follow, json } => tail::run(&server, lines, follow, json).await,
     };
     close(store).await?;
     done
@@ -92,51 +92,4 @@ async fn verify(
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-async fn tail(
-    server: &AuthorizationServer,
-    lines: u64,
-    follow: bool,
-    as_json: bool,
-) -> anyhow::Result<ExitCode> {
-    let end = server.store.last_audit().await?.map_or(0, |own| own.sequence);
-    let mut after = end.saturating_sub(lines);
-    loop {
-        let entries = server.store.audit(after, 1_000).await?;
-        for entry in &entries {
-            after = entry.sequence;
-            say(&if as_json { object(entry).to_string() } else { line(entry) });
-        }
-        match (entries.is_empty(), follow) {
-            (true, false) => return Ok(ExitCode::SUCCESS),
-            (true, true) => tokio::time::sleep(Duration::from_millis(500)).await,
-            (false, _) => {}
-        }
-    }
-}
-
-/// For people: what others have sent is there as JSON writes it, so no entry can draw another line.
-fn line(entry: &AuditEntry) -> String {
-    let event = &entry.event;
-    let target = if event.target.is_empty() { "-" } else { &event.target };
-    let (actor, target) = (event.actor.escape_debug(), target.escape_debug());
-    let (sequence, at, action) = (entry.sequence, moment(event.at), &event.action);
-    format!("{sequence:>6}  {at}  {action:<24} {actor}  {target}  {}", event.details)
-}
-
-fn object(entry: &AuditEntry) -> Value {
-    let event = &entry.event;
-    let details: Value = serde_json::from_str(&event.details).unwrap_or_default();
-    let hash: String = entry.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    json!({
-        "sequence": entry.sequence,
-        "at": moment(event.at),
-        "action": event.action,
-        "actor": event.actor,
-        "target": event.target,
-        "details": details,
-        "id": event.id,
-        "hash": hash,
-    })
 }

@@ -16,7 +16,7 @@ use grantor_core::vault::disconnect::{self, Disconnected, Upstream};
 use grantor_core::vault::{describe, status_name};
 use serde_json::{Map, Value, json as object};
 
-use super::output::{Progress, json, moment, say, table};
+use super::output::{Column, Progress, json, moment, say, table};
 use super::settings::Place;
 use super::user::close;
 use crate::app;
@@ -106,8 +106,13 @@ impl Filter {
             after = page.last().map(|last| last.id);
             all.extend(page);
             if !whole {
-                return Ok(all);
+                break;
             }
+        }
+        // One that was taken out of the settings may still have connections.
+        match &self.integration {
+            Some(name) if all.is_empty() => known_integration(server, name).map(|()| all),
+            Some(_) | None => Ok(all),
         }
     }
 }
@@ -133,21 +138,24 @@ async fn list(server: &AuthorizationServer, filter: &Filter, as_json: bool) -> a
         return json(&all.iter().map(|own| told(server, own)).collect::<Vec<_>>());
     }
     if all.is_empty() {
-        say(match filter.is_empty() {
-            true => "Nothing is connected yet.",
-            false => "No connection is meant by that.",
-        });
+        match filter.is_empty() {
+            true => say("Nothing is connected yet."),
+            false => no_connection(),
+        }
         return Ok(());
     }
+    let (id, status) = (Column::Whole("id"), Column::Text("status"));
+    let [integration, subject, account] = ["integration", "subject", "account"].map(Column::Text);
+    let [connected, last_used] = ["connected", "last used"].map(Column::Whole);
     table(
-        &["id", "integration", "subject", "account", "status", "connected", "last used"],
+        &[id, status, integration, subject, account, connected, last_used],
         all.into_iter().map(|own| {
             vec![
                 own.id.shown(),
+                status_name(&own.status).to_owned(),
                 own.integration.clone(),
                 own.subject.clone(),
-                account(&own).to_owned(),
-                status_name(&own.status).to_owned(),
+                account_name(&own).to_owned(),
                 moment(own.connected_at),
                 own.last_used_at.map_or("-".to_owned(), moment),
             ]
@@ -171,7 +179,7 @@ async fn show(server: &AuthorizationServer, id: &str, as_json: bool) -> anyhow::
         }
     };
     let rows = told.iter().filter_map(|(name, value)| Some(vec![name.clone(), shown(value)?]));
-    table(&["", ""], rows);
+    table(&[Column::Whole(""), Column::Text("")], rows);
     if let ConnectionStatus::ReauthRequired(_) = &connection.status {
         say("A person has to connect it again: the page Connections, or POST /connect/sessions.");
     }
@@ -189,7 +197,20 @@ async fn disconnect(server: &AuthorizationServer, own: Disconnect) -> anyhow::Re
             own.filter.all(server).await?.into_iter().map(|found| found.id).collect()
         }
     };
+    if ids.is_empty() {
+        return if own.json {
+            json(&object!([]))
+        } else {
+            no_connection();
+            Ok(())
+        };
+    }
     if own.ids.is_empty() && !own.yes {
+        if own.json {
+            let left =
+                |id: &ConnectionId| object!({ "connection_id": id.shown(), "status": "left" });
+            json(&ids.iter().map(left).collect::<Vec<_>>())?;
+        }
         bail!("{} would be disconnected; add --yes to do it", counted(ids.len()));
     }
     let progress = Progress::new("connections", ids.len() as u64);
@@ -202,16 +223,21 @@ async fn disconnect(server: &AuthorizationServer, own: Disconnect) -> anyhow::Re
     }
     progress.finish();
     if own.json {
-        return json(
-            &ended.iter().map(|(id, end)| end_json(*id, end.as_ref())).collect::<Vec<_>>(),
-        );
-    }
-    for (id, end) in &ended {
-        say(&format!("{}: {}", id.shown(), end_text(end.as_ref())));
+        json(&ended.iter().map(|(id, end)| end_json(*id, end.as_ref())).collect::<Vec<_>>())?;
+    } else {
+        let line = |(id, end): &(ConnectionId, Option<Disconnected>)| {
+            say(&format!("{}: {}", id.shown(), end_text(end.as_ref())));
+        };
+        ended.iter().for_each(line);
     }
     let missing = ended.iter().filter(|(_, end)| end.is_none()).count();
-    ensure!(missing == 0, "{} not there", counted(missing));
+    let verb = if missing == 1 { "is" } else { "are" };
+    ensure!(missing == 0, "{} {verb} not there; see `grantor connection list`", counted(missing));
     Ok(())
+}
+
+fn no_connection() {
+    say("No connection is meant by that.");
 }
 
 fn end_json(id: ConnectionId, end: Option<&Disconnected>) -> Value {
@@ -251,11 +277,27 @@ fn counted(n: usize) -> String {
     if n == 1 { "1 connection".to_owned() } else { format!("{n} connections") }
 }
 
-fn read(id: &str) -> anyhow::Result<ConnectionId> {
-    ConnectionId::read(id).map_err(|_| anyhow::anyhow!("{id:?} is not the id of a connection"))
+/// Reads an id.
+pub(super) fn read(id: &str) -> anyhow::Result<ConnectionId> {
+    let like = "such as con_0192f0c1-6a00-7d11-8c22-1f2e3d4c5b6a; see `grantor connection list`";
+    ConnectionId::read(id)
+        .map_err(|_| anyhow::anyhow!("{id:?} is not the id of a connection, {like}"))
 }
 
-fn unknown(id: &str) -> String {
+/// Refuses the name of an integration that is not in the settings.
+pub(super) fn known_integration(server: &AuthorizationServer, name: &str) -> anyhow::Result<()> {
+    let known = &server.policy.vault.integrations;
+    let names = known.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { "none: add [integrations.NAME]" } else { &names };
+    ensure!(
+        known.contains_key(name),
+        "there is no integration {name:?}; the settings have {names}"
+    );
+    Ok(())
+}
+
+/// What is said of an id that names nothing.
+pub(super) fn unknown(id: &str) -> String {
     format!("there is no connection {id}; see `grantor connection list`")
 }
 
@@ -264,6 +306,6 @@ fn told(server: &AuthorizationServer, own: &Connection) -> Map<String, Value> {
     describe(own, integration.map(AsRef::as_ref))
 }
 
-fn account(own: &Connection) -> &str {
+fn account_name(own: &Connection) -> &str {
     own.account.email.as_deref().unwrap_or(&own.account.sub)
 }

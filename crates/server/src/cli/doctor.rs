@@ -7,7 +7,7 @@ use clap::Args;
 use grantor_core::keys;
 use serde::Serialize;
 
-use super::output::{json, table};
+use super::output::{Column, json, table};
 use super::settings::Place;
 use super::user::close;
 use crate::app;
@@ -52,7 +52,10 @@ pub(super) async fn run(own: Doctor, place: Place) -> anyhow::Result<ExitCode> {
     if own.json {
         json(&found)?;
     } else {
-        table(&["what", "verdict", ""], found.into_iter().map(row));
+        table(
+            &[Column::Whole("what"), Column::Whole("verdict"), Column::Text("")],
+            found.into_iter().map(row),
+        );
     }
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -10,7 +10,7 @@ use grantor_core::keys::{self, PublishedKey};
 use grantor_core::time::Timestamp;
 use serde::Serialize;
 
-use super::output::{json, moment, say, table};
+use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
 use crate::app;
 
@@ -93,7 +93,13 @@ fn list(server: &AuthorizationServer, as_json: bool, now: Timestamp) -> anyhow::
         say("There is no key yet.");
     }
     table(
-        &["kid", "alg", "state", "signs from", "leaves the set"],
+        &[
+            Column::Whole("kid"),
+            Column::Text("alg"),
+            Column::Text("state"),
+            Column::Whole("signs from"),
+            Column::Whole("leaves the set"),
+        ],
         rows.into_iter().map(|row| {
             let end = row.retires_at.unwrap_or_else(|| "-".to_owned());
             vec![row.kid, row.alg.to_owned(), row.state.to_owned(), row.active_from, end]

@@ -24,7 +24,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 pub(crate) use output::complain;
 use settings::Place;
 
-/// An OAuth 2.0 and OpenID Connect authorization server.
+/// An OAuth 2.0 and OpenID Connect authorization server, and a vault for tokens of other providers.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Cli {

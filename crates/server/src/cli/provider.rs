@@ -15,7 +15,7 @@ use grantor_core::vault::IntegrationKind;
 use grantor_core::vault::provider::{self, Provider};
 use serde_json::{Value, json};
 
-use super::output::{json, say, table};
+use super::output::{Column, json, say, table};
 use super::settings::Place;
 use crate::app::vault::{descriptions, load};
 use crate::config;
@@ -64,7 +64,15 @@ fn list(place: &Place, as_json: bool) -> anyhow::Result<()> {
         return json(&all.collect::<Vec<_>>());
     }
     table(
-        &["name", "provider", "from", "variables", "for", "refresh token", "revokes"],
+        &[
+            Column::Whole("name"),
+            Column::Text("provider"),
+            Column::Text("from"),
+            Column::Text("variables"),
+            Column::Text("for"),
+            Column::Text("refresh token"),
+            Column::Text("revokes"),
+        ],
         providers.values().map(|own| row(own, source(&own.name))),
     );
     Ok(())
@@ -78,8 +86,9 @@ fn row(own: &Provider, source: &str) -> Vec<String> {
     let whom = kinds(own).join(", ");
     let refresh = match (own.refreshes(), own.rotates()) {
         (false, _) => "none",
-        (true, Some(true)) => "a new one each time",
-        (true, Some(false)) => "stays",
+        (true, _) if own.refreshes_by_access_token() => "none: by access token",
+        (true, Some(true)) => "for one use",
+        (true, Some(false)) => "for many uses",
         (true, None) => "learnt",
     };
     vec![
@@ -121,6 +130,9 @@ fn object(own: &Provider, source: &str) -> Value {
 /// A description in a file: its name and its text.
 fn read(file: &Path) -> anyhow::Result<(String, String)> {
     let shown = file.display();
+    if file.extension().is_none_or(|own| own != "toml") {
+        bail!("the name of {shown} does not end in .toml: no server would read it");
+    }
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
     let Some(name) = file.file_stem().and_then(|own| own.to_str()) else {
         bail!("{shown} has no name that a provider can have");

@@ -10,7 +10,7 @@ use grantor_core::model::InitialToken;
 use grantor_core::secret::Kind;
 use serde::Serialize;
 
-use super::output::{json, moment, say, table};
+use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
 use super::user::close;
 use crate::app;
@@ -129,7 +129,13 @@ async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<()>
     }
     let now = moment(server.clock.now());
     table(
-        &["id", "note", "uses left", "made", "works until"],
+        &[
+            Column::Whole("id"),
+            Column::Text("note"),
+            Column::Text("uses left"),
+            Column::Whole("made"),
+            Column::Whole("works until"),
+        ],
         rows.into_iter().map(|row| {
             let uses = row.uses_left.map_or_else(|| "any".to_owned(), |uses| uses.to_string());
             let over = if row.expires_at <= now { " (over)" } else { "" };

@@ -15,7 +15,7 @@ use grantor_store::sqlite::Sqlite;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::output::{json, moment, say, table};
+use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
 use crate::app;
 use crate::password_text;
@@ -243,7 +243,14 @@ async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<()>
     }
     let text = |own: Option<String>| own.unwrap_or_else(|| "-".to_owned());
     table(
-        &["id", "username", "e-mail", "name", "status", "since"],
+        &[
+            Column::Whole("id"),
+            Column::Text("username"),
+            Column::Text("e-mail"),
+            Column::Text("name"),
+            Column::Text("status"),
+            Column::Whole("since"),
+        ],
         rows.into_iter().map(|row| {
             let status = match row.status {
                 UserStatus::Active => "active",

@@ -10,7 +10,7 @@ use grantor_core::time::Timestamp;
 use grantor_core::vault::audit::Actor;
 use serde_json::{Map, Value, json};
 
-use super::output::{Progress, json, moment, say, table};
+use super::output::{Column, Progress, json, moment, say, table};
 use super::settings::Place;
 use super::user::close;
 use crate::app;
@@ -77,7 +77,10 @@ async fn status(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<E
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    table(&["key", "state", "seals"], keys.iter().map(key_row));
+    table(
+        &[Column::Whole("key"), Column::Text("state"), Column::Text("seals")],
+        keys.iter().map(key_row),
+    );
     say("");
     if connections.is_empty() {
         say("There is no connection yet.");
@@ -85,7 +88,10 @@ async fn status(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<E
         let row = |(integration, status, count): (String, String, u64)| {
             vec![integration, status, count.to_string()]
         };
-        table(&["integration", "status", "connections"], connections.into_iter().map(row));
+        table(
+            &[Column::Whole("integration"), Column::Text("status"), Column::Text("connections")],
+            connections.into_iter().map(row),
+        );
     }
     for own in pauses {
         let since = moment(own.since);

@@ -290,6 +290,35 @@ fn an_integration_needs_a_client_id_and_a_secret_may_be_in_a_file() {
         "vault.return_urls",
     ];
     assert_eq!(paths, BTreeSet::from(expected), "{found:#?}");
+    let text = "names d, which is not asked for: add it to scopes";
+    assert!(found.iter().any(|own| own.ends_with(text)), "{found:#?}");
+}
+
+#[test]
+fn a_webhook_goes_where_requests_may_go() {
+    let with = |url: &str, rest: &str| {
+        let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        format!("[webhooks.ops]\nurl = {url:?}\nsecret = \"{key}\"\n[outbound]\n{rest}")
+    };
+    for (url, rest) in [
+        ("http://ops", ""),
+        ("http://ops.example.com", "allow_private = true"),
+        ("http://ops.example.com", "allowed_hosts = [\"other.example.com\"]"),
+        ("https://10.0.0.7/hook", ""),
+        ("https://[::1]/hook", ""),
+        ("https://user:secret@ops.example.com", ""),
+    ] {
+        let found = complaints(&with(url, rest)).join("\n");
+        assert!(found.contains("webhooks.ops.url: cannot be called"), "{url}: {found}");
+    }
+    for (url, rest) in [
+        ("http://ops", "allowed_hosts = [\"OPS\"]"),
+        ("http://10.0.0.7:8080/hook", "allowed_hosts = [\"10.0.0.7\"]"),
+        ("https://10.0.0.7/hook", "allow_private = true"),
+        ("https://ops.internal/hook", ""),
+    ] {
+        from_text(&with(url, rest)).expect(url);
+    }
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Default for Proxy {
     }
 }
 
-/// A provider with a client id of yours. `docs/vault.md` says what each provider wants.
+/// A provider with a client id of yours. `docs/providers.md` says what each provider wants.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Integration {
@@ -88,7 +88,9 @@ pub(crate) struct Integration {
     /// Who grants.
     #[serde(default)]
     pub(crate) grant: Grant,
-    /// Where the provider sends browsers back to; by default `/connect/callback` of this server.
+    /// Where the provider sends browsers back to; by default `/connect/callback` of this server. With
+    /// `/connect/callback/NAME`, NAME being that of the integration, no other provider's answer is
+    /// taken for this one's.
     pub(crate) redirect_uri: Option<String>,
     /// Whether people who sign in here may connect accounts of their own on the page "Connections".
     #[serde(default = "yes")]

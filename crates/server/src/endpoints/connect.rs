@@ -4,7 +4,7 @@ pub(crate) mod sessions;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::error::Failure;
 use grantor_core::model::{Account, ConnectMode, Scope};
@@ -24,15 +24,23 @@ use crate::visit::{Form, Visit};
 /// The subject of the form of the last question.
 const SUBJECT: &str = "connect";
 
-/// A link in the path; one that is no text is none of ours.
+/// What the path names, a link or an integration; what is no text is none of ours.
 type Named = Result<Path<String>, PathRejection>;
 
 /// `GET /connect/{link}`: to the provider, or first to a page that says what will happen.
-pub(crate) async fn open(visit: Visit, link: Named) -> Response {
+pub(crate) async fn open(
+    visit: Visit,
+    method: Method,
+    headers: HeaderMap,
+    link: Named,
+) -> Response {
     let link = text(link);
     let opened = connect::open(&visit.app.server, &link, &visitor(&visit), visit.caller.now).await;
     match opened {
-        Ok(Opened::Go) => leave(&visit, &link).await,
+        Ok(Opened::Go) => match only_looks(&method, &headers) {
+            Some(status) => status.into_response(),
+            None => leave(&visit, &link).await,
+        },
         Ok(Opened::SignIn) => sign_in(&visit, &link),
         Ok(Opened::Ask(ahead)) => visit.page(&start_page(&link, *ahead), Form::none()),
         Ok(Opened::Stopped(end)) => stopped(&visit, end),
@@ -42,15 +50,29 @@ pub(crate) async fn open(visit: Visit, link: Named) -> Response {
 
 /// `GET /connect/{link}/go`: leaves for the provider. By GET, because browsers hold every redirect
 /// after a form to `form-action`, and a provider's sign-in may lead to any other site.
-pub(crate) async fn go(visit: Visit, link: Named) -> Response {
-    leave(&visit, &text(link)).await
+pub(crate) async fn go(visit: Visit, method: Method, headers: HeaderMap, link: Named) -> Response {
+    match only_looks(&method, &headers) {
+        Some(status) => status.into_response(),
+        None => leave(&visit, &text(link)).await,
+    }
 }
 
 /// `GET /connect/callback`: the provider sends the browser back.
 pub(crate) async fn callback(visit: Visit, RawQuery(query): RawQuery) -> Response {
+    called_back(visit, None, query).await
+}
+
+/// `GET /connect/callback/{integration}`: the same, for a provider with a redirect URI of its own.
+pub(crate) async fn callback_of(visit: Visit, name: Named, RawQuery(query): RawQuery) -> Response {
+    called_back(visit, Some(text(name)), query).await
+}
+
+async fn called_back(visit: Visit, through: Option<String>, query: Option<String>) -> Response {
     // The rest is done even if the browser does not wait for it: a code works once, and what it was
     // redeemed for must not get lost.
-    let done = tokio::spawn(async move { take_back(&visit, query.as_deref()).await });
+    let done = tokio::spawn(async move {
+        take_back(&visit, through.as_deref(), query.as_deref().unwrap_or_default()).await
+    });
     done.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
@@ -65,6 +87,19 @@ pub(crate) async fn confirm(visit: Visit, form: extract::Form) -> Response {
 
 fn text(link: Named) -> String {
     link.map(|Path(text)| text).unwrap_or_default()
+}
+
+/// What is told to whoever looks at a link before anybody has followed it: a flow that is begun now
+/// would end the one of a person who is at the provider.
+fn only_looks(method: &Method, headers: &HeaderMap) -> Option<StatusCode> {
+    // RFC 9110 §9.3.2: HEAD is for finding out, and nothing follows from it.
+    if method == Method::HEAD {
+        return Some(StatusCode::NO_CONTENT);
+    }
+    // A browser drops what it has fetched ahead when that is an error, and asks again.
+    let purpose = headers.get("sec-purpose").and_then(|value| value.to_str().ok());
+    let ahead = purpose.is_some_and(|value| value.contains("prefetch"));
+    ahead.then_some(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 fn visitor(visit: &Visit) -> Visitor<'_> {
@@ -95,13 +130,13 @@ fn sign_in(visit: &Visit, link: &str) -> Response {
     visit.see_other(&onward.map_or_else(|| "/login".to_owned(), |onward| onward.login()))
 }
 
-async fn take_back(visit: &Visit, query: Option<&str>) -> Response {
-    let params = match Params::parse(query.unwrap_or_default().as_bytes()) {
+async fn take_back(visit: &Visit, through: Option<&str>, query: &str) -> Response {
+    let params = match Params::parse(query.as_bytes()) {
         Ok(params) => params,
         Err(refusal) => return visit.fail(refusal),
     };
     let actor = actor(visit);
-    let returned = Returned { params: &params, visitor: visitor(visit), actor: &actor };
+    let returned = Returned { params: &params, through, visitor: visitor(visit), actor: &actor };
     match connect::callback(&visit.app.server, &returned, visit.caller.now).await {
         Ok(Outcome::Onward(url)) => visit.see_other(&url),
         Ok(Outcome::Connected(connected)) => {

@@ -24,7 +24,7 @@ pub(crate) async fn no_method(headers: HeaderMap, visit: Visit) -> Response {
         let page = ErrorPage::new(ErrorKind::BadRequest);
         return visit.page_with(StatusCode::METHOD_NOT_ALLOWED, &page, Form::none());
     }
-    let text = "This URL does not take requests of this method.";
+    let text = "This URL does not take requests of this method. The header Allow names those that it takes.";
     problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text)
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
 use grantor_core::error::{Failure, Refusal};
 use grantor_core::model::ApiKeyAction;
 use grantor_core::time::Timestamp;
@@ -28,8 +29,7 @@ pub(crate) async fn token(
     caller: Caller,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    answer(&app, caller, &parts.headers, body, Asked::token).await
+    answer(&app, caller, request, Asked::token).await
 }
 
 /// `POST /oauth/refresh`: a new one.
@@ -38,32 +38,47 @@ pub(crate) async fn refresh(
     caller: Caller,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    answer(&app, caller, &parts.headers, body, Asked::refresh).await
+    answer(&app, caller, request, Asked::refresh).await
 }
 
-async fn answer(
-    app: &App,
-    caller: Caller,
-    headers: &HeaderMap,
-    body: Body,
-    read: Reader,
-) -> Response {
-    let service = match Service::of(app, caller, headers).await {
+async fn answer(app: &App, caller: Caller, request: Request, read: Reader) -> Response {
+    let (parts, body) = request.into_parts();
+    let service = match Service::of(app, caller, &parts.headers).await {
         Ok(service) => service,
-        Err(failure) => return service::answer(caller, Err(failure)),
+        Err(failure) => {
+            ask::refused(&app.server, None, &failure);
+            return service::answer(caller, Err(failure));
+        }
     };
-    let asked = match members(headers, body, app).await {
-        Ok(members) => read(&members),
-        Err(Rejection::Refused(refusal)) => Err(refusal),
-        Err(rejection) => return rejection.into_response(),
+    let asked = match selected(app, &parts, body).await {
+        Ok(members) => read(&members).map_err(Rejection::from),
+        Err(rejection) => Err(rejection),
     };
-    let given = match &asked {
-        Ok(asked) => given(app, caller, &service, asked).await,
-        Err(refusal) => Err(refusal.clone().into()),
-    };
-    count(app, asked.as_ref().ok(), &given);
-    service::answer(caller, given.map(|given| json(StatusCode::OK, &Answer::of(&given))))
+    match asked {
+        Ok(asked) => {
+            let given = given(app, caller, &service, &asked).await;
+            service::answer(caller, given.map(|given| json(StatusCode::OK, &Answer::of(&given))))
+        }
+        Err(rejection) => unread(app, caller, &service, rejection),
+    }
+}
+
+/// The answer to a body that says nothing.
+fn unread(app: &App, caller: Caller, service: &Service, rejection: Rejection) -> Response {
+    let status = rejection.status();
+    let failure = Failure::from(rejection.into_refusal());
+    ask::refused(&app.server, Some(service.rights()), &failure);
+    let mut response = service::answer(caller, Err(failure));
+    *response.status_mut() = status;
+    response
+}
+
+/// What the body says. A selector in the URL, which is not read, would be missing.
+async fn selected(app: &App, parts: &Parts, body: Body) -> Result<Map<String, Value>, Rejection> {
+    match parts.uri.query() {
+        None | Some("") => members(&parts.headers, body, app).await,
+        Some(_) => Err(Refusal::QueryUnread {}.into()),
+    }
 }
 
 async fn given(
@@ -140,30 +155,4 @@ fn warning<S: Serializer>(own: &Option<&Warning>, to: S) -> Result<S::Ok, S::Err
         None => return to.serialize_none(),
     };
     Written { code, attempts, reason }.serialize(to)
-}
-
-fn count(app: &App, asked: Option<&Asked>, given: &Result<Given, Failure>) {
-    let Some(vault) = app.metrics.vault() else {
-        return;
-    };
-    match given {
-        Ok(given) => {
-            let result = match (&given.warning, given.refreshed) {
-                (Some(_), _) => "stale",
-                (None, true) => "refreshed",
-                (None, false) => "stored",
-            };
-            vault.asked(&given.integration.name, result, given.warning.is_some());
-        }
-        Err(failure) => {
-            let named = asked.and_then(|own| own.integration.as_ref().or(own.provider.as_ref()));
-            let known = |name: &&String| app.server.policy.vault.integrations.contains_key(*name);
-            let integration = named.filter(known).map_or("other", String::as_str);
-            let result = match failure {
-                Failure::Refused(refusal) => refusal.code().as_str(),
-                Failure::Broken(_) => "other",
-            };
-            vault.asked(integration, result, false);
-        }
-    }
 }

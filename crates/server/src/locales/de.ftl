@@ -203,6 +203,7 @@ connect-end-not-offered-next = Fragen Sie dort nach, oder bei denen, die Ihnen d
 connect-end-denied-title = Es wurde nichts verbunden
 connect-end-denied-what = Sie haben Nein gesagt. Niemand hat Zugang zu Ihrem Konto bekommen.
 connect-end-denied-next = Das ist in Ordnung. Wenn Sie es sich anders überlegen, versuchen Sie es noch einmal.
+connect-end-denied-over = Das ist in Ordnung. Wenn Sie es sich anders überlegen, fragen Sie nach einem neuen Link.
 connect-end-provider-title = { $provider } hat abgelehnt
 connect-end-provider-what = { $provider } hat Sie nicht weitergelassen. Es wurde nichts verbunden.
 connect-end-provider-next = Versuchen Sie es noch einmal. Passiert es wieder, sagen Sie denen, die diesen Server betreiben, was unten steht.

@@ -203,6 +203,7 @@ connect-end-not-offered-next = Ask them, or those who sent you the link.
 connect-end-denied-title = Nothing was connected
 connect-end-denied-what = You said no, so nobody got access to your account.
 connect-end-denied-next = That is fine. If you change your mind, try again.
+connect-end-denied-over = That is fine. If you change your mind, ask for a new link.
 connect-end-provider-title = { $provider } refused
 connect-end-provider-what = { $provider } did not let you go on. Nothing was connected.
 connect-end-provider-next = Try again. If it happens again, tell the people who run this server what is written below.

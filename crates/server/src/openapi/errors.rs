@@ -55,7 +55,11 @@ fn add_common(errors: &mut Map<String, Value>, has_body: bool) {
     add("503", "temporarily_unavailable", "The server is busy. Try again in a moment.");
     if has_body {
         add("408", "invalid_request", "The request body took too long to arrive.");
-        add("413", "invalid_request", "The request body is too large.");
+        add(
+            "413",
+            "invalid_request",
+            "The request body is too large. Send less, or let the operator raise the limit: listen.body_bytes, and vault.proxy.request_bytes for the proxy.",
+        );
     }
 }
 

@@ -130,8 +130,22 @@ impl Inner {
 }
 
 impl Reach {
-    /// Refuses what can be refused by the address alone.
-    fn check(&self, url: &Url) -> Result<(), String> {
+    /// From the settings; refuses a proxy that is no URL.
+    pub(crate) fn new(
+        allow_private: bool,
+        allowed_hosts: &[String],
+        proxy: Option<&str>,
+    ) -> Result<Self, url::ParseError> {
+        let host = |host: &String| match host.parse::<IpAddr>() {
+            Ok(address) => address.to_string(),
+            Err(_) => host.to_ascii_lowercase(),
+        };
+        let allowed_hosts = allowed_hosts.iter().map(host).collect();
+        Ok(Self { allow_private, allowed_hosts, proxy: proxy.map(Url::parse).transpose()? })
+    }
+
+    /// Refuses what can be refused by the address alone, with the reason.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
         let host = url.host().ok_or("it names no host")?;
         let allowed = self.allows(&plain(&host));
         match url.scheme() {

@@ -28,12 +28,15 @@ use download::Download;
 use fields::Way;
 use record::Record;
 use search::Search;
-use upload::{Phase, Progress, Upload};
+use upload::{Phase, Progress, Unfit, Upload};
 
 pub(crate) use record::{Calls, write_down};
 
 /// A body of up to so many bytes is kept, so that it can be sent again with another token.
 const KEPT: u64 = 64 * 1024;
+/// How long a body of unknown length has to be all there, so that it is kept. Who streams slowly may
+/// be waiting for an answer in between.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// What may pass through the proxy.
 #[derive(Clone, Copy, Debug)]
@@ -77,16 +80,7 @@ pub(crate) async fn pass(
     let progress = Progress::new();
     let record = Record::new(app, actor.clone(), &passed, &parts.method, &progress);
     let mut exchange = Exchange { app, parts: &parts, passed, progress, record };
-    let (answer, kept) = match body.size_hint().exact().filter(|bytes| *bytes <= KEPT) {
-        Some(_) => {
-            let bytes = exchange.read(body).await?;
-            (exchange.send(Full::new(bytes.clone())).await?, Some(bytes))
-        }
-        None => {
-            let upload = Upload::new(body, app.proxy.request_bytes, &exchange.progress);
-            (exchange.send(upload).await?, None)
-        }
-    };
+    let (answer, kept) = exchange.first(body).await?;
     if answer.status() != 401 {
         return Ok(exchange.answer(answer));
     }
@@ -141,12 +135,35 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// A body that is kept.
-    async fn read(&self, body: Body) -> Result<Bytes, Stopped> {
-        let upload = Upload::new(body, KEPT, &self.progress);
-        match self.unstalled(upload.collect()).await? {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(_) => Err(Stopped::Rejected(Rejection::BodyBroken)),
+    /// Sends the request for the first time; with its body, if that was kept for another time.
+    async fn first(&self, body: Body) -> Result<(Response<Body>, Option<Bytes>), Stopped> {
+        let length = body.size_hint().exact();
+        let mut upload = Upload::new(body, self.app.proxy.request_bytes, &self.progress);
+        let read = match length {
+            Some(bytes) if bytes <= KEPT => {
+                Some(self.read((&mut upload).collect()).await?.to_bytes())
+            }
+            Some(_) => return Ok((self.send(upload).await?, None)),
+            None => self.read(upload.whole(KEPT, MOMENT)).await?,
+        };
+        match read {
+            Some(bytes) => Ok((self.send(Full::new(bytes.clone())).await?, Some(bytes))),
+            None => Ok((self.send(upload).await?, None)),
+        }
+    }
+
+    /// What is read of the caller's body.
+    async fn read<T>(&self, read: impl Future<Output = Result<T, Unfit>>) -> Result<T, Stopped> {
+        let unfit = |_| Stopped::Rejected(self.unfit().unwrap_or(Rejection::BodyBroken));
+        self.unstalled(read).await?.map_err(unfit)
+    }
+
+    /// What is wrong with the caller's body, if something is.
+    fn unfit(&self) -> Option<Rejection> {
+        match self.progress.phase() {
+            Phase::TooLarge => Some(Rejection::BodyTooLarge),
+            Phase::Broken => Some(Rejection::BodyBroken),
+            Phase::Provider | Phase::Caller => None,
         }
     }
 
@@ -195,10 +212,8 @@ impl Exchange<'_> {
     }
 
     fn unanswered(&self, error: &Unanswered) -> Stopped {
-        match self.progress.phase() {
-            Phase::TooLarge => return Stopped::Rejected(Rejection::BodyTooLarge),
-            Phase::Broken => return Stopped::Rejected(Rejection::BodyBroken),
-            Phase::Provider | Phase::Caller => {}
+        if let Some(rejection) = self.unfit() {
+            return Stopped::Rejected(rejection);
         }
         tracing::warn!(host = %self.passed.host, cause = %error, "a provider could not be called");
         Refusal::ProviderUnreachable {}.into()

@@ -1,11 +1,13 @@
 //! The caller's body on its way to the provider: counted, and not waited for without an end.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
+use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -88,6 +90,8 @@ pub(super) struct Unfit;
 
 /// A body of up to `most` bytes.
 pub(super) struct Upload {
+    /// What was read of it and comes again.
+    first: VecDeque<Bytes>,
     /// For a client that wants bodies that threads could share; nobody waits for the lock.
     body: Mutex<Body>,
     most: u64,
@@ -96,7 +100,35 @@ pub(super) struct Upload {
 
 impl Upload {
     pub(super) fn new(body: Body, most: u64, progress: &Arc<Progress>) -> Self {
-        Self { body: Mutex::new(body), most, progress: Arc::clone(progress) }
+        let progress = Arc::clone(progress);
+        Self { first: VecDeque::new(), body: Mutex::new(body), most, progress }
+    }
+
+    /// All of it, if that is no more than `short` bytes, which are all there within a `moment`; else
+    /// it is as it was.
+    pub(super) async fn whole(
+        &mut self,
+        short: u64,
+        moment: Duration,
+    ) -> Result<Option<Bytes>, Unfit> {
+        let until = Instant::now() + moment;
+        let (mut read, mut bytes) = (VecDeque::new(), 0_u64);
+        while bytes <= short {
+            match tokio::time::timeout_at(until, self.frame()).await {
+                Ok(Some(frame)) => {
+                    let data = frame?.into_data().unwrap_or_default();
+                    bytes += data.len() as u64;
+                    read.push_back(data);
+                }
+                Ok(None) => {
+                    let read: Vec<Bytes> = read.into();
+                    return Ok(Some(Bytes::from(read.concat())));
+                }
+                Err(_) => break,
+            }
+        }
+        self.first = read;
+        Ok(None)
     }
 }
 
@@ -109,6 +141,10 @@ impl HttpBody for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Unfit>>> {
         let own = self.get_mut();
+        if let Some(data) = own.first.pop_front() {
+            own.progress.reach(Phase::Provider, 0);
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
         let body = own.body.get_mut().unwrap_or_else(PoisonError::into_inner);
         own.progress.reach(Phase::Caller, 0);
         let frame = ready!(Pin::new(body).poll_frame(cx));
@@ -143,6 +179,13 @@ impl HttpBody for Upload {
 
     fn size_hint(&self) -> SizeHint {
         let body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
-        body.size_hint()
+        let rest = body.size_hint();
+        let first: u64 = self.first.iter().map(|own| own.len() as u64).sum();
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(first));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(first));
+        }
+        hint
     }
 }

@@ -25,16 +25,18 @@ struct Inner {
     flights: Mutex<HashMap<Target, Flight>>,
     /// How many there are, for whoever waits until there is none.
     running: watch::Sender<usize>,
+    /// Becomes true when the server is to stop.
+    stop: watch::Receiver<bool>,
 }
 
 /// A refresh that others may wait for too. It has ended when there is an outcome.
 type Flight = watch::Receiver<Option<Outcome>>;
 
 impl Refreshes {
-    /// Those of `app`, which makes them from now on.
-    pub(crate) fn of(app: &Arc<App>) -> Arc<Self> {
+    /// Those of `app`, which makes them from now on, until `stop`.
+    pub(crate) fn of(app: &Arc<App>, stop: watch::Receiver<bool>) -> Arc<Self> {
         let running = watch::Sender::new(0);
-        let inner = Inner { app: Arc::downgrade(app), flights: Mutex::default(), running };
+        let inner = Inner { app: Arc::downgrade(app), flights: Mutex::default(), running, stop };
         let refreshes = Arc::new(Self(Arc::new(inner)));
         app.server.vault.beside.set(refreshes.clone());
         refreshes
@@ -71,6 +73,10 @@ impl Background for Refreshes {
 
     async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.0.stop.borrow()
     }
 }
 
@@ -144,6 +150,9 @@ fn log(work: &Work, report: &Report) {
         Work::Renew(renewal) => renewal.connection.shown(),
         Work::Grant { integration } => integration.clone(),
     };
+    if let Outcome::Later { reason: "client_changed", why, .. } = report.outcome {
+        tracing::warn!(integration, of = %what, cause = why, "a connection cannot be refreshed");
+    }
     match (&report.failure, report.result) {
         (Some(failure), Some(result @ ("client_broken" | "bad_request"))) => {
             tracing::error!(integration, of = %what, result, cause = %failure.detail,

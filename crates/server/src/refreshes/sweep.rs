@@ -1,6 +1,7 @@
 //! The sweeper of connections: tokens that are in use are renewed before anybody waits for it,
 //! refresh tokens are kept alive, and what was begun and not finished is finished.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,13 +30,15 @@ const LONG_PAUSE: Duration = Duration::from_secs(10);
 const COUNT_EVERY: u32 = 10;
 /// How much longer a claim is than a refresh may take.
 const SPARE: Seconds = Seconds(60);
+/// Before a connection is looked at again whose integration has enough to do.
+const ITS_TURN: Seconds = Seconds(2);
 
 /// Looks after connections until the server stops.
 pub(crate) async fn sweep(app: Arc<App>, refreshes: Arc<Refreshes>, stop: watch::Receiver<bool>) {
-    let mut running = JoinSet::new();
+    let mut running = Running::default();
     let (mut pause, mut looks) = (PAUSE, 0u32);
     while paused(pause, &stop).await {
-        while running.try_join_next().is_some() {}
+        while running.tasks.try_join_next().is_some() {}
         pause = match step(&app, &refreshes, &mut running).await {
             Ok(true) => SHORT_PAUSE,
             Ok(false) => PAUSE,
@@ -54,17 +57,37 @@ pub(crate) async fn sweep(app: Arc<App>, refreshes: Arc<Refreshes>, stop: watch:
     }
 }
 
+/// What is being done, and for which integrations: one whose provider hangs does not take the places
+/// of the others.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<()>,
+    /// Held by each task of the integration.
+    turns: HashMap<String, Arc<()>>,
+}
+
+impl Running {
+    /// Leave for another task, unless the integration has as many as it may make calls at once.
+    fn turn(&mut self, app: &App, integration: &str) -> Option<Arc<()>> {
+        let known = app.server.policy.vault.integrations.get(integration);
+        let most = known.map_or(1, |own| own.concurrency.max(1));
+        let turn = self.turns.entry(integration.to_owned()).or_default();
+        let held = Arc::strong_count(turn).saturating_sub(1);
+        (held < most as usize).then(|| turn.clone())
+    }
+}
+
 /// Claims connections that are due and does what there is to do, beside; whether there may be more.
 async fn step(
     app: &Arc<App>,
     refreshes: &Arc<Refreshes>,
-    running: &mut JoinSet<()>,
+    running: &mut Running,
 ) -> Result<bool, Failure> {
     let server = &app.server;
     // Which ones are in use is known before it is asked.
     ask::store_uses(server).await?;
     let policy = &server.policy.vault.refresh;
-    let free = policy.batch.saturating_sub(u32::try_from(running.len()).unwrap_or(u32::MAX));
+    let free = policy.batch.saturating_sub(u32::try_from(running.tasks.len()).unwrap_or(u32::MAX));
     if free == 0 {
         return Ok(true);
     }
@@ -75,25 +98,45 @@ async fn step(
     for connection in &claimed {
         match refresh::look(server, connection, now).await? {
             Found::Refresh(work) => {
+                let Some(turn) = running.turn(app, &connection.integration) else {
+                    looks.push((connection, Some(later(app, ITS_TURN, now))));
+                    continue;
+                };
                 let (app, refreshes) = (app.clone(), refreshes.clone());
                 let connection = connection.clone();
-                running.spawn(async move { renew(&app, &refreshes, connection, work).await });
+                running.tasks.spawn(async move {
+                    renew(&app, &refreshes, connection, work, now).await;
+                    drop(turn);
+                });
             }
             Found::Leaving(id) => {
+                let Some(turn) = running.turn(app, &connection.integration) else {
+                    looks.push((connection, Some(later(app, ITS_TURN, now))));
+                    continue;
+                };
                 let app = app.clone();
-                running.spawn(async move { leave(&app, id).await });
+                running.tasks.spawn(async move {
+                    leave(&app, id).await;
+                    drop(turn);
+                });
             }
             Found::Nothing(next) => looks.push((connection, next)),
         }
     }
     if !looks.is_empty() {
-        refresh::put_off(server, &looks, Recorded::default()).await?;
+        refresh::put_off(server, &looks, now, Recorded::default()).await?;
     }
     Ok(claimed.len() == free as usize)
 }
 
-/// Renews a connection, and looks again later if that could not be done.
-async fn renew(app: &App, refreshes: &Refreshes, connection: Connection, work: Work) {
+/// Renews a connection that was looked at `now`, and looks again later if that could not be done.
+async fn renew(
+    app: &App,
+    refreshes: &Refreshes,
+    connection: Connection,
+    work: Work,
+    now: Timestamp,
+) {
     let patience = app.server.policy.vault.refresh.deadline;
     let outcome = refreshes.finish(work, Seconds(patience.0.saturating_mul(2))).await;
     let Some(Outcome::Later { wait, .. }) = outcome else {
@@ -101,7 +144,7 @@ async fn renew(app: &App, refreshes: &Refreshes, connection: Connection, work: W
     };
     let next = later(app, wait, app.server.clock.now());
     let looks = [(&connection, Some(next))];
-    let put_off = refresh::put_off(&app.server, &looks, Recorded::default()).await;
+    let put_off = refresh::put_off(&app.server, &looks, now, Recorded::default()).await;
     if let Err(error) = put_off {
         tracing::warn!(cause = %error, "a refresh could not be put off");
     }

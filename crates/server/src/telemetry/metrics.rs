@@ -278,6 +278,8 @@ impl RouteMetrics {
 
 #[cfg(test)]
 mod tests {
+    use grantor_core::vault::ask::Count as _;
+
     use super::*;
 
     fn render(metrics: &Metrics) -> String {
@@ -295,8 +297,9 @@ mod tests {
         metrics.webhooks_pending(4);
         metrics.store(2, 9, Duration::from_micros(300));
         let vault = metrics.vault().expect("on");
-        vault.asked("google", "stored", false);
-        vault.asked("google", "\"} evil", true);
+        metrics.asked(Some("google"), "stored");
+        metrics.asked(Some("google"), "\"} evil");
+        metrics.asked(None, "stale");
         let of = |status: &str, count| ("google".to_owned(), status.to_owned(), count);
         vault.connections(&[of("active", 2), of("disconnecting", 1), of("active", 3)]);
         let route = metrics.route("/token").expect("on");
@@ -316,6 +319,7 @@ mod tests {
             "store_commit_micros_total 300",
             "vault_token_requests_total{integration=\"google\",result=\"stored\"} 1",
             "vault_token_requests_total{integration=\"google\",result=\"other\"} 1",
+            "vault_token_requests_total{integration=\"other\",result=\"stale\"} 1",
             "stale_served_total 1",
             "connections{status=\"active\"} 5",
             "connections{status=\"reauth_required\"} 0",

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use grantor_core::vault::ask::Count;
 use grantor_core::vault::refresh::Report;
 use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::PrometheusRecorder;
+
+use super::Metrics;
 
 /// From a provider next door to one that uses its whole deadline.
 pub(super) const SECONDS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 90.0];
@@ -26,10 +29,12 @@ const OUTCOMES: [&str; 10] = [
 ];
 
 /// What a request for a token was answered.
-const RESULTS: [&str; 12] = [
+const RESULTS: [&str; 14] = [
     "stored",
     "refreshed",
-    "stale",
+    STALE,
+    "missing_token",
+    "invalid_token",
     "invalid_request",
     "access_denied",
     "insufficient_scope",
@@ -44,6 +49,8 @@ const RESULTS: [&str; 12] = [
 /// The states that a connection can be in.
 const STATUSES: [&str; 3] = ["active", "reauth_required", "disconnecting"];
 
+/// With a warning.
+const STALE: &str = "stale";
 const OTHER: &str = "other";
 
 /// The numbers; those of an integration are registered when they are first needed. Integrations are
@@ -71,12 +78,10 @@ pub(crate) struct Vault<'a> {
 }
 
 impl Vault<'_> {
-    /// Counts a request for a token of `integration` (`other` for none that is known), and whether it
-    /// was answered with a warning.
-    pub(crate) fn asked(self, integration: &str, result: &str, stale: bool) {
+    fn asked(self, integration: &str, result: &str) {
         let own = self.of(integration);
         own.requests[place(&RESULTS, result)].increment(1);
-        if stale {
+        if result == STALE {
             self.numbers.stale_served.increment(1);
         }
     }
@@ -126,6 +131,14 @@ impl Vault<'_> {
             let mut all = known.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(all.entry(integration.to_owned()).or_insert_with(|| Arc::new(made)))
         })
+    }
+}
+
+impl Count for Metrics {
+    fn asked(&self, integration: Option<&str>, result: &str) {
+        if let Some(vault) = self.vault() {
+            vault.asked(integration.unwrap_or(OTHER), result);
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! What tokens open: userinfo (OpenID Connect Core 1.0 §5.3), a list of calendars and a drive, with
-//! the errors of Google's APIs, which have another shape than those of its token endpoint.
+//! What tokens open: userinfo (OpenID Connect Core 1.0 §5.3), a list of calendars, when they are
+//! busy, and a drive, with the errors of Google's APIs, which have another shape than those of its token endpoint.
 
 use std::collections::BTreeSet;
 
 use axum::http::{StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::app::{App, Asked};
 use super::config::Person;
@@ -13,9 +13,13 @@ use super::scopes::{self, PREFIX};
 use super::state::Condition;
 use crate::http::{Answer, bearer};
 
+const CALENDAR_SERVICE: &str = "calendar-json.googleapis.com";
 /// Scopes that open the list of calendars, behind the prefix.
 const CALENDAR: [&str; 4] =
     ["calendar", "calendar.readonly", "calendar.calendarlist", "calendar.calendarlist.readonly"];
+/// Scopes that say when a calendar is busy, behind the prefix.
+const FREE_BUSY: [&str; 4] =
+    ["calendar", "calendar.readonly", "calendar.freebusy", "calendar.events.freebusy"];
 /// Scopes that open the drive, behind the prefix.
 const DRIVE: [&str; 6] = [
     "drive",
@@ -43,7 +47,7 @@ pub(super) fn userinfo(app: &App, asked: &Asked) -> Answer {
 }
 
 pub(super) fn calendars(app: &App, asked: &Asked) -> Answer {
-    behind(app, asked, &CALENDAR, "calendar-json.googleapis.com", |person| {
+    behind(app, asked, &CALENDAR, CALENDAR_SERVICE, |person| {
         json!({
             "kind": "calendar#calendarList",
             "items": [{
@@ -56,6 +60,33 @@ pub(super) fn calendars(app: &App, asked: &Asked) -> Answer {
             }],
         })
     })
+}
+
+/// Nobody has an appointment. It is read by POST: what is asked is in the body, JSON.
+pub(super) fn free_busy(app: &App, asked: &Asked) -> Answer {
+    let bounds = ["timeMin", "timeMax"].map(|name| (name, asked.json[name].as_str()));
+    let lacks = bounds.iter().find(|(_, at)| at.is_none());
+    let answer = behind(app, asked, &FREE_BUSY, CALENDAR_SERVICE, |_| {
+        let wanted = asked.json["items"].as_array().into_iter().flatten();
+        let ids = wanted.filter_map(|own| own["id"].as_str());
+        let calendars = ids.map(|id| (id.to_owned(), json!({"busy": []})));
+        json!({
+            "kind": "calendar#freeBusy",
+            "timeMin": bounds[0].1,
+            "timeMax": bounds[1].1,
+            "calendars": calendars.collect::<Map<_, _>>(),
+        })
+    });
+    match lacks.filter(|_| answer.status == StatusCode::OK) {
+        Some((name, _)) => incomplete(&format!("Missing {name} parameter.")),
+        None => answer,
+    }
+}
+
+fn incomplete(message: &str) -> Answer {
+    let error = json!({"message": message, "domain": "global", "reason": "required"});
+    let body = json!({"error": {"code": 400, "message": message, "errors": [error]}});
+    Answer::json(StatusCode::BAD_REQUEST, body)
 }
 
 pub(super) fn drive(app: &App, asked: &Asked) -> Answer {
@@ -78,7 +109,7 @@ fn behind(
     asked: &Asked,
     opened_by: &[&str],
     service: &str,
-    show: fn(&Person) -> Value,
+    show: impl FnOnce(&Person) -> Value,
 ) -> Answer {
     let Some((person, scopes)) = holder(app, asked) else { return unauthenticated() };
     let opens =

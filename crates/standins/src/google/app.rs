@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::MethodFilter;
 use axum::routing::{MethodRouter, get, on};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::config::Config;
@@ -40,6 +41,8 @@ pub(super) struct App {
 pub(super) struct Asked {
     pub(super) headers: HeaderMap,
     pub(super) form: Form,
+    /// The body where it is JSON.
+    pub(super) json: Value,
 }
 
 /// Serves the stand-in on every listener until `stop` completes, then finishes what is under way.
@@ -90,6 +93,7 @@ fn router(app: &Arc<App>) -> Router {
         .route("/revoke", both("revoke", revoke::revoke))
         .route("/v1/userinfo", both("userinfo", api::userinfo))
         .route("/calendar/v3/users/me/calendarList", read("calendar", api::calendars))
+        .route("/calendar/v3/freeBusy", write("calendar", api::free_busy))
         .route("/drive/v3/about", read("drive", api::drive))
         .route(
             "/connections",
@@ -125,7 +129,8 @@ fn endpoint(
                               request: Request|
                 -> Response {
         let headers = request.headers().clone();
-        let asked = Asked { headers, form: Form::of(request).await };
+        let (form, json) = Form::or_json(request).await;
+        let asked = Asked { headers, form, json };
         let form = &asked.form;
         let call = match name {
             "token" => Call::of_token(form.first("grant_type"), form.first("refresh_token")),

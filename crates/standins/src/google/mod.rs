@@ -12,7 +12,7 @@
 //! | `/o/oauth2/v2/auth` | the authorization endpoint; its errors are pages, not redirects |
 //! | `/v3/signin/accountchooser`, `/signin/oauth/consent` | who you are, and what you allow, scope by scope |
 //! | `/token`, `/revoke`, `/v1/userinfo` | as at Google |
-//! | `/calendar/v3/users/me/calendarList`, `/drive/v3/about` | APIs to call, whose errors have another shape |
+//! | `/calendar/v3/users/me/calendarList`, `/calendar/v3/freeBusy`, `/drive/v3/about` | APIs to call, whose errors have another shape |
 //! | `/connections` | what the accounts have allowed, to take back, and a clock to move, for people |
 //!
 //! # Control

@@ -40,6 +40,7 @@ async fn store_grant(store: &Arc<dyn Store>, held: &Held, before: Option<(u32, u
 async fn read(store: &Arc<dyn Store>, id: ConnectionId) -> Option<Held> {
     let found = store.held(&only(id), 9).await.expect("read");
     assert!(found.len() <= 1);
+    assert_eq!(store.recently_held(&only(id), 9).await.expect("read"), found);
     let found = found.into_iter().next();
     let alone = store.connection(id).await.expect("read");
     if let Some(found) = &found {
@@ -192,6 +193,8 @@ async fn connections_are_selected_by_each_of_their_names(store: Arc<dyn Store>) 
 async fn selects(store: &Arc<dyn Store>, selector: &Selector, expected: &[Held]) {
     let found = store.held(selector, 9).await.expect("read");
     assert_eq!(found, expected, "{selector:?}");
+    let found = store.recently_held(selector, 9).await.expect("read");
+    assert_eq!(found, expected, "{selector:?}");
     let found = store.held(selector, 1).await.expect("read");
     assert_eq!(found, expected[..expected.len().min(1)], "{selector:?}");
     let mut listed = Vec::new();
@@ -278,11 +281,11 @@ async fn a_connection_that_is_given_back_is_served_no_more(store: Arc<dyn Store>
     let own = grant(&*store, "google", "ann").await;
     let id = own.connection.id;
     assert!(!store.remove_connection(id, recorded("too soon")).await.expect("remove"));
-    let leaving = store.start_disconnect(id, &[], recorded("leaving"), after(5)).await;
+    let leaving = store.start_disconnect(id, &[], recorded("leaving"), after(50), after(5)).await;
     let leaving = leaving.expect("start").expect("is there");
     let connection = Connection {
         status: ConnectionStatus::Disconnecting { since: after(5) },
-        due_at: Some(after(5)),
+        due_at: Some(after(50)),
         ..own.connection.clone()
     };
     assert_eq!(leaving.held, Held { connection: connection.clone(), ..own });
@@ -294,14 +297,21 @@ async fn a_connection_that_is_given_back_is_served_no_more(store: Arc<dyn Store>
     }
     let set = store.set_status(id, 1, ConnectionStatus::Active, recorded("back")).await;
     assert!(!set.expect("set"), "it is not taken back");
-    assert_eq!(claimed(&store, after(5)).await, [id]);
-    let again = store.start_disconnect(id, &[], recorded("again"), after(9)).await.expect("start");
+    assert_eq!(claimed(&store, after(49)).await, []);
+    assert_eq!(claimed(&store, after(50)).await, [id]);
+    let again = store
+        .start_disconnect(id, &[], recorded("again"), after(60), after(9))
+        .await
+        .expect("start");
     let again = again.expect("is there").held.connection;
     assert_eq!((again.due_at, again.status), (Some(after(100_000)), connection.status));
     assert!(store.remove_connection(id, recorded("removed")).await.expect("remove"));
     assert_eq!(store.connection(id).await.expect("read"), None);
     assert_eq!(store.data_key_uses().await.expect("count"), []);
-    let gone = store.start_disconnect(id, &[], recorded("gone"), after(9)).await.expect("start");
+    let gone = store
+        .start_disconnect(id, &[], recorded("gone"), after(60), after(9))
+        .await
+        .expect("start");
     assert_eq!(gone, None);
     assert_eq!(written(&*store).await, ["leaving", "removed"]);
 }
@@ -309,7 +319,7 @@ async fn a_connection_that_is_given_back_is_served_no_more(store: Arc<dyn Store>
 async fn of_many_who_give_back_one_is_written_down_and_one_removes(store: Arc<dyn Store>) {
     let id = grant(&*store, "google", "ann").await.connection.id;
     let started = race(&store, |store, _| async move {
-        store.start_disconnect(id, &[], recorded("leaving"), NOW).await.expect("start")
+        store.start_disconnect(id, &[], recorded("leaving"), after(60), NOW).await.expect("start")
     });
     assert_eq!(count(&started.await, Option::is_some), 32);
     assert_eq!(written(&*store).await, ["leaving"]);
@@ -328,6 +338,7 @@ async fn connections_of_one_account_are_siblings(store: Arc<dyn Store>) {
         ("google_work", "ann", "1"),
         ("microsoft", "ann", "1"),
         ("google", "bob", "2"),
+        ("google", "carol", "1"),
     ] {
         let mut own = held(integration, subject);
         own.connection.account.sub = sub.to_owned();
@@ -335,8 +346,11 @@ async fn connections_of_one_account_are_siblings(store: Arc<dyn Store>) {
         assert_eq!(store_grant(&store, &own, None).await, Granted::Done);
     }
     let sharing = ["google".to_owned(), "google_work".to_owned()];
+    let none = store.start_disconnect(ids[5], &[], Recorded::default(), NOW, NOW).await;
+    assert_eq!(none.expect("start").expect("is there").siblings, 0, "without names there are none");
     for (place, siblings) in [(0, 2), (4, 0), (1, 1), (2, 0)] {
-        let leaving = store.start_disconnect(ids[place], &sharing, Recorded::default(), NOW).await;
+        let leaving =
+            store.start_disconnect(ids[place], &sharing, Recorded::default(), after(60), NOW).await;
         let leaving = leaving.expect("start").expect("is there");
         assert_eq!(leaving.siblings, siblings, "those that leave too do not count");
     }
@@ -345,7 +359,7 @@ async fn connections_of_one_account_are_siblings(store: Arc<dyn Store>) {
 async fn a_connection_may_be_granted_again_while_it_is_given_back(store: Arc<dyn Store>) {
     let first = grant(&*store, "google", "ann").await;
     let id = first.connection.id;
-    let leaving = store.start_disconnect(id, &[], Recorded::default(), NOW).await;
+    let leaving = store.start_disconnect(id, &[], Recorded::default(), after(60), NOW).await;
     assert!(leaving.expect("start").is_some());
     let next = granted_again(&first.connection);
     assert_eq!(store_grant(&store, &next, None).await, Granted::Changed, "it is there still");
@@ -361,7 +375,8 @@ async fn connections_are_counted(store: Arc<dyn Store>) {
     }
     let set = store.set_status(ids[0], 1, dead(), Recorded::default()).await;
     assert!(set.expect("set"));
-    let start = async |id| store.start_disconnect(id, &[], Recorded::default(), NOW).await;
+    let start =
+        async |id| store.start_disconnect(id, &[], Recorded::default(), after(60), NOW).await;
     assert!(start(ids[1]).await.expect("start").is_some());
     let counted = async || {
         let counts = store.count_connections().await.expect("count");

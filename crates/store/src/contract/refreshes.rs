@@ -20,6 +20,7 @@ use super::{count, race, rules};
 rules![
     of_many_who_begin_one_refreshes,
     a_refresh_is_of_what_was_read,
+    who_gives_a_connection_back_is_told_of_a_refresh,
     a_lease_that_ran_out_is_taken_over,
     a_lease_is_extended_by_who_has_it,
     what_a_refresh_brings_is_stored,
@@ -62,7 +63,9 @@ async fn end(
 }
 
 async fn read(store: &Arc<dyn Store>, id: ConnectionId) -> Held {
-    store.held(&only(id), 1).await.expect("read").remove(0)
+    let held = store.held(&only(id), 1).await.expect("read");
+    assert_eq!(store.recently_held(&only(id), 1).await.expect("read"), held);
+    held.into_iter().next().expect("is there")
 }
 
 /// What a refresh says that has failed.
@@ -93,9 +96,29 @@ async fn a_refresh_is_of_what_was_read(store: Arc<dyn Store>) {
     }
     let unknown = refresh(&held("google", "ann").connection);
     assert_eq!(begin(&store, &unknown, NOW).await, Begun::Gone);
-    let leaving = store.start_disconnect(own.id, &[], Recorded::default(), NOW).await;
+    let leaving = store.start_disconnect(own.id, &[], Recorded::default(), after(60), NOW).await;
     assert!(leaving.expect("start").is_some());
-    assert_eq!(begin(&store, &attempt, NOW).await, Begun::Gone);
+    assert!(!begun(&store, &attempt, NOW).await, "a living token may be needed to revoke");
+    let next = renewed(&Held { connection: own.clone(), ..read_leaving(&store, own.id).await });
+    assert_eq!(end(&store, &attempt, RefreshEnd::Renewed(Box::new(next)), NOW).await, Ended::Done);
+    let after = read_leaving(&store, own.id).await.connection;
+    assert_eq!((after.version, after.status), (2, ConnectionStatus::Disconnecting { since: NOW }));
+}
+
+/// A connection that is being given back, with its tokens.
+async fn read_leaving(store: &Arc<dyn Store>, id: ConnectionId) -> Held {
+    let leaving = store.start_disconnect(id, &[], Recorded::default(), NOW, NOW).await;
+    leaving.expect("start").expect("is there").held
+}
+
+async fn who_gives_a_connection_back_is_told_of_a_refresh(store: Arc<dyn Store>) {
+    let own = grant(&*store, "google", "ann").await.connection;
+    assert!(!begun(&store, &refresh(&own), NOW).await);
+    let until = refresh(&own).until;
+    for (at, wanted) in [(NOW, Some(until)), (until, None)] {
+        let leaving = store.start_disconnect(own.id, &[], Recorded::default(), at, at).await;
+        assert_eq!(leaving.expect("start").expect("is there").refreshing_until, wanted);
+    }
 }
 
 async fn a_lease_that_ran_out_is_taken_over(store: Arc<dyn Store>) {
@@ -271,8 +294,9 @@ async fn what_was_said_meanwhile_stays(store: Arc<dyn Store>) {
         let attempt = refresh(&own.connection);
         assert!(!begun(&store, &attempt, NOW).await);
         if matches!(said, ConnectionStatus::Disconnecting { .. }) {
-            let leaving =
-                store.start_disconnect(connection, &[], Recorded::default(), after(7)).await;
+            let leaving = store
+                .start_disconnect(connection, &[], Recorded::default(), after(60), after(7))
+                .await;
             assert!(leaving.expect("start").is_some());
         } else {
             let set = store.set_status(connection, 1, said.clone(), Recorded::default()).await;
@@ -289,7 +313,8 @@ async fn what_was_said_meanwhile_stays(store: Arc<dyn Store>) {
         }
         assert_eq!(read, expected);
         if matches!(said, ConnectionStatus::Disconnecting { .. }) {
-            let leaving = store.start_disconnect(connection, &[], Recorded::default(), NOW).await;
+            let leaving =
+                store.start_disconnect(connection, &[], Recorded::default(), after(60), NOW).await;
             let leaving = leaving.expect("start").expect("is there");
             assert_eq!(leaving.held.credential, next.credential, "what is revoked is the newest");
         }
@@ -357,7 +382,8 @@ async fn what_is_put_off_is_due_later_unless_it_changed(store: Arc<dyn Store>) {
         [off, never, changed, dead, leaving].map(|own| own.connection);
     let over = reauth(ReauthReason::GrantDead);
     assert!(store.set_status(dead.id, 1, over, Recorded::default()).await.expect("set"));
-    let started = store.start_disconnect(leaving.id, &[], Recorded::default(), after(7)).await;
+    let started =
+        store.start_disconnect(leaving.id, &[], Recorded::default(), after(60), after(7)).await;
     assert!(started.expect("start").is_some());
     let looks = vec![
         (off.id, off.version, Some(after(50))),
@@ -372,7 +398,7 @@ async fn what_is_put_off_is_due_later_unless_it_changed(store: Arc<dyn Store>) {
     assert_eq!(due(never.id).await, None);
     assert_eq!(due(changed.id).await, changed.due_at, "of another version");
     assert_eq!(due(dead.id).await, None);
-    assert_eq!(due(leaving.id).await, Some(after(7)));
+    assert_eq!(due(leaving.id).await, Some(after(50)));
     assert_eq!(written(&*store).await, ["told"]);
 }
 

@@ -52,9 +52,11 @@ async fn what_is_over_of_the_vault_is_swept(store: Arc<dyn Store>) {
     let session = connect_session();
     store.add_connect_session(session.clone(), Recorded::default()).await.expect("add");
     assert_eq!(sweep(&store, after(599), 100).await, 0);
-    assert_eq!(sweep(&store, after(600), 100).await, 2, "the session and the webhook");
-    assert_eq!(store.pending_notices().await.expect("count"), 0);
+    assert_eq!(sweep(&store, after(600), 100).await, 1, "the session");
     assert_eq!(store.connect_session(session.id, NOW).await.expect("read"), None);
+    assert_eq!(sweep(&store, after(600 + 2_591_999), 100).await, 0);
+    assert_eq!(sweep(&store, after(600 + 2_592_000), 100).await, 1, "the webhook");
+    assert_eq!(store.pending_notices().await.expect("count"), 0);
     assert_eq!(sweep(&store, after(100_000_000), 100).await, 0);
     assert_eq!(store.held(&only(own.id), 1).await.expect("read").len(), 1);
     assert_eq!(store.pauses().await.expect("list").len(), 1);

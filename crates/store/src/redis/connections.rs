@@ -15,7 +15,7 @@ use super::connection_hash::{
     connection, connection_key, credential, with_connection, with_credential,
 };
 use super::fault::Fault;
-use super::fields::{Fields, bytes, column, items, list, record, unexpected, yes};
+use super::fields::{Fields, bytes, column, items, list, maybe_column, record, unexpected, yes};
 use super::recorded::length;
 use super::script::{Call, Family, lua, scripts};
 use super::selections::Part;
@@ -83,7 +83,7 @@ return told(1)"];
 
     LEAVE = [lua::VAULT, "
 local own, tokens, lease, id, now = key(), key(), key(), arg(), arg()
-local sharing = {}
+local due_at, sharing = arg(), {}
 for i = 1, tonumber(arg()) do sharing[arg()] = true end
 local recorded = take_recorded()
 local was = indexed(id)
@@ -96,12 +96,14 @@ end
 if was.status ~= 'disconnecting' then
   if is_stale(recorded) then return told('stale') end
   restate(was, was.status, 'disconnecting')
-  due(was, now)
+  due(was, due_at)
   call('HDEL', own, 'reauth')
-  call('HSET', own, 'status', 'disconnecting', 'disconnecting_since', now, 'due_at', now)
+  call('HSET', own, 'status', 'disconnecting', 'disconnecting_since', now, 'due_at', due_at)
   write_recorded(recorded)
 end
-return told({ hash(own), hash(tokens), siblings })"];
+local leased = call('HGET', lease, 'leased_until')
+if not leased or not after(leased, now) then leased = false end
+return told({ hash(own), hash(tokens), siblings, leased })"];
 
     REMOVE = [lua::VAULT, "
 local own, tokens, lease, id = key(), key(), key(), arg()
@@ -142,6 +144,14 @@ impl ConnectionStore for Redis {
         let part = Part { status: None, after: None, limit: to_usize(limit), served: true };
         let found = self.select(selector, part).await.map_err(Fault::told)?;
         Ok(found.into_iter().filter_map(|(_, held)| held).collect())
+    }
+
+    async fn recently_held(
+        &self,
+        selector: &Selector,
+        limit: u32,
+    ) -> Result<Vec<Held>, StoreError> {
+        self.held(selector, limit).await
     }
 
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
@@ -238,9 +248,10 @@ impl ConnectionStore for Redis {
         id: ConnectionId,
         sharing: &[String],
         recorded: Recorded,
+        due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Leaving>, StoreError> {
-        self.leave(id, sharing, &recorded, now).await.map_err(Fault::told)
+        self.leave(id, sharing, &recorded, (due_at, now)).await.map_err(Fault::told)
     }
 
     async fn remove_connection(
@@ -321,10 +332,11 @@ impl Redis {
         id: ConnectionId,
         sharing: &[String],
         recorded: &Recorded,
-        now: Timestamp,
+        (due_at, now): (Timestamp, Timestamp),
     ) -> Result<Option<Leaving>, Fault> {
         let call = || {
-            let call = Self::with_parts(self.call(&LEAVE, Family::Vault), id).arg(&now);
+            let call =
+                Self::with_parts(self.call(&LEAVE, Family::Vault), id).arg(&now).arg(&due_at);
             let call = call.arg(&length(sharing));
             Ok(sharing.iter().fold(call, Call::arg))
         };
@@ -332,12 +344,13 @@ impl Redis {
         if !yes(&found) {
             return Ok(None);
         }
-        let [own, tokens, siblings] = items(found)?;
+        let [own, tokens, siblings, leased] = items(found)?;
         let (own, tokens) = (record(own, connection)?, record(tokens, credential)?);
-        let siblings = column(siblings)?;
+        let (siblings, refreshing_until) = (column(siblings)?, maybe_column(leased)?);
         Ok(own.zip(tokens).map(|(connection, credential)| Leaving {
             held: Held { connection, credential },
             siblings,
+            refreshing_until,
         }))
     }
 }

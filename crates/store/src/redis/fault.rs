@@ -10,6 +10,8 @@ pub(super) enum Fault {
     Redis(RedisError),
     /// There was no answer in time.
     Late,
+    /// The store was closed before.
+    Closed,
     /// What was asked for is done, but fewer replicas than demanded have it.
     NotConfirmed {
         /// How many have it.
@@ -54,7 +56,7 @@ impl Fault {
                     || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
             }
             Self::Late => true,
-            Self::NotConfirmed { .. } | Self::Overtaken | Self::Record(_) => false,
+            Self::Closed | Self::NotConfirmed { .. } | Self::Overtaken | Self::Record(_) => false,
         }
     }
 
@@ -69,6 +71,7 @@ impl Fault {
         match self {
             Self::Redis(error) => redis(&error),
             Self::Late => StoreError::Unavailable("Redis does not answer in time".to_owned()),
+            Self::Closed => StoreError::Unavailable("the store is closed".to_owned()),
             Self::NotConfirmed { by, of } => StoreError::Unavailable(format!(
                 "Redis has it, but {by} of {of} replicas have confirmed it in time"
             )),

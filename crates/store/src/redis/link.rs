@@ -14,7 +14,7 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion,
     PushInfo, PushKind, TlsCertificates, TlsMode, Value,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 
 use super::Options;
 use super::address::Address;
@@ -39,6 +39,8 @@ pub(super) struct Link {
     time_limit: Duration,
     wait_replicas: u32,
     wait_limit: Duration,
+    /// Whether commands are sent; read-locked while one is under way.
+    open: RwLock<bool>,
 }
 
 enum Nodes {
@@ -78,13 +80,27 @@ impl Link {
         let nodes = tokio::time::timeout(limit, nodes).await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable("Redis does not answer in time".to_owned()))
         })?;
-        let wait_limit = options.wait_limit;
-        Ok(Self { nodes, time_limit: limit, wait_replicas: options.wait_replicas, wait_limit })
+        Ok(Self {
+            nodes,
+            time_limit: limit,
+            wait_replicas: options.wait_replicas,
+            wait_limit: options.wait_limit,
+            open: RwLock::new(true),
+        })
+    }
+
+    /// Waits until what is under way is answered, and sends no more.
+    pub(super) async fn close(&self) {
+        *self.open.write().await = false;
     }
 
     /// Sends a command to the server that has `key`, and for one that writes waits until enough
     /// replicas have what it did.
     pub(super) async fn send(&self, key: &str, command: Cmd, writes: bool) -> Result<Value, Fault> {
+        let open = self.open.read().await;
+        if !*open {
+            return Err(Fault::Closed);
+        }
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.add_command(command);
         let waits = writes && self.wait_replicas > 0;

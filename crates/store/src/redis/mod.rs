@@ -112,7 +112,7 @@ use self::fields::column;
 use self::link::Link;
 use self::recorded::Chain;
 use self::script::{Call, Family, Mark, Script, scripts};
-use crate::sqlite::cache::{Cache, Caches};
+use crate::cache::{Cache, Caches};
 
 scripts! {
     FORMAT = ["
@@ -158,7 +158,8 @@ impl Default for Options {
     }
 }
 
-/// A Redis in use: one server, the primary that Sentinel names, or a cluster.
+/// A Redis in use: one server, the primary that Sentinel names, or a cluster. Whoever stops has to
+/// [`Redis::close`] it, so that what was begun is finished.
 pub struct Redis {
     inner: Arc<Inner>,
     watchers: [AbortHandle; 2],
@@ -193,6 +194,17 @@ impl Redis {
         Ok(Self { inner, watchers })
     }
 
+    /// Finishes what was begun, and no more: later calls are unavailable.
+    pub async fn close(&self) {
+        self.inner.append_all().await;
+        self.inner.link.close().await;
+        self.stop_watching();
+    }
+
+    fn stop_watching(&self) {
+        self.watchers.iter().for_each(AbortHandle::abort);
+    }
+
     /// A call of a script, to be given its keys and arguments.
     fn call(&self, script: &'static Script, family: Family) -> Call<'_> {
         Call::new(&self.inner, script, family)
@@ -212,16 +224,12 @@ impl Redis {
         read: impl Future<Output = Result<Option<T>, Fault>>,
     ) -> Result<Option<Arc<T>>, StoreError> {
         let cache = cache(&self.inner.caches);
-        let generation = match cache.look(key) {
+        let missing = match cache.find(key) {
             Ok(record) if self.inner.is_fresh() => return Ok(Some(record)),
-            Ok(_) => None,
-            Err(generation) => Some(generation),
+            Ok(_) => cache.missing(),
+            Err(missing) => missing,
         };
-        let found = read.await.map_err(Fault::told)?.map(Arc::new);
-        if let (Some(record), Some(generation)) = (&found, generation) {
-            cache.put(key, record, generation);
-        }
-        Ok(found)
+        Ok(cache.keep(key, read.await.map_err(Fault::told)?, missing))
     }
 }
 
@@ -247,7 +255,7 @@ impl Inner {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.watchers.iter().for_each(AbortHandle::abort);
+        self.stop_watching();
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use grantor_core::id::NoticeId;
 use grantor_core::model::Notice;
 use grantor_core::store::{NoticeStore, StoreError};
-use grantor_core::time::Timestamp;
+use grantor_core::time::{Seconds, Timestamp};
 use redis::Value;
 
 use super::Redis;
@@ -13,26 +13,16 @@ use super::fault::Fault;
 use super::fields::{Fields, Hash, column, records};
 use super::script::{Call, Family, lua, scripts};
 
+/// How long one that has expired waits for somebody who claims it and gives it up. After a month its
+/// endpoint is not configured any more.
+const UNCLAIMED: Seconds = Seconds(30 * 86_400);
+
 scripts! {
-    /// Asked every moment, and nearly always there is none. Not too many that have expired are removed
-    /// at once, so that others are not held up; the next claim goes on.
+    /// Asked every moment, and nearly always there is none.
     CLAIM = [lua::VAULT, "
 local due, now, new_due, limit, notices = key(), arg(), arg(), arg(), {}
-local dead = {}
-for _, member in ipairs(call('ZRANGEBYSCORE', tag .. 'expiry', '-inf', now, 'LIMIT', 0, 128)) do
-  local id = string.match(member, '^notice:(.*)$')
-  if id and is_there(key_of('notice', id)) then dead[#dead + 1] = id end
-end
-for _, id in ipairs(dead) do drop_notice(id) end
-local first, found = 0, {}
-repeat
-  local page = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', first, 64)
-  for _, id in ipairs(page) do
-    local over = #found < tonumber(limit) and fields(key_of('notice', id), 'expires_at')[1]
-    if over and after(over, now) then found[#found + 1] = id end
-  end
-  first = first + 64
-until #page < 64 or #found >= tonumber(limit)
+local found = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)
+for _, id in ipairs(found) do is_there(key_of('notice', id)) end
 for i, id in ipairs(found) do
   local own = key_of('notice', id)
   call('HINCRBY', own, 'attempts', 1)
@@ -99,7 +89,7 @@ pub(super) fn with_notice<'i>(call: Call<'i>, notice: &Notice) -> Call<'i> {
         .with("due_at", &notice.due_at)
         .with("expires_at", &notice.expires_at);
     let call = call.key(key(notice.id)).fields(fields).arg(&notice.id).arg(&notice.endpoint);
-    call.arg(&notice.due_at).arg(&notice.expires_at)
+    call.arg(&notice.due_at).arg(&notice.expires_at.plus(UNCLAIMED))
 }
 
 fn notice(hash: &Hash) -> Result<Notice, Fault> {

@@ -74,6 +74,14 @@ impl Redis {
 }
 
 impl Inner {
+    /// Waits until everything is appended that somebody waits for.
+    pub(super) async fn append_all(&self) {
+        self.append_waiting().await;
+        while !self.chain.waiting().is_empty() {
+            self.append_waiting().await;
+        }
+    }
+
     /// Appends what waits, if nobody has done so.
     async fn append_waiting(&self) {
         let mut head = self.chain.head.lock().await;

@@ -21,9 +21,9 @@ scripts! {
     BEGIN = [lua::VAULT, "
 local own, lease, now, generation, version = key(), key(), arg(), arg(), arg()
 local attempt = record()
-local was = fields(own, 'status', 'generation', 'version')
-if not was[1] or was[1] == 'disconnecting' then return { 'gone', false } end
-if was[2] ~= generation or was[3] ~= version then return { 'changed', false } end
+local was = fields(own, 'generation', 'version')
+if not was[1] then return { 'gone', false } end
+if was[1] ~= generation or was[2] ~= version then return { 'changed', false } end
 local other = fields(lease, 'leased_until', 'generation', 'version')
 if other[1] and after(other[1], now) then return { 'busy', other[1] } end
 local again = other[2] == generation and other[3] == version
@@ -98,7 +98,7 @@ local recorded = take_recorded()
 if is_stale(recorded) then return told('stale') end
 for _, look in ipairs(looks) do
   local was = indexed(look.id)
-  if was and was.version == look.version and was.status == 'active' then
+  if was and was.version == look.version and was.status ~= 'reauth_required' then
     due(was, look.at)
     if look.at then call('HSET', was.key, 'due_at', look.at)
     else call('HDEL', was.key, 'due_at') end

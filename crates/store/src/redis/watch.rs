@@ -9,9 +9,8 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::Inner;
-use super::column::Column as _;
 use super::fault::Fault;
-use super::fields::{bytes, items};
+use super::fields::{column, items, maybe_column};
 use super::script::{Call, Family, scripts};
 
 /// How often the counters are looked at.
@@ -28,7 +27,8 @@ const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(1);
 const WATCHED: [Family; 2] = [Family::Oauth, Family::Vault];
 
 scripts! {
-    GENERATION = ["return fields(meta, 'generation')"];
+    /// With the history: after a failover that lost some changes, others may be counted alike.
+    GENERATION = ["return { call('HGET', meta, 'generation'), history() }"];
 }
 
 /// Starts the tasks. They hold the store only while they look.
@@ -57,15 +57,12 @@ async fn poll(store: Weak<Inner>, wake: Arc<Notify>) {
     }
 }
 
-/// How often the records of each family were changed.
-async fn generations(inner: &Inner) -> Result<Vec<Vec<u8>>, Fault> {
+/// How often the records of each family were changed, and in which history.
+async fn generations(inner: &Inner) -> Result<Vec<(u64, String)>, Fault> {
     let mut seen = Vec::new();
     for family in WATCHED {
-        let [own] = items(Call::new(inner, &GENERATION, family).read().await?)?;
-        seen.push(match own {
-            redis::Value::Nil => 0_u64.write(),
-            own => bytes(own)?,
-        });
+        let [count, history] = items(Call::new(inner, &GENERATION, family).read().await?)?;
+        seen.push((maybe_column(count)?.unwrap_or(0), column(history)?));
     }
     Ok(seen)
 }

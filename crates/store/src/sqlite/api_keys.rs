@@ -40,7 +40,13 @@ impl ApiKeyStore for Sqlite {
     }
 
     async fn api_key(&self, id: &str) -> Result<Option<Arc<ApiKey>>, StoreError> {
-        self.caches.api_keys.get(id, || self.read(|db| db.one(SELECT_ONE, [id], key)))
+        match self.caches.api_keys.find(id) {
+            Ok(known) => Ok(Some(known)),
+            Err(missing) => {
+                let found = self.read(|db| db.one(SELECT_ONE, [id], key))?;
+                Ok(self.caches.api_keys.keep(id, found, missing))
+            }
+        }
     }
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {

@@ -22,7 +22,7 @@ macro_rules! select {
 #[async_trait]
 impl AuditStore for Sqlite {
     async fn append_audit(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
-        self.write(move |db| append(db, &events)).await
+        self.log(move |db| append(db, &events)).await
     }
 
     async fn audit(&self, after: u64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {

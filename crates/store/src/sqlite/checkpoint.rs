@@ -10,6 +10,7 @@ use std::time::Duration;
 use grantor_core::store::StoreError;
 use rusqlite::Connection;
 
+use super::snapshots::Snapshots;
 use super::stats::Counters;
 
 /// Writes after which the log is worth copying.
@@ -30,6 +31,7 @@ impl Checkpointer {
     pub(super) fn start(
         connection: Connection,
         most_frames: u32,
+        snapshots: Arc<Snapshots>,
         counters: Arc<Counters>,
     ) -> Result<Self, StoreError> {
         let written = Arc::new(AtomicUsize::new(0));
@@ -37,6 +39,7 @@ impl Checkpointer {
         let thread = Thread {
             connection,
             written: Arc::clone(&written),
+            snapshots,
             counters,
             most_frames: u64::from(most_frames),
         };
@@ -74,6 +77,7 @@ impl Checkpointer {
 struct Thread {
     connection: Connection,
     written: Arc<AtomicUsize>,
+    snapshots: Arc<Snapshots>,
     counters: Arc<Counters>,
     most_frames: u64,
 }
@@ -86,11 +90,11 @@ impl Thread {
             if busy {
                 self.catch_up();
             } else if dirty {
-                self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
+                self.start_over("PRAGMA wal_checkpoint(TRUNCATE)");
             }
             dirty = busy;
         }
-        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
+        self.start_over("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 
     /// Copies while the writer goes on. Under load that never reaches the end of the log, so when
@@ -98,8 +102,12 @@ impl Thread {
     fn catch_up(&self) {
         let frames = self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
         if frames > self.most_frames {
-            self.checkpoint("PRAGMA wal_checkpoint(RESTART)");
+            self.start_over("PRAGMA wal_checkpoint(RESTART)");
         }
+    }
+
+    fn start_over(&self, pragma: &str) {
+        self.snapshots.resting(|| self.checkpoint(pragma));
     }
 
     fn checkpoint(&self, pragma: &str) -> u64 {

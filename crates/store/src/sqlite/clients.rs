@@ -20,8 +20,13 @@ use super::{Sqlite, initial_tokens};
 #[async_trait]
 impl ClientStore for Sqlite {
     async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
-        let read = || self.read(|db| db.one(SELECT_ONE, [client_id], client));
-        self.caches.clients.get(client_id, read)
+        match self.caches.clients.find(client_id) {
+            Ok(known) => Ok(Some(known)),
+            Err(missing) => {
+                let found = self.read(|db| db.one(SELECT_ONE, [client_id], client))?;
+                Ok(self.caches.clients.keep(client_id, found, missing))
+            }
+        }
     }
 
     async fn clients(&self) -> Result<Vec<Client>, StoreError> {

@@ -33,6 +33,14 @@ impl ConnectionStore for Sqlite {
         self.read(|db| selections::select_held(db, selector, limit))
     }
 
+    async fn recently_held(
+        &self,
+        selector: &Selector,
+        limit: u32,
+    ) -> Result<Vec<Held>, StoreError> {
+        self.read_recent(|db| selections::select_held(db, selector, limit))
+    }
+
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
         self.read(|db| connection_rows::find(db, id))
     }
@@ -147,10 +155,11 @@ impl ConnectionStore for Sqlite {
         id: ConnectionId,
         sharing: &[String],
         recorded: Recorded,
+        due_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Leaving>, StoreError> {
         let sharing = sharing.to_vec();
-        self.write(move |db| start_disconnect(db, id, &sharing, &recorded, now)).await
+        self.write(move |db| start_disconnect(db, id, &sharing, &recorded, (due_at, now))).await
     }
 
     async fn remove_connection(
@@ -294,13 +303,13 @@ fn start_disconnect(
     id: ConnectionId,
     sharing: &[String],
     recorded: &Recorded,
-    now: Timestamp,
+    (due_at, now): (Timestamp, Timestamp),
 ) -> Result<Option<Leaving>, Fault> {
     let started = db.run(
-        "UPDATE connection SET status = 'disconnecting', reauth = NULL, due_at = ?2,
+        "UPDATE connection SET status = 'disconnecting', reauth = NULL, due_at = ?3,
             disconnecting_since = ?2
          WHERE id = ?1 AND status <> 'disconnecting'",
-        params![bytes(&id.0), now.epoch()],
+        params![bytes(&id.0), now.epoch(), due_at.epoch()],
     )?;
     if started == 1 {
         recorded::write(db, recorded)?;
@@ -315,7 +324,8 @@ fn start_disconnect(
         params![held.connection.account.sub, json_column(&sharing)?, bytes(&id.0)],
         single,
     )?;
-    Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0) }))
+    let refreshing_until = refreshes::leased_until(db, id, now)?;
+    Ok(Some(Leaving { held, siblings: siblings.unwrap_or(0), refreshing_until }))
 }
 
 /// The writer overwrites what it deletes with zeros (see `open`), so that no page of the table has

@@ -3,7 +3,6 @@
 
 mod api_keys;
 mod audit;
-pub(crate) mod cache;
 mod checkpoint;
 mod client_rows;
 mod clients;
@@ -34,6 +33,7 @@ mod server_secrets;
 mod sessions;
 mod sign_in;
 mod signing_keys;
+mod snapshots;
 mod stats;
 mod sweep;
 mod token_rows;
@@ -53,14 +53,17 @@ pub(crate) use connection_rows::status_name;
 pub(crate) use selections::means;
 pub use stats::Stats;
 
-use cache::Caches;
 use checkpoint::Checkpointer;
 use fault::Fault;
+use queue::Effect;
 use readers::Readers;
 use rows::Db;
+use snapshots::Snapshots;
 use stats::Counters;
 use sweep::Sweeper;
 use writer::Writer;
+
+use crate::cache::Caches;
 
 /// How the file is used. The defaults fit a server with a few tens of megabytes.
 #[derive(Clone, Debug)]
@@ -69,6 +72,8 @@ pub struct Options {
     pub readers: usize,
     /// Page cache of each reader, in KiB.
     pub reader_cache_kib: u32,
+    /// Page cache of each reader that keeps a snapshot for a while, in KiB. Filled as it is needed.
+    pub snapshot_cache_kib: u32,
     /// Page cache of the writer, in KiB.
     pub writer_cache_kib: u32,
     /// How much of the file readers map into memory, in bytes. What is mapped counts as resident.
@@ -89,6 +94,8 @@ impl Default for Options {
             readers,
             // 6 MiB for all: the upper levels of the trees at a million rows.
             reader_cache_kib: 6_144 / u32::try_from(readers).unwrap_or(8),
+            // 16 MiB for all: the same of the vault.
+            snapshot_cache_kib: 16_384 / u32::try_from(readers).unwrap_or(8),
             writer_cache_kib: 4_096,
             mmap_bytes: 0,
             busy_timeout: Duration::from_secs(5),
@@ -102,6 +109,7 @@ impl Default for Options {
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
+    snapshots: Arc<Snapshots>,
     caches: Arc<Caches>,
     sweeper: Sweeper,
 }
@@ -115,15 +123,23 @@ impl Sqlite {
         let connection = open::writer(path, options).map_err(explain)?;
         migrate::run(&connection, path)?;
         let readers = Readers::open(path, options).map_err(explain)?;
+        let snapshots = Arc::new(Snapshots::open(path, options).map_err(explain)?);
         let counters = Arc::new(Counters::default());
         let checkpointer = Checkpointer::start(
             open::checkpointer(path).map_err(explain)?,
             options.wal_frames,
+            Arc::clone(&snapshots),
             Arc::clone(&counters),
         )?;
         let caches = Arc::new(Caches::default());
-        let writer = Writer::start(connection, checkpointer, Arc::clone(&caches), counters)?;
-        Ok(Self { writer, readers, caches, sweeper: Sweeper::default() })
+        let writer = Writer::start(
+            connection,
+            checkpointer,
+            Arc::clone(&caches),
+            Arc::clone(&snapshots),
+            counters,
+        )?;
+        Ok(Self { writer, readers, snapshots, caches, sweeper: Sweeper::default() })
     }
 
     /// What the writer has done so far.
@@ -142,13 +158,30 @@ impl Sqlite {
         self.readers.read(read).map_err(|fault| fault.told())
     }
 
+    /// Reads what this process has written so far, and other processes some milliseconds ago.
+    fn read_recent<T>(
+        &self,
+        read: impl FnOnce(&Db<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.snapshots.read(read).map_err(|fault| fault.told())
+    }
+
     /// Writes in a transaction; `work` may run again after a rollback.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.writer.write(false, work).await
+        self.writer.write(Effect::Changed, work).await
+    }
+
+    /// The same, for what goes into the audit log alone, which [`Sqlite::read_recent`] never shows.
+    async fn log<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write(Effect::Logged, work).await
     }
 
     /// The same, for what changes records that are kept in memory.
@@ -157,7 +190,7 @@ impl Sqlite {
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.writer.write(true, work).await
+        self.writer.write(Effect::ChangedCached, work).await
     }
 }
 

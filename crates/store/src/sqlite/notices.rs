@@ -21,10 +21,8 @@ impl NoticeStore for Sqlite {
         limit: u32,
     ) -> Result<Vec<Notice>, StoreError> {
         // Asked every moment, and nearly always there is none.
-        let due =
-            "SELECT EXISTS (SELECT 1 FROM webhook_notice WHERE endpoint = ?1 AND due_at <= ?2)
-                OR EXISTS (SELECT 1 FROM webhook_notice WHERE expires_at <= ?2)";
-        if self.read(|db| db.one(due, params![endpoint, now.epoch()], single))? != Some(true) {
+        let due = "SELECT 1 FROM webhook_notice WHERE endpoint = ?1 AND due_at <= ?2 LIMIT 1";
+        if self.read(|db| db.one(due, params![endpoint, now.epoch()], |_| Ok(())))?.is_none() {
             return Ok(Vec::new());
         }
         let endpoint = endpoint.to_owned();
@@ -59,15 +57,9 @@ fn claim(
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<Notice>, Fault> {
-    // Not too many at once, so that other writes are not held up; the next claim goes on.
-    db.run(
-        "DELETE FROM webhook_notice WHERE id IN
-            (SELECT id FROM webhook_notice WHERE expires_at <= ?1 LIMIT 128)",
-        [now.epoch()],
-    )?;
     let mut notices = db.all(
         "SELECT id, endpoint, event, body, attempts, due_at, expires_at FROM webhook_notice
-         WHERE endpoint = ?1 AND due_at <= ?2 AND expires_at > ?2 ORDER BY due_at, id LIMIT ?3",
+         WHERE endpoint = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3",
         params![endpoint, now.epoch(), limit],
         notice,
     )?;

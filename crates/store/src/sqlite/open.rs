@@ -51,11 +51,11 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, Fault
     Ok(connection)
 }
 
-/// A connection that reads.
-pub(super) fn reader(path: &Path, options: &Options) -> Result<Connection, Fault> {
+/// A connection that reads, with a page cache of this size.
+pub(super) fn reader(path: &Path, options: &Options, cache_kib: u32) -> Result<Connection, Fault> {
     let connection = connect(path, options.busy_timeout)?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.pragma_update(None, "cache_size", -i64::from(options.reader_cache_kib))?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     if options.mmap_bytes > 0 {
         let mapped = format!("PRAGMA mmap_size = {}", options.mmap_bytes);
         connection.query_row(&mapped, (), |_| Ok(()))?;

@@ -12,14 +12,25 @@ use super::rows::Db;
 /// The most writes that wait; more would only wait longer than their callers do.
 const MOST: usize = 10_000;
 
+/// Who has to see what a write changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effect {
+    /// Those who read the audit log alone.
+    Logged,
+    /// Every read from now on.
+    Changed,
+    /// Every read from now on, and it is of a kind that is kept in memory.
+    ChangedCached,
+}
+
 /// A write that owns all that it needs, so that nobody has to wait for it to happen.
 /// It may be run again after its transaction was rolled back.
 pub(super) trait Job: Send {
     /// Does the work and keeps the outcome for later.
     fn run(&mut self, db: &Db<'_>) -> Result<(), Fault>;
 
-    /// Whether the work changes records that are kept in memory.
-    fn changes_cached(&self) -> bool;
+    /// Who has to see what the work changes.
+    fn effect(&self) -> Effect;
 
     /// Tells the outcome, or why there is none, and hands on the answers of others. The caller may
     /// have gone away.
@@ -69,7 +80,7 @@ pub(super) struct Task<T, F> {
     pub(super) work: F,
     pub(super) outcome: Option<T>,
     pub(super) reply: oneshot::Sender<Reply<T>>,
-    pub(super) changes_cached: bool,
+    pub(super) effect: Effect,
 }
 
 impl<T, F> Job for Task<T, F>
@@ -82,8 +93,8 @@ where
         Ok(())
     }
 
-    fn changes_cached(&self) -> bool {
-        self.changes_cached
+    fn effect(&self) -> Effect {
+        self.effect
     }
 
     fn answer(self: Box<Self>, failure: Option<StoreError>, others: Answers) {

@@ -20,26 +20,27 @@ pub(super) struct Readers {
 impl Readers {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, Fault> {
         let pool = (0..options.readers.max(1))
-            .map(|_| open::reader(path, options).map(Mutex::new))
+            .map(|_| open::reader(path, options, options.reader_cache_kib).map(Mutex::new))
             .collect::<Result<_, _>>()?;
         Ok(Self { pool })
     }
 
-    /// Reads on a connection that is free, one that this thread has used before if possible.
+    /// Reads in a transaction of its own.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Db<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let connection = self.free();
+        let connection = free(&self.pool);
         read(&Db(&connection))
     }
+}
 
-    fn free(&self) -> MutexGuard<'_, Connection> {
-        let own = own_number() % self.pool.len();
-        let (before, after) = self.pool.split_at(own);
-        let free = after.iter().chain(before).find_map(|connection| connection.try_lock().ok());
-        free.unwrap_or_else(|| self.pool[own].lock().unwrap_or_else(PoisonError::into_inner))
-    }
+/// One that nobody uses, the one that this thread has used before if possible.
+pub(super) fn free<T>(pool: &[Mutex<T>]) -> MutexGuard<'_, T> {
+    let own = own_number() % pool.len();
+    let (before, after) = pool.split_at(own);
+    let free = after.iter().chain(before).find_map(|one| one.try_lock().ok());
+    free.unwrap_or_else(|| pool[own].lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A number for each thread, so that threads keep out of each other's way.

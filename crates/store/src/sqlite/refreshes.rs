@@ -15,9 +15,6 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let Some(connection) = connection_rows::find(db, attempt.connection)? else {
         return Ok(Begun::Gone);
     };
-    if matches!(connection.status, ConnectionStatus::Disconnecting { .. }) {
-        return Ok(Begun::Gone);
-    }
     if !is_of(attempt, &connection) {
         return Ok(Begun::Changed);
     }
@@ -30,6 +27,16 @@ pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Re
     let attempt = RefreshAttempt { again: sent, ..attempt.clone() };
     put(db, &attempt)?;
     Ok(Begun::Yes(attempt))
+}
+
+/// Until when somebody has the lease, if somebody has.
+pub(super) fn leased_until(
+    db: &Db<'_>,
+    connection: ConnectionId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let lease = find(db, connection)?.map(|lease| lease.until);
+    Ok(lease.filter(|until| now < *until))
 }
 
 /// Extends a lease that the caller has.
@@ -128,14 +135,14 @@ pub(super) fn claim_due(
     Ok(due)
 }
 
-/// Sets when connections are due, those that are active and of the version still.
+/// Sets when connections are due, those that are of the version still and wait for no person.
 pub(super) fn put_off(
     db: &Db<'_>,
     looks: &[(ConnectionId, u64, Option<Timestamp>)],
 ) -> Result<(), Fault> {
     looks.iter().try_for_each(|(id, version, at)| {
         let put_off = "UPDATE connection SET due_at = ?3
-                       WHERE id = ?1 AND version = ?2 AND status = 'active'";
+                       WHERE id = ?1 AND version = ?2 AND status <> 'reauth_required'";
         let at = at.map(Timestamp::epoch);
         db.run(put_off, params![bytes(&id.0), number(*version)?, at]).map(drop)
     })

@@ -50,7 +50,8 @@ macro_rules! kind {
 
 /// `?1` is the present moment. A code that was redeemed is kept for an hour, to notice a replay,
 /// and so is a device's; a revoked family for a day, for whoever looks into it; an attempt for as
-/// long as it counts towards the limit of its address.
+/// long as it counts towards the limit of its address. A webhook that nobody has given up for a month
+/// is for an endpoint that is not configured any more.
 const KINDS: [Kind; 17] = [
     kind!("access_token", "id", dead: "expires_at <= ?1"),
     kind!("token_family", "id",
@@ -69,7 +70,7 @@ const KINDS: [Kind; 17] = [
     kind!("sign_in_attempt", "rowid", dead: "max(expires_at, created_at + 3600) <= ?1"),
     kind!("outbox_mail", "rowid", dead: "expires_at <= ?1"),
     kind!("connect_session", "rowid", dead: "expires_at <= ?1"),
-    kind!("webhook_notice", "rowid", dead: "expires_at <= ?1"),
+    kind!("webhook_notice", "rowid", dead: "expires_at <= ?1 - 2592000"),
     kind!("refresh_attempt", "connection_id", dead: "leased_until <= ?1
         AND NOT EXISTS (SELECT 1 FROM connection WHERE id = connection_id)"),
     kind!("signing_key", "rowid", dead: "coalesce(retires_at, ?1 + 1) <= ?1"),

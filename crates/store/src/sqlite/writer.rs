@@ -13,12 +13,13 @@ use grantor_core::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::cache::Caches;
 use super::checkpoint::Checkpointer;
 use super::fault::Fault;
-use super::queue::{Answers, Job, Queue, Reply, Taken, Task};
+use super::queue::{Answers, Effect, Job, Queue, Reply, Taken, Task};
 use super::rows::Db;
+use super::snapshots::Snapshots;
 use super::stats::{Counters, Stats};
+use crate::cache::Caches;
 
 /// How often the writer looks whether another process has written; the port allows a second.
 const LOOK: Duration = Duration::from_millis(300);
@@ -26,8 +27,9 @@ const LOOK: Duration = Duration::from_millis(300);
 /// The most writes that go into one commit.
 const LARGEST: usize = 256;
 
-/// How often a group gives way to those who would join it.
-const PATIENCE: u32 = 2;
+/// How often a group gives way to those who would join it: where they are busy that saves a commit,
+/// and each time costs half a microsecond.
+const PATIENCE: u32 = 4;
 
 /// The writer's end that callers hold.
 pub(super) struct Writer {
@@ -42,6 +44,7 @@ impl Writer {
         connection: Connection,
         checkpointer: Checkpointer,
         caches: Arc<Caches>,
+        snapshots: Arc<Snapshots>,
         counters: Arc<Counters>,
     ) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::default());
@@ -49,6 +52,7 @@ impl Writer {
             connection,
             checkpointer,
             caches,
+            snapshots,
             queue: Arc::clone(&queue),
             counters: Arc::clone(&counters),
             looked: Instant::now(),
@@ -63,13 +67,13 @@ impl Writer {
 
     /// Does `work` in a transaction and answers when it is durable. Once polled, the work happens
     /// whether or not anybody still waits for it.
-    pub(super) async fn write<T, F>(&self, changes_cached: bool, work: F) -> Result<T, StoreError>
+    pub(super) async fn write<T, F>(&self, effect: Effect, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Db<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.queue.push(Box::new(Task { work, outcome: None, reply, changes_cached }))?;
+        self.queue.push(Box::new(Task { work, outcome: None, reply, effect }))?;
         let Ok(Reply { outcome, others }) = answer.await else {
             return Err(StoreError::Unavailable(
                 "the store was closed before the write".to_owned(),
@@ -103,6 +107,7 @@ struct Thread {
     connection: Connection,
     checkpointer: Checkpointer,
     caches: Arc<Caches>,
+    snapshots: Arc<Snapshots>,
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     looked: Instant,
@@ -149,8 +154,14 @@ impl Thread {
         if done.is_err() && !self.connection.is_autocommit() {
             db.run("ROLLBACK", ())?;
         }
-        if jobs.iter().any(|job| job.changes_cached()) {
-            self.caches.clear();
+        // Before anybody is answered; after a failure too, for it may be that the commit has happened.
+        match jobs.iter().map(|job| job.effect()).max() {
+            None | Some(Effect::Logged) => {}
+            Some(Effect::Changed) => self.snapshots.committed(),
+            Some(Effect::ChangedCached) => {
+                self.snapshots.committed();
+                self.caches.clear();
+            }
         }
         done
     }
@@ -187,6 +198,7 @@ impl Thread {
 
     fn look_for_others(&mut self) {
         self.looked = Instant::now();
+        self.snapshots.end_old();
         let version = self.connection.query_row("PRAGMA data_version", (), |row| row.get(0)).ok();
         if version.is_none() || version != self.seen {
             self.caches.clear();

@@ -141,7 +141,7 @@ async fn nothing_is_left_of_the_data_key_of_a_removed_connection() {
     let (kept, removed): (Vec<_>, Vec<_>) =
         all.into_iter().enumerate().partition(|(place, _)| place.is_multiple_of(5));
     for (_, (id, _)) in &removed {
-        let leaving = store.start_disconnect(*id, &[], Recorded::default(), NOW).await;
+        let leaving = store.start_disconnect(*id, &[], Recorded::default(), NOW, NOW).await;
         assert!(leaving.expect("start").is_some());
         assert!(store.remove_connection(*id, Recorded::default()).await.expect("remove"));
     }

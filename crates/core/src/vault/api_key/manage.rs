@@ -11,6 +11,7 @@ use crate::registration::text::misleads;
 use crate::store::{Added, Recorded, StoreError};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::audit::{self, Actor};
+use crate::vault::subject;
 
 /// Characters of the name of a service, at most.
 const LONGEST_SERVICE: usize = 100;
@@ -38,7 +39,7 @@ pub struct Shown {
     pub text: Zeroizing<String>,
 }
 
-/// Makes a key for `service` and stores it.
+/// Makes a key for `service` and stores it. Refuses a name or a subject that nobody can have.
 pub async fn create(
     server: &AuthorizationServer,
     service: &str,
@@ -51,6 +52,9 @@ pub async fn create(
         let want = "send a name of 1 to 100 printable characters";
         return Err(Refusal::BadParameter { name: "service", want }.into());
     }
+    // Without characters it is the subject of an integration that acts for itself.
+    let mut people = rights.subjects.iter().flatten().filter(|own| !own.is_empty());
+    people.try_for_each(|own| subject::check(own))?;
     for _ in 0..TRIES {
         let (key, text) = make(server, service.to_owned(), rights.clone(), expires_at, now);
         let recorded = recorded(server, &key, "api_key.created", actor, now);
@@ -61,8 +65,8 @@ pub async fn create(
     Err(Broken::Corrupt("no id for an API key is free".to_owned()).into())
 }
 
-/// Gives a key another secret; the one it has works for `overlap` longer. With `expires_at`, the key
-/// works until then.
+/// Gives a key another secret; the one it has works for `overlap` longer, and no longer than the key.
+/// With `expires_at`, the key works until then.
 pub async fn replace_secret(
     server: &AuthorizationServer,
     id: &str,
@@ -79,6 +83,9 @@ pub async fn replace_secret(
         };
         let (mut key, text) = rotate(server, &before, overlap, now);
         key.expires_at = expires_at.or(key.expires_at);
+        if let (Some(end), Some(previous)) = (key.expires_at, &mut key.previous) {
+            previous.until = previous.until.min(end);
+        }
         let recorded = recorded(server, &key, "api_key.rotated", actor, now);
         if server.store.replace_api_key(&before, key.clone(), recorded).await? {
             return Ok(Changed::Done(Shown { key, text }));

@@ -8,9 +8,10 @@ use crate::error::Refusal;
 use crate::id::ConnectionId;
 use crate::model::Scope;
 use crate::time::Seconds;
+use crate::vault::subject;
 
-/// Bytes of a name (a subject, an account, a provider), at most.
-const LONGEST: usize = 400;
+/// Bytes of a name (an account, a provider), at most; a subject of 200 characters has no more.
+const LONGEST: usize = 800;
 /// The longest time that a token can be wanted to live.
 const MOST_TTL: u32 = 86_400;
 
@@ -79,10 +80,11 @@ impl Asked {
         Ok(asked)
     }
 
-    /// Members that are not known are refused: a selector that was misspelt would select more.
+    /// Members that are not known are refused, whatever their value: a selector that was misspelt
+    /// would select more. So would one without a value, when the id of a person got lost.
     fn read(members: &Map<String, Value>, refresh: bool) -> Result<Self, Refusal> {
         let mut asked = Self::default();
-        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+        for (name, value) in members {
             match name.as_str() {
                 "connection_id" => {
                     let want = "send the connection_id of a connection: con_ and a UUID";
@@ -92,7 +94,11 @@ impl Asked {
                 }
                 "provider" => asked.provider = Some(text("provider", value, NAME)?),
                 "integration" => asked.integration = Some(text("integration", value, NAME)?),
-                "subject" => asked.subject = Some(text("subject", value, NAME)?),
+                "subject" => {
+                    let own = text("subject", value, subject::WANTED)?;
+                    subject::check(&own)?;
+                    asked.subject = Some(own);
+                }
                 "account" => asked.account = Some(text("account", value, NAME)?),
                 "scopes" => asked.scope = scopes(value)?,
                 "min_ttl" => asked.min_ttl = min_ttl(value)?,
@@ -104,7 +110,7 @@ impl Asked {
     }
 }
 
-const NAME: &str = "send a text of 1 to 400 bytes";
+const NAME: &str = "send a text of 1 to 800 bytes";
 
 fn bad(name: &'static str, want: &'static str) -> Refusal {
     Refusal::BadParameter { name, want }
@@ -116,12 +122,19 @@ fn shown(name: &str) -> String {
 }
 
 fn text(name: &'static str, value: &Value, want: &'static str) -> Result<String, Refusal> {
+    if value.is_null() || value == "" {
+        return Err(bad(name, "it has no value; send one, or leave it out, which selects more"));
+    }
     let fits = |own: &&str| !own.is_empty() && own.len() <= LONGEST;
     value.as_str().filter(fits).map(ToOwned::to_owned).ok_or_else(|| bad(name, want))
 }
 
-/// An array, as vault.md has it, or one text with spaces, as OAuth has it; an empty one is none.
+/// An array, as vault.md has it, or one text with spaces, as OAuth has it. It selects nothing, so
+/// that an empty one is none.
 fn scopes(value: &Value) -> Result<Option<Scope>, Refusal> {
+    if value.is_null() {
+        return Ok(None);
+    }
     let want = "send an array of scopes, or a text with spaces between them";
     let name = |value: &Value| value.as_str().filter(|own| !own.contains(' ')).map(str::to_owned);
     let text = match value {
@@ -136,15 +149,17 @@ fn scopes(value: &Value) -> Result<Option<Scope>, Refusal> {
     Ok(Some(scope).filter(|own| !own.is_empty()))
 }
 
-/// A number; of a form, digits.
+/// A number; of a form, digits. It selects nothing, so that an empty one is none.
 fn min_ttl(value: &Value) -> Result<Seconds, Refusal> {
     let number = match value {
+        Value::Null => Some(0),
+        Value::String(digits) if digits.is_empty() => Some(0),
         Value::String(digits) => digits.parse().ok(),
         other => other.as_u64(),
     };
     let fits = number.filter(|own| *own <= u64::from(MOST_TTL));
     let seconds = fits.and_then(|own| u32::try_from(own).ok()).map(Seconds);
-    seconds.ok_or_else(|| bad("min_ttl", "send a number of seconds, at most 86400"))
+    seconds.ok_or_else(|| bad("min_ttl", "send a whole number of seconds, at most 86400"))
 }
 
 fn rejected(value: &Value) -> Result<Force, Refusal> {
@@ -192,8 +207,11 @@ mod tests {
             json!({ "conection_id": "x" }),
             json!({ "connection_id": "x" }),
             json!({ "connection_id": 1 }),
-            json!({ "subject": "" }),
-            json!({ "subject": "x".repeat(401) }),
+            json!({ "subject": "user-42", "subjct": null }),
+            json!({ "subject": "user-42", "subjct": "" }),
+            json!({ "rejected_token_sha256": null }),
+            json!({ "subject": "x".repeat(201) }),
+            json!({ "account": "x".repeat(801) }),
             json!({ "subject": ["a"] }),
             json!({ "min_ttl": -1 }),
             json!({ "min_ttl": 86_401 }),
@@ -208,6 +226,20 @@ mod tests {
         let hash = json!({ "rejected_token_sha256": "00".repeat(32) });
         let refused = Asked::token(hash.as_object().expect("an object"));
         assert!(refused.is_err(), "there is nothing to reject at /oauth/token");
+    }
+
+    #[test]
+    fn a_selector_without_a_value_does_not_select_more() {
+        for name in ["connection_id", "provider", "integration", "subject", "account"] {
+            for value in [json!(null), json!("")] {
+                let refused = read(&json!({ name: value })).expect_err("it names nobody");
+                assert!(refused.to_string().contains("it has no value"), "{refused}");
+            }
+        }
+        for value in [json!(null), json!("")] {
+            let asked = read(&json!({ "scopes": value, "min_ttl": value })).expect("good");
+            assert_eq!((asked.scope, asked.min_ttl), (None, Seconds(0)));
+        }
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //! 2. `select`: the one connection that is meant, within the caller's reach, with its scopes.
 //! 3. `serve`: its token, as it is or after a refresh.
 //! 4. `refuse`: refusals, with the link that repairs it.
+//! 5. `count`: what it came to, for whoever counts.
 
 mod asked;
+mod count;
 mod refuse;
 mod select;
 mod serve;
@@ -26,6 +28,7 @@ use crate::vault::Integration;
 use crate::vault::audit::{self, Actor};
 
 pub use asked::{Asked, Force};
+pub use count::{Count, Counter, refused};
 pub use refuse::Links;
 
 /// Who asks.
@@ -93,6 +96,17 @@ pub async fn token(
     caller: Caller<'_>,
     now: Timestamp,
 ) -> Result<Given, Failure> {
+    let given = give(server, asked, caller, now).await;
+    count::answered(server, asked, caller.rights, &given);
+    given
+}
+
+async fn give(
+    server: &AuthorizationServer,
+    asked: &Asked,
+    caller: Caller<'_>,
+    now: Timestamp,
+) -> Result<Given, Failure> {
     let found = select::one(server, asked, caller, now).await?;
     let given = serve::token(server, found, asked, caller, now).await?;
     if given.refreshed {
@@ -109,7 +123,7 @@ pub async fn token(
 }
 
 /// How old the note of a use may be before another one is made.
-const NOTED: Seconds = Seconds(600);
+const NOTED: Seconds = Seconds::hours(1);
 
 /// Whether a use has to be written down: not when one of the same token was, a short time ago.
 fn is_news(connection: &Connection, now: Timestamp) -> bool {

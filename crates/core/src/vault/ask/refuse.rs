@@ -9,7 +9,8 @@ use super::select::Found;
 use super::{Asked, Caller};
 use crate::AuthorizationServer;
 use crate::error::{Details, Failure, Refusal};
-use crate::model::{ApiKeyAction, Connection, Reauth, Scope};
+use crate::id::ConnectSessionId;
+use crate::model::{ApiKeyAction, ConnectState, Connection, Reauth, Scope};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::connect;
 use crate::vault::refresh::{Outcome, Work};
@@ -23,7 +24,15 @@ const MOST_LINKS: usize = 10_000;
 
 /// Links that were made lately, in memory only.
 #[derive(Default)]
-pub struct Links(Mutex<HashMap<Purpose, (Zeroizing<String>, Timestamp)>>);
+pub struct Links(Mutex<HashMap<Purpose, Known>>);
+
+/// A link, and its session.
+#[derive(Clone)]
+struct Known {
+    url: Zeroizing<String>,
+    session: ConnectSessionId,
+    until: Timestamp,
+}
 
 impl std::fmt::Debug for Links {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,7 +58,8 @@ pub(super) async fn not_connected(
     let subject = asked.subject.clone().or_else(|| only(&caller.rights.subjects));
     let connect_url = match (integration, subject) {
         (Some(integration), Some(subject)) => {
-            let scope = asked.scope.as_ref().map(|own| own.union(&integration.scope));
+            let usual = || within(&integration.scope, integration, caller);
+            let scope = asked.scope.as_ref().map(|own| own.union(&usual()));
             let wanted = connect::Asked {
                 integration: Some(integration.name.clone()),
                 subject: Some(subject),
@@ -64,26 +74,38 @@ pub(super) async fn not_connected(
         }
         (_, _) => None,
     };
+    let then = next(
+        connect_url.is_some(),
+        caller,
+        "Send the person to connect_url",
+        "Name integration and subject to be given a link, or make one with POST /connect/sessions",
+    );
     let details = Box::new(Details { connect_url, ..Details::default() });
-    Refusal::NotConnected { details }.into()
+    Refusal::NotConnected { then, details }.into()
 }
 
 /// The connection does not have the scopes.
 pub(super) async fn not_granted(
     server: &AuthorizationServer,
-    connection: &Connection,
+    (connection, integration): (&Connection, &Integration),
     wanted: &Scope,
     missing_scopes: Scope,
     caller: Caller<'_>,
     now: Timestamp,
 ) -> Failure {
-    let scope = connection.requested.union(&connection.scope).union(wanted);
+    let scope = before(connection, integration, caller).union(wanted);
     let connect_url = match reconnect(server, connection, Some(scope), caller, now).await {
         Ok(link) => link,
         Err(failure) => return failure,
     };
+    let then = next(
+        connect_url.is_some(),
+        caller,
+        "Send the person to connect_url to grant missing_scopes as well",
+        "Make a link that asks for missing_scopes as well: POST /connect/sessions",
+    );
     let details = Box::new(Details { connect_url, missing_scopes, ..Details::default() });
-    Refusal::ScopeNotGranted { details }.into()
+    Refusal::ScopeNotGranted { then, details }.into()
 }
 
 /// Only a person can repair it.
@@ -95,7 +117,7 @@ pub(super) async fn reauth(
     now: Timestamp,
 ) -> Failure {
     let connection = &found.held.connection;
-    let scope = Some(connection.requested.union(&connection.scope));
+    let scope = Some(before(connection, &found.integration, caller));
     let connect_url = match found.integration.kind {
         IntegrationKind::ClientCredentials => Ok(None),
         IntegrationKind::Person => reconnect(server, connection, scope, caller, now).await,
@@ -104,6 +126,15 @@ pub(super) async fn reauth(
         Ok(link) => link,
         Err(failure) => return failure,
     };
+    let then = match found.integration.kind {
+        IntegrationKind::ClientCredentials => "The operator has to look into the integration",
+        IntegrationKind::Person => next(
+            connect_url.is_some(),
+            caller,
+            "Send the person to connect_url",
+            "Make a link for this connection with POST /connect/sessions",
+        ),
+    };
     let details = Details {
         connect_url,
         reason: Some(reauth.reason.as_str()),
@@ -111,7 +142,21 @@ pub(super) async fn reauth(
         since: Some(reauth.since),
         ..Details::default()
     };
-    Refusal::ReauthRequired { why: reauth.reason.why(), details: Box::new(details) }.into()
+    let why = reauth.reason.why();
+    Refusal::ReauthRequired { why, then, details: Box::new(details) }.into()
+}
+
+/// What to do next: `with` the link that is in the answer, else by an own one, if the caller may make
+/// such.
+fn next(linked: bool, caller: Caller<'_>, with: &'static str, own: &'static str) -> &'static str {
+    match (linked, caller.rights.may(ApiKeyAction::Connect)) {
+        (true, _) => with,
+        (false, true) => own,
+        (false, false) => {
+            "A service whose key has the action connect can make a link for the person: \
+             POST /connect/sessions"
+        }
+    }
 }
 
 /// There is no valid token, and none to be had now.
@@ -183,6 +228,16 @@ pub(super) async fn unless_stored(server: &AuthorizationServer, work: Work) -> R
     }
 }
 
+/// What was asked for before, as far as the caller may have it: else there would be no link.
+fn before(connection: &Connection, integration: &Integration, caller: Caller<'_>) -> Scope {
+    within(&connection.requested.union(&connection.scope), integration, caller)
+}
+
+fn within(scope: &Scope, integration: &Integration, caller: Caller<'_>) -> Scope {
+    let most = caller.rights.scope.as_ref();
+    most.map_or_else(|| scope.clone(), |most| integration.provider.within(scope, most))
+}
+
 async fn reconnect(
     server: &AuthorizationServer,
     connection: &Connection,
@@ -211,12 +266,14 @@ async fn link(
     }
     let wanted = connect::Asked { mode: caller.mode, ..wanted };
     let purpose = (caller.actor.name.clone(), format!("{wanted:?}"));
-    if let Some(link) = server.vault.links.find(&purpose, now) {
-        return Ok(Some(link));
+    if let Some(known) = server.vault.links.find(&purpose, now)
+        && opens(server, known.session, now).await?
+    {
+        return Ok(Some(known.url.to_string()));
     }
     match connect::begin(server, wanted, Some(caller.rights), caller.actor, now).await {
         Ok(link) => {
-            server.vault.links.keep(purpose, link.connect_url.clone(), now);
+            server.vault.links.keep(purpose, &link, now);
             Ok(Some(link.connect_url))
         }
         Err(Failure::Refused(_)) => Ok(None),
@@ -224,20 +281,34 @@ async fn link(
     }
 }
 
+/// Whether the link of a session leads anywhere: not when it has done its work or was declined.
+async fn opens(
+    server: &AuthorizationServer,
+    session: ConnectSessionId,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let session = server.store.connect_session(session, now).await?;
+    Ok(session.is_some_and(|own| match own.state {
+        ConnectState::Open | ConnectState::Started { .. } | ConnectState::Waiting { .. } => true,
+        ConnectState::Done(_) | ConnectState::Failed(_) => false,
+    }))
+}
+
 impl Links {
-    fn find(&self, purpose: &Purpose, now: Timestamp) -> Option<String> {
+    fn find(&self, purpose: &Purpose, now: Timestamp) -> Option<Known> {
         let links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (link, until) = links.get(purpose)?;
-        (now < *until).then(|| link.to_string())
+        links.get(purpose).filter(|known| now < known.until).cloned()
     }
 
-    fn keep(&self, purpose: Purpose, link: String, now: Timestamp) {
+    fn keep(&self, purpose: Purpose, link: &connect::Link, now: Timestamp) {
         let mut links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if links.len() >= MOST_LINKS {
-            links.retain(|_, (_, until)| now < *until);
+            links.retain(|_, known| now < known.until);
         }
         if links.len() < MOST_LINKS {
-            links.insert(purpose, (Zeroizing::new(link), now.plus(SAME_LINK)));
+            let url = Zeroizing::new(link.connect_url.clone());
+            let (session, until) = (link.session.id, now.plus(SAME_LINK));
+            links.insert(purpose, Known { url, session, until });
         }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{Asked, Caller, may, refuse};
 use crate::AuthorizationServer;
 use crate::error::{Choice, Details, Failure, Refusal};
-use crate::model::Connection;
+use crate::model::{Connection, ConnectionStatus};
 use crate::store::{Held, Selector};
 use crate::time::Timestamp;
-use crate::vault::refresh::Work;
+use crate::vault::refresh::{self, Age, Work};
 use crate::vault::{Integration, IntegrationKind};
 
 /// Connections that are named when there is more than one, at most.
@@ -30,7 +30,10 @@ pub(super) async fn one(
     may(caller)?;
     let named = integrations(server, asked, caller)?;
     let selector = selector(asked, caller, named.as_deref())?;
-    let mut found = server.store.held(&selector, MOST_CHOICES + 1).await?;
+    let mut found = server.store.recently_held(&selector, MOST_CHOICES + 1).await?;
+    if !matches!(&found[..], [one] if is_ready(one, asked, now)) {
+        found = server.store.held(&selector, MOST_CHOICES + 1).await?;
+    }
     if found.is_empty()
         && let Some(work) = for_itself(asked, named.as_deref())
     {
@@ -55,6 +58,13 @@ pub(super) async fn one(
     let found = Found { held, integration };
     check_scopes(server, (&found.held.connection, &found.integration), asked, caller, now).await?;
     Ok(found)
+}
+
+/// Whether the token that is stored will be answered, whatever has changed in the last milliseconds.
+fn is_ready(held: &Held, asked: &Asked, now: Timestamp) -> bool {
+    asked.force.is_none()
+        && held.connection.status == ConnectionStatus::Active
+        && refresh::age(&held.connection, asked.min_ttl, now) == Age::Fresh
 }
 
 /// The integrations that may be meant; `None` when neither the request nor the caller's reach says.
@@ -149,7 +159,8 @@ pub(super) async fn check_scopes(
     if let Some(wanted) = &asked.scope {
         let missing = provider.missing(wanted, &connection.scope);
         if !missing.is_empty() {
-            return Err(refuse::not_granted(server, connection, wanted, missing, caller, now).await);
+            let own = (connection, integration);
+            return Err(refuse::not_granted(server, own, wanted, missing, caller, now).await);
         }
     }
     Ok(())

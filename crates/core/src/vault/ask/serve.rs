@@ -8,7 +8,7 @@ use super::select::Found;
 use super::{Asked, Caller, Force, Given, Warning, refuse};
 use crate::AuthorizationServer;
 use crate::error::Failure;
-use crate::model::{Connection, ConnectionStatus, Reauth};
+use crate::model::{Connection, ConnectionStatus, Reauth, ReauthReason};
 use crate::store::{Held, Selector};
 use crate::time::{Seconds, Timestamp};
 use crate::vault::refresh::{self, Age, Outcome, Work};
@@ -16,6 +16,9 @@ use crate::vault::seal;
 
 /// How often a refresh that was on its way already, for an older token, is followed by another.
 const ROUNDS: u32 = 2;
+/// For a valid token of a connection whose client is not the one in the settings.
+const CLIENT_CHANGED: Warning =
+    Warning::ReauthRequired { reason: ReauthReason::ClientChanged.as_str() };
 
 /// The token of `found`.
 pub(super) async fn token(
@@ -31,7 +34,7 @@ pub(super) async fn token(
     match (forced, age) {
         (false, Age::Fresh) => Ok(given(found, stored, false, None, now)),
         (false, Age::Aging) => {
-            let delayed = begin(server, &found.held.connection, now);
+            let delayed = begin(server, &found, now);
             Ok(given(found, stored, false, delayed, now))
         }
         (true, _) | (false, Age::Short | Age::Over) => {
@@ -41,9 +44,13 @@ pub(super) async fn token(
 }
 
 /// Begins a refresh that nobody waits for, if one may be made now.
-fn begin(server: &AuthorizationServer, connection: &Connection, now: Timestamp) -> Option<Warning> {
+fn begin(server: &AuthorizationServer, found: &Found, now: Timestamp) -> Option<Warning> {
+    let connection = &found.held.connection;
     if !may_try(connection, now) {
         return None;
+    }
+    if refresh::is_anothers(connection, &found.integration) {
+        return Some(CLIENT_CHANGED);
     }
     if let Some((_, shut)) = server.vault.gate.is_shut(&connection.integration, now) {
         return Some(Warning::RefreshDelayed { reason: shut.as_str() });
@@ -58,6 +65,25 @@ fn begin(server: &AuthorizationServer, connection: &Connection, now: Timestamp) 
 fn may_try(connection: &Connection, now: Timestamp) -> bool {
     let rested = connection.trouble.as_ref().is_none_or(|own| own.next_at <= now);
     connection.status == ConnectionStatus::Active && connection.refreshable && rested
+}
+
+/// Why only a person can bring another token, if it is so.
+fn needs_person(found: &Found, now: Timestamp) -> Option<Reauth> {
+    let connection = &found.held.connection;
+    let found_now = |reason| Reauth { reason, error: None, error_subtype: None, since: now };
+    match &connection.status {
+        ConnectionStatus::ReauthRequired(reauth) => Some(reauth.clone()),
+        ConnectionStatus::Disconnecting { .. } => None,
+        ConnectionStatus::Active if refresh::is_anothers(connection, &found.integration) => {
+            Some(found_now(ReauthReason::ClientChanged))
+        }
+        // Nothing is marked while it is valid: it is a caller who says that it is refused, and
+        // others may use it.
+        ConnectionStatus::Active if !connection.refreshable => {
+            Some(found_now(ReauthReason::NoRefreshToken))
+        }
+        ConnectionStatus::Active => None,
+    }
 }
 
 /// Waits for a refresh, and answers with what there is then.
@@ -81,7 +107,11 @@ async fn wait(
         if !may_try(&held.connection, now) && !marks {
             break;
         }
-        later = refuse::waited(server, Work::renew(&held.connection)).await?;
+        let work = match refresh::age(&held.connection, asked.min_ttl, now) {
+            Age::Fresh | Age::Aging => Work::force(&held.connection),
+            Age::Short | Age::Over => Work::renew(&held.connection),
+        };
+        later = refuse::waited(server, work).await?;
         // Somebody has waited: what was decided at the moment of the request is old.
         now = server.clock.now();
         held = again(server, &held).await?;
@@ -95,18 +125,24 @@ async fn wait(
     let changed = (held.connection.generation, held.connection.version) != before;
     let valid = refresh::age(&held.connection, Seconds(0), now) != Age::Over;
     let found = Found { held, integration };
-    if let ConnectionStatus::ReauthRequired(reauth) = &found.held.connection.status
-        && (forced || !valid)
-    {
-        return Err(refuse::reauth(server, &found, reauth, caller, now).await);
+    // Somebody has said that the provider's API does not take it.
+    let rejected = asked.force.is_some_and(|force| force != Force::Any && force.is_about(&token));
+    if let Some(reauth) = needs_person(&found, now) {
+        let marked = found.held.connection.status != ConnectionStatus::Active;
+        let wanted = forced && (marked || found.held.connection.refreshable);
+        if rejected || !valid || wanted {
+            return Err(refuse::reauth(server, &found, &reauth, caller, now).await);
+        }
     }
     if valid && changed {
         return Ok(given(found, token, true, None, now));
     }
-    // Somebody has said that the provider's API does not take it.
-    let rejected = asked.force.is_some_and(|force| force != Force::Any && force.is_about(&token));
     if valid && !rejected {
-        let warning = later.as_ref().and_then(delayed);
+        let anothers = refresh::is_anothers(&found.held.connection, &found.integration);
+        let warning = match anothers {
+            true => Some(CLIENT_CHANGED),
+            false => later.as_ref().and_then(delayed),
+        };
         return Ok(given(found, token, false, warning, now));
     }
     Err(refuse::away(server, &found.held.connection, later, now))

@@ -1,10 +1,9 @@
 //! The last step: the application completes a `bound` session, the person confirms or declines one
 //! of mode `link`; and how far a session is.
 
-use serde_json::{Map, json};
-
 use super::flow::{self, Grant};
 use super::grant::{self, Connected};
+use super::note;
 use super::start::{self, Visitor};
 use super::stop::{DeadEnd, Halt, Stop};
 use crate::AuthorizationServer;
@@ -15,7 +14,7 @@ use crate::model::{
 };
 use crate::secret::{Credential, Kind};
 use crate::time::Timestamp;
-use crate::vault::audit::{self, Actor};
+use crate::vault::audit::Actor;
 
 /// Stores the grant behind a connect code for `subject`, the person who is signed in at the
 /// application in the browser that brought the code. A session that was made for somebody else ends:
@@ -37,7 +36,7 @@ pub async fn complete(
     };
     check_rights(rights, &session)?;
     if session.subject != subject {
-        end_for_another(server, &session, &code, now).await?;
+        end_for_another(server, &session, &code, actor, now).await?;
         return Err(Refusal::ConnectCodeOfAnother {}.into());
     }
     match store(server, &session, sealed, actor, now).await {
@@ -52,10 +51,15 @@ async fn end_for_another(
     server: &AuthorizationServer,
     session: &ConnectSession,
     code: &Credential,
+    actor: &Actor,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (waiting, failed) = (ConnectStep::Waiting, ConnectState::Failed("other_person".to_owned()));
-    server.store.step_connect(session.id, waiting, Some(code.digest()), failed, now).await?;
+    let why = Stop::OtherPerson.as_str();
+    let (waiting, failed) = (ConnectStep::Waiting, ConnectState::Failed(why.to_owned()));
+    let own = Some(code.digest());
+    if server.store.step_connect(session.id, waiting, own, failed, now).await?.is_some() {
+        note::failed(server, session, actor, why, None, now).await?;
+    }
     Ok(())
 }
 
@@ -82,7 +86,9 @@ pub async fn answer(
         return Ok(Err(DeadEnd::new(Stop::StateGone)));
     };
     if browser != visitor.browser {
-        return Ok(Err(DeadEnd::new(Stop::OtherBrowser)));
+        let why = Stop::OtherBrowser;
+        note::failed(server, &session, actor, why.as_str(), None, now).await?;
+        return Ok(Err(DeadEnd::new(why)));
     }
     if !confirmed {
         return decline(server, &session, &code, actor, now).await.map(Err);
@@ -161,12 +167,6 @@ async fn decline(
     if server.store.step_connect(session.id, from, own, failed, now).await?.is_none() {
         return Ok(DeadEnd::new(Stop::StateGone));
     }
-    let details = Map::from_iter([
-        ("connect_session".to_owned(), json!(session.id)),
-        ("subject".to_owned(), json!(session.subject)),
-        ("reason".to_owned(), json!("declined")),
-    ]);
-    let entry = audit::event(server, actor, "connect.failed", &session.integration, details, now);
-    server.store.append_audit(vec![entry]).await?;
+    note::failed(server, session, actor, "declined", None, now).await?;
     Ok(DeadEnd::of(session, None, why))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 
+use super::start;
 use crate::AuthorizationServer;
 use crate::error::{Failure, Refusal};
 use crate::id::{ConnectSessionId, ConnectionId, UserId};
@@ -13,12 +14,11 @@ use crate::secret::Kind;
 use crate::store::Recorded;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::audit::{self, Actor};
+use crate::vault::subject;
 use crate::vault::{Integration, IntegrationKind};
 
 /// How long a link opens, and what came of it is waited for.
 const LIFETIME: Seconds = Seconds::hours(1);
-/// Characters of a subject, at most.
-const LONGEST_SUBJECT: usize = 200;
 /// Characters of an expected account, at most: those of an address.
 const LONGEST_HINT: usize = 320;
 /// Bytes of a URL to return to, at most.
@@ -68,21 +68,22 @@ pub async fn begin(
         Some(id) => Some(within_reach(server, id, rights).await?),
         None => None,
     };
-    let subject = subject(&asked, before.as_ref())?;
+    let subject = named_subject(&asked, before.as_ref())?;
     let integration = integration(server, &asked, before.as_ref())?;
     check_rights(rights, &asked, integration, &subject)?;
     let granting = integration.ok_or(Refusal::IntegrationUnknown {})?;
     if granting.kind == IntegrationKind::ClientCredentials {
         return Err(NOBODY_GRANTS.into());
     }
-    let (mode, return_url) = mode(server, granting, &asked, &subject)?;
+    let link = start::may_link(granting, before.as_ref());
+    let (mode, return_url) = mode(server, granting, &asked, &subject, link)?;
     let credential = server.new_credential(Kind::ConnectLink);
     let session = ConnectSession {
         id: ConnectSessionId(credential.id()),
         digest: credential.digest(),
         integration: granting.name.clone(),
         subject,
-        scope: scope(asked.scope, granting)?,
+        scope: scope(asked.scope, granting, rights.and_then(|own| own.scope.as_ref()))?,
         account_hint: hint(asked.account_hint)?,
         reconnect: before.map(|own| own.id),
         return_url,
@@ -116,18 +117,17 @@ async fn within_reach(
     Ok(found.ok_or(Refusal::ConnectionNotFound {})?)
 }
 
-fn subject(asked: &Asked, before: Option<&Connection>) -> Result<String, Refusal> {
-    let want = |want| Refusal::BadParameter { name: "subject", want };
+fn named_subject(asked: &Asked, before: Option<&Connection>) -> Result<String, Refusal> {
     match (&asked.subject, before) {
         (Some(own), Some(before)) if *own != before.subject => {
-            Err(want("leave it out, or name that of the connection"))
+            let want = "leave it out, or name that of the connection";
+            Err(Refusal::BadParameter { name: "subject", want })
         }
         (None, None) => Err(Refusal::MissingParameter { name: "subject" }),
         (_, Some(before)) => Ok(before.subject.clone()),
         (Some(own), None) => {
-            let fits = is_plain(own, LONGEST_SUBJECT) && own.trim() == own;
-            let text = "send 1 to 200 printable characters, no space at either end";
-            if fits { Ok(own.clone()) } else { Err(want(text)) }
+            subject::check(own)?;
+            Ok(own.clone())
         }
     }
 }
@@ -173,15 +173,7 @@ fn check_rights(
     if rights.connections.is_some() && asked.reconnect.is_none() {
         return Err(Refusal::KeyMayNot { what: "connect other accounts than its own" });
     }
-    let beyond = asked
-        .scope
-        .as_ref()
-        .zip(rights.scope.as_ref())
-        .and_then(|(own, most)| own.first_outside(most));
-    match beyond {
-        Some(_) => Err(Refusal::KeyMayNot { what: "ask for scopes beyond its own" }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Who confirms, and where the browser returns to.
@@ -190,6 +182,7 @@ fn mode(
     integration: &Integration,
     asked: &Asked,
     subject: &str,
+    link: bool,
 ) -> Result<(ConnectMode, Option<String>), Refusal> {
     let allowed = &server.policy.vault.return_urls;
     if asked.return_url.as_ref().is_some_and(|url| !may_return(url, allowed)) {
@@ -199,8 +192,6 @@ fn mode(
     }
     let only = allowed.first().filter(|_| allowed.len() == 1);
     let back = asked.return_url.as_ref().or(only).cloned();
-    // Only the account that is connected already can answer a reconnect, whoever opens the link.
-    let link = integration.link || asked.reconnect.is_some();
     let self_service = integration.self_service && subject.parse::<UserId>().is_ok();
     let mode = match asked.mode {
         Some(own) => own,
@@ -234,8 +225,26 @@ fn may_return(url: &str, allowed: &[String]) -> bool {
         && allowed.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('?'))
 }
 
-fn scope(asked: Option<Scope>, integration: &Integration) -> Result<Scope, Refusal> {
-    let scope = asked.unwrap_or_else(|| integration.scope.clone()).union(&integration.required);
+/// The scopes that are named, else those of the integration as far as a caller may have them who may
+/// have `most`; and what the integration requires.
+fn scope(
+    asked: Option<Scope>,
+    integration: &Integration,
+    most: Option<&Scope>,
+) -> Result<Scope, Refusal> {
+    let provider = &integration.provider;
+    let usual = || match most {
+        Some(most) => provider.within(&integration.scope, most),
+        None => integration.scope.clone(),
+    };
+    let unnamed = asked.is_none();
+    let scope = asked.unwrap_or_else(usual).union(&integration.required);
+    let nothing_left = unnamed && scope.is_empty();
+    let wanted = if nothing_left { &integration.scope } else { &scope };
+    let beyond = most.map(|most| provider.missing(wanted, most)).unwrap_or_default();
+    if let Some(name) = beyond.iter().next() {
+        return Err(Refusal::LinkBeyondCaller { scope: name.to_owned() });
+    }
     if scope.as_str().len() > LONGEST_SCOPE {
         return Err(Refusal::BadParameter { name: "scopes", want: "send up to 4000 bytes" });
     }
@@ -265,7 +274,7 @@ fn recorded(
         ("subject".to_owned(), json!(session.subject)),
         ("scope".to_owned(), json!(session.scope)),
         ("mode".to_owned(), json!(session.mode.as_str())),
-        ("reconnect".to_owned(), json!(session.reconnect)),
+        ("reconnect".to_owned(), json!(session.reconnect.map(ConnectionId::shown))),
     ]);
     let entry = audit::event(server, actor, "connect.begun", &session.integration, details, now);
     Recorded { audit: vec![entry], notices: Vec::new() }

@@ -1,16 +1,15 @@
 //! The browser comes back from the provider: RFC 6749 §4.1.2, RFC 9207, OpenID Connect Core 1.0
 //! §3.1.2.5.
 //!
-//! The checks, in their order: `state` and cookie, `iss`, `error`, the exchange, the ID token, the
+//! The checks, in their order: `state` and cookie, the path, `iss`, `error`, the exchange, the ID token, the
 //! account, the account of a reconnect, the scopes, the refresh token, and what the mode wants.
 
 use std::sync::Arc;
 
-use serde_json::{Map, json};
-
 use super::exchange::Exchange;
 use super::flow::{self, Flow, Grant};
 use super::grant::{self, Before, Connected, Unconfirmed};
+use super::note;
 use super::start::{self, Visitor, Way};
 use super::stop::{DeadEnd, Halt, Mismatch, Stop, readable, returning};
 use crate::AuthorizationServer;
@@ -24,13 +23,15 @@ use crate::secret::{Credential, Digest, Kind};
 use crate::time::Timestamp;
 use crate::vault::Integration;
 use crate::vault::answer::TokenAnswer;
-use crate::vault::audit::{self, Actor};
+use crate::vault::audit::Actor;
 
 /// What the browser comes back with, and whose it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Returned<'a> {
     /// The query.
     pub params: &'a Params<'a>,
+    /// The integration that the path names, if it names one.
+    pub through: Option<&'a str>,
     /// The browser.
     pub visitor: Visitor<'a>,
     /// For the audit log.
@@ -67,7 +68,8 @@ pub async fn callback(
     arrived.reopen(server, now).await?;
     match why {
         Halt::Stop(why) => {
-            arrived.note(server, returned.actor, &why, now).await?;
+            let (session, detail) = (&arrived.session, why.detail());
+            note::failed(server, session, returned.actor, why.as_str(), detail, now).await?;
             Ok(Outcome::Stopped(arrived.ends(why)))
         }
         Halt::Failure(failure) => Err(failure),
@@ -101,8 +103,8 @@ async fn arrive(
     let Some(session) = server.store.connect_session(id, now).await? else {
         return Ok(Err(DeadEnd::new(Stop::StateGone)));
     };
-    let (browser, sealed) = match &session.state {
-        ConnectState::Started { browser, sealed, .. } => (*browser, sealed),
+    let (given, browser, sealed) = match &session.state {
+        ConnectState::Started { state, browser, sealed, .. } => (*state, *browser, sealed),
         ConnectState::Done(_) => return Ok(Err(DeadEnd::new(Stop::AlreadyDone))),
         ConnectState::Open | ConnectState::Waiting { .. } | ConnectState::Failed(_) => {
             return Ok(Err(DeadEnd::new(Stop::StateGone)));
@@ -110,10 +112,15 @@ async fn arrive(
     };
     // RFC 9700 §4.7.1: state is tied to the browser that it was given to; a stolen answer is of no
     // use in another, nor is one that an attacker has got for himself.
-    if browser != *returned.visitor.browser {
-        return Ok(Err(DeadEnd::new(Stop::OtherBrowser)));
-    }
-    if let Err(why) = start::check_person(&session, &returned.visitor) {
+    let strange = match browser == *returned.visitor.browser {
+        true => start::check_person(&session, &returned.visitor).err(),
+        false => Some(Stop::OtherBrowser),
+    };
+    if let Some(why) = strange {
+        // Anybody can make a state up; one that was given out is with somebody it was not given to.
+        if given == state.digest() {
+            note::failed(server, &session, returned.actor, why.as_str(), None, now).await?;
+        }
         return Ok(Err(DeadEnd::new(why)));
     }
     let flow = flow::open(server, id, sealed)?;
@@ -140,6 +147,7 @@ impl Arrived {
         returned: &Returned<'_>,
         now: Timestamp,
     ) -> Result<Outcome, Halt> {
+        self.check_path(returned.through)?;
         for name in ["state", "code", "iss", "error"] {
             let once = returned.params.refuse_doubled(name);
             once.map_err(|why| Stop::Untrusted(why.to_string()))?;
@@ -162,6 +170,17 @@ impl Arrived {
         let keep_refresh = tokens.refresh_token.is_none();
         let grant = self.grant(tokens, account, scope, keep_refresh, now);
         self.by_mode(server, &grant, returned.actor, now).await
+    }
+
+    /// The browser has to come back where its provider was told to send it.
+    fn check_path(&self, through: Option<&str>) -> Result<(), Stop> {
+        let Integration { name, redirect_uri, .. } = &*self.integration;
+        let own = redirect_uri.ends_with(&format!("/connect/callback/{name}"));
+        // RFC 9700 §4.4.2.2: with a redirect URI of its own for each provider, an answer of another
+        // one comes to another place.
+        let fits = if own { through == Some(name.as_str()) } else { through.is_none() };
+        let why = "the answer came to the redirect URI of another integration";
+        if fits { Ok(()) } else { Err(Stop::Untrusted(why.to_owned())) }
     }
 
     /// Whose account it is says its `sub`, never its address.
@@ -309,27 +328,6 @@ impl Arrived {
         let id = self.session.id;
         server.store.step_connect(id, from, spent, ConnectState::Open, now).await?;
         Ok(())
-    }
-
-    /// What did not work is for the operator to see, too.
-    async fn note(
-        &self,
-        server: &AuthorizationServer,
-        actor: &Actor,
-        why: &Stop,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        let mut details = Map::from_iter([
-            ("connect_session".to_owned(), json!(self.session.id)),
-            ("subject".to_owned(), json!(self.session.subject)),
-            ("reason".to_owned(), json!(why.as_str())),
-        ]);
-        if let Some(detail) = why.detail() {
-            details.insert("detail".to_owned(), json!(detail));
-        }
-        let target = &self.session.integration;
-        let entry = audit::event(server, actor, "connect.failed", target, details, now);
-        Ok(server.store.append_audit(vec![entry]).await?)
     }
 
     fn ends(&self, why: Stop) -> DeadEnd {

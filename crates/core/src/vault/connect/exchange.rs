@@ -58,13 +58,21 @@ impl<'a> Exchange<'a> {
     /// The answer must be from the issuer that the browser was sent to.
     pub(super) fn check_issuer(&self, params: &Params<'_>) -> Result<(), Stop> {
         let jti = self.jti();
-        let expected = self.integration.provider.callback_issuer(&self.context(&jti));
-        // RFC 9207 §2.4: an answer of another issuer is not taken to the token endpoint of this one.
-        match expected {
-            Some(issuer) if params.get("iss") != Some(issuer.as_str()) => Err(Stop::Untrusted(
-                "the iss of the callback is not the one of the provider".to_owned(),
-            )),
-            Some(_) | None => Ok(()),
+        let (provider, context) = (&self.integration.provider, self.context(&jti));
+        let refused = |why: &str| Err(Stop::Untrusted(why.to_owned()));
+        match (provider.callback_issuer(&context), params.get("iss")) {
+            // RFC 9207 §2.4: an answer of another issuer is not taken to the token endpoint of this
+            // one, nor is one without an issuer if the provider always names it.
+            (Some(expected), found) if expected.is_empty() || found != Some(expected.as_str()) => {
+                refused("the iss of the callback is not the one of the provider")
+            }
+            // RFC 9207 §2.4: one that nobody has announced is of somebody else, who was asked with
+            // our client id and this state, unless it is known to be the provider's own.
+            (None, Some(found)) if !provider.is_issuer(&context, found) => refused(
+                "the callback has an iss, and the description of the provider names none: if it is \
+                 the provider's own, it belongs into authorize.issuer",
+            ),
+            (Some(_) | None, Some(_) | None) => Ok(()),
         }
     }
 

@@ -20,6 +20,7 @@ mod exchange;
 mod flow;
 mod grant;
 mod id_token;
+mod note;
 mod start;
 mod stop;
 

@@ -62,8 +62,9 @@ pub struct Ahead {
     pub before: Option<Connection>,
 }
 
-/// Reads the link in `text` and says what comes next. Nothing is changed: whoever looks at links
-/// before people do (mail scanners, previews) does no harm.
+/// Reads the link in `text` and says what comes next. Nothing is changed: whoever looks at a link
+/// before people do (mail scanners, previews) does no harm, but for one of mode `bound`, which leads
+/// on at once. Applications redirect to those, and do not hand them out.
 pub async fn open(
     server: &AuthorizationServer,
     text: &str,
@@ -118,6 +119,9 @@ pub async fn leave(
     match way.set_out(server, from, None, visitor.browser, &flow, now).await {
         Ok(Some(url)) => Ok(Ok(url)),
         Ok(None) => Ok(Err(link.ends(Stop::LinkUsed))),
+        Err(Halt::Stop(why)) if why.may_be_tried_again() => {
+            Ok(Err(link.ends(why).retry(text.to_owned())))
+        }
         Err(Halt::Stop(why)) => Ok(Err(link.ends(why))),
         Err(Halt::Failure(failure)) => Err(failure),
     }
@@ -151,19 +155,25 @@ pub(super) async fn about(
 ) -> Result<(Arc<Integration>, Option<Connection>), Halt> {
     let integration = server.policy.vault.integrations.get(&session.integration);
     let integration = integration.ok_or(Stop::NotOffered)?;
+    let before = match session.reconnect {
+        Some(id) => Some(server.store.connection(id).await?.ok_or(Stop::ConnectionGone)?),
+        None => None,
+    };
     let offered = match session.mode {
         ConnectMode::Bound => true,
         ConnectMode::SelfService => integration.self_service,
-        ConnectMode::Link => integration.link || session.reconnect.is_some(),
+        ConnectMode::Link => may_link(integration, before.as_ref()),
     };
     if !offered || integration.kind == IntegrationKind::ClientCredentials {
         return Err(Stop::NotOffered.into());
     }
-    let Some(id) = session.reconnect else {
-        return Ok((Arc::clone(integration), None));
-    };
-    let before = server.store.connection(id).await?.ok_or(Stop::ConnectionGone)?;
-    Ok((Arc::clone(integration), Some(before)))
+    Ok((Arc::clone(integration), before))
+}
+
+/// Whether a link may be confirmed by whoever opens it: the operator allows it, or only the account
+/// that is connected already can answer. Where nobody knows whose account it is, any other would do.
+pub(super) fn may_link(integration: &Integration, before: Option<&Connection>) -> bool {
+    integration.link || before.is_some_and(|own| !own.account.sub.is_empty())
 }
 
 /// The service that made a session, as people know it.
@@ -190,10 +200,12 @@ impl Link {
     }
 
     /// What is granted already is asked for again: with most providers a grant replaces the one
-    /// before it.
+    /// before it. What has two names is asked for once.
     fn asked(&self) -> Scope {
         let granted = self.before.as_ref().map(|before| &before.scope);
-        granted.map_or_else(|| self.session.scope.clone(), |own| self.session.scope.union(own))
+        let all =
+            granted.map_or_else(|| self.session.scope.clone(), |own| self.session.scope.union(own));
+        self.integration.provider.each_once(&all)
     }
 
     fn hint(&self) -> Option<String> {
@@ -265,11 +277,16 @@ impl Way<'_> {
             sealed: flow::seal(server, self.session.id, flow)?,
         };
         let exchange = Exchange::prepare(server, self.integration, now).await?;
+        let url = self.authorize_url(&exchange, &state.reveal(), flow);
+        // The provider's metadata do not name its page; an empty address would lead back here.
+        if url.is_empty() {
+            return Err(Stop::Misconfigured.into());
+        }
         let stepped = server.store.step_connect(self.session.id, from, spent, started, now).await?;
         if stepped.is_none() {
             return Ok(None);
         }
-        Ok(Some(self.authorize_url(&exchange, &state.reveal(), flow)))
+        Ok(Some(url))
     }
 
     fn authorize_url(&self, exchange: &Exchange<'_>, state: &str, flow: &Flow) -> String {

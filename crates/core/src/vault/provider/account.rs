@@ -68,6 +68,13 @@ impl Provider {
             IdentityFrom::Call => self.told_account(tokens, answer)?,
             IdentityFrom::None => return Ok(Account::default()),
         };
+        // OpenID Connect Core 1.0 §5.3.2: the sub of the UserInfo answer must be that of the ID token.
+        let named = |own: &Value| own.get("sub").filter(|sub| !sub.is_null()).cloned();
+        if let Some((signed, told)) = claims.and_then(named).zip(named(&document))
+            && signed != told
+        {
+            return Err(missing("the call that names the account and the ID token name two"));
+        }
         let variables = &tokens.variables;
         // One that is cut off could be another account's.
         let whole = |text: &String| text.chars().count() <= LONGEST;

@@ -126,7 +126,9 @@ impl Provider {
     /// The scopes by their canonical names; names that are none are dropped.
     fn granted_scope(&self, root: &Value) -> Option<Scope> {
         let scopes = &self.description.scopes;
-        let found = self.description.response.scope.find(root).filter(|_| scopes.echoed)?;
+        let at = self.description.response.scope.as_str();
+        // RFC 6749 §5.1: without a scope all that was asked for is granted; an empty one is none.
+        let found = root.pointer(at).filter(|found| scopes.echoed && !found.is_null())?;
         let separator = scopes.answer_separator.as_ref().unwrap_or(&scopes.separator);
         let names: Vec<String> = match found {
             Value::String(text) => text.split(separator.as_str()).map(ToOwned::to_owned).collect(),
@@ -148,10 +150,18 @@ impl Provider {
         if let Some(at) = found.and_then(|own| moment(own, rules.expires_unit, now)) {
             return Some(at);
         }
-        match rules.expires_default {
-            Some(Expiry::After(period)) => Some(now.plus(period.0)),
-            Some(Expiry::Never) if found.is_none() || !refreshable => None,
-            Some(Expiry::Never) | None => Some(now.plus(UNKNOWN_LIFETIME)),
+        let senseless = found.is_some() && refreshable;
+        let later = || senseless.then(|| now.plus(UNKNOWN_LIFETIME));
+        self.assumed_expiry(now).or_else(later)
+    }
+
+    /// When an access token that was given at `from` expires, if nobody says: by the description, an
+    /// hour if that does not say either. `None` when it never does.
+    pub(crate) fn assumed_expiry(&self, from: Timestamp) -> Option<Timestamp> {
+        match self.description.response.expires_default {
+            Some(Expiry::After(period)) => Some(from.plus(period.0)),
+            Some(Expiry::Never) => None,
+            None => Some(from.plus(UNKNOWN_LIFETIME)),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, utf8_percent_encode};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::Provider;
@@ -125,17 +126,25 @@ impl Provider {
         }
     }
 
-    /// The `iss` that an answer to the browser must have (RFC 9207), if the provider sends one.
+    /// The `iss` that an answer to the browser must have (RFC 9207), if the provider sends one; empty,
+    /// which no answer can have, when a variable has no value.
     pub fn callback_issuer(&self, ctx: &Context<'_>) -> Option<String> {
         let gaps = Gaps::new(self, ctx);
         let block = self.description.authorize.as_ref()?;
         match &block.issuer {
-            Some(issuer) => issuer.fill(|gap| gaps.value(gap)),
+            Some(issuer) => Some(issuer.fill(|gap| gaps.value(gap)).unwrap_or_default()),
             None => {
                 let found = gaps.metadata()?;
                 found.authorization_response_iss_parameter_supported.then(|| found.issuer.clone())
             }
         }
+    }
+
+    /// Whether `issuer` is known to be the provider's, by its metadata or as that of its ID tokens.
+    pub fn is_issuer(&self, ctx: &Context<'_>, issuer: &str) -> bool {
+        let claims = json!({ "iss": issuer });
+        self.id_token(ctx).is_some_and(|rules| rules.accepts_issuer(&claims))
+            || Gaps::new(self, ctx).metadata().is_some_and(|found| found.issuer == issuer)
     }
 
     /// The names of callback parameters that become variables.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub(crate) use answers::{Errors, Expiry, Format, Identity, IdentityFrom, Response, Unit};
 pub(crate) use requests::{
     Authorize, Body, Call, CallAuth, ClientAuth, ClientCredentials, Encoding, Pkce, Refresh,
-    Revoke, RevokeBody, Rotation, Which,
+    Revoke, RevokeBody, Rotation, Shared, Which,
 };
 
 use super::template::{Template, UrlTemplate};

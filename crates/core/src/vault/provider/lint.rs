@@ -54,8 +54,8 @@ const SAID_ON_PURPOSE: [&str; 6] = [
     "identity.from",
 ];
 
-/// What is wrong or suspicious in the descriptions that `only` names, among those that are built in
-/// and `texts` (by name); without names in all of `texts`, or if there are none in all built-in
+/// What is wrong or suspicious in the descriptions that `only` names, among `texts` (by name) and
+/// those that are built in; without names in all of `texts`, or if there are none in all built-in
 /// ones. Worst first, by file.
 pub fn lint(texts: impl IntoIterator<Item = (String, String)>, only: &[String]) -> Vec<Finding> {
     let mut library = Library::built_in();
@@ -70,6 +70,7 @@ pub fn lint(texts: impl IntoIterator<Item = (String, String)>, only: &[String]) 
             Err(problem) => findings.push(Finding { severity: Severity::Error, problem }),
         }
     }
+    names.extend(only.iter().cloned());
     if names.is_empty() {
         names.extend(built_in::TEXTS.map(|(name, _)| name.to_owned()));
     }
@@ -92,6 +93,7 @@ fn look_at(library: &Library, tree: &Tree, provider: Provider) -> Vec<Finding> {
     let provider = Arc::new(provider);
     let mut looked = Looked { file: provider.name.clone(), found: Vec::new() };
     let own = &provider.description;
+    looked.place(library, tree);
     looked.urls(own);
     looked.variables(own);
     looked.pkce(own);
@@ -122,6 +124,18 @@ impl Looked {
 
     fn hint(&mut self, path: &str, text: String) {
         self.add(Severity::Hint, path, text);
+    }
+
+    fn place(&mut self, library: &Library, tree: &Tree) {
+        let name = self.file.clone();
+        let extends = tree.get("extends").and_then(Value::as_str);
+        if library.replaces_built_in(&name) && extends != Some(name.as_str()) {
+            let text = format!(
+                "takes the place of the provider {name} that is built in: extend it (extends = \
+                 {name:?}) to keep the rest of it, or choose another name"
+            );
+            self.hint("", text);
+        }
     }
 
     fn urls(&mut self, own: &Description) {

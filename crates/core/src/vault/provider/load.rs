@@ -96,6 +96,11 @@ impl Library {
         self.own.get(name).or_else(|| self.built_in.get(name))
     }
 
+    /// Whether a file of the operator stands before a built-in description.
+    pub(crate) fn replaces_built_in(&self, name: &str) -> bool {
+        self.own.contains_key(name) && self.built_in.contains_key(name)
+    }
+
     fn provider(&self, name: &str) -> Result<Provider, Vec<Problem>> {
         self.build(name, self.tree(name).cloned().unwrap_or_default())
     }
@@ -104,35 +109,35 @@ impl Library {
     pub(crate) fn build(&self, name: &str, tree: Tree) -> Result<Provider, Vec<Problem>> {
         let problem =
             |(path, text): (String, String)| Problem { file: name.to_owned(), path, text };
-        let tree = self
-            .inherited(name, tree, self.own.contains_key(name))
-            .map_err(|text| vec![problem(("extends".to_owned(), text))])?;
-        let description = match Description::deserialize(Value::Object(tree.clone())) {
-            Ok(description) => description,
-            // It stops at the first problem; the schema knows them all.
-            Err(first) => {
-                let mut found = Vec::new();
-                faults(&schema(), &Value::Object(tree), "", &mut found);
-                if found.is_empty() {
-                    found.push((String::new(), first.to_string()));
-                }
-                return Err(found.into_iter().map(problem).collect());
-            }
-        };
-        let found = sound::faults(&description);
-        if !found.is_empty() {
-            return Err(found.into_iter().map(problem).collect());
-        }
+        let inherited = self.inherited(name, tree.clone(), self.own.contains_key(name));
+        let (root, whole) = inherited.map_err(|text| {
+            let first = problem(("extends".to_owned(), text));
+            let others = self.without_parent(tree).into_iter().map(problem);
+            std::iter::once(first).chain(others).collect::<Vec<_>>()
+        })?;
+        let description =
+            described(whole).map_err(|found| found.into_iter().map(problem).collect::<Vec<_>>())?;
         Ok(Provider {
             name: name.to_owned(),
+            root,
             label: description.label.clone(),
             description,
             discovered: super::Discovered::default(),
         })
     }
 
-    /// A description on top of those that it extends.
-    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<Tree, String> {
+    /// What is wrong in any case with one that extends something that is not there: what it lacks
+    /// may be there, so it is looked at on top of one that lacks nothing.
+    fn without_parent(&self, tree: Tree) -> Vec<(String, String)> {
+        let mut whole = self.built_in.get("oauth2").cloned().unwrap_or_default();
+        merge(&mut whole, tree);
+        let mut found = Vec::new();
+        faults(&schema(), &Value::Object(whole), "", &mut found);
+        found
+    }
+
+    /// A description on top of those that it extends, and the name of the last of these.
+    fn inherited(&self, name: &str, tree: Tree, own: bool) -> Result<(String, Tree), String> {
         let mut chain = vec![tree];
         let (mut name, mut own) = (name.to_owned(), own);
         while let Some(parent) = chain.last().and_then(|tree| tree.get("extends")) {
@@ -153,7 +158,7 @@ impl Library {
         while let Some(over) = chain.pop() {
             merge(&mut whole, over);
         }
-        Ok(whole)
+        Ok((name, whole))
     }
 
     fn no_such(&self, parent: &str) -> String {
@@ -162,6 +167,49 @@ impl Library {
             Some(near) => format!("there is no provider {parent:?}; did you mean {near:?}?"),
             None => format!("there is no provider {parent:?}; see `grantor provider list`"),
         }
+    }
+}
+
+/// The description that a tree is, or everything that is wrong with it: path and text.
+fn described(tree: Tree) -> Result<Description, Vec<(String, String)>> {
+    let found = match Description::deserialize(Value::Object(tree.clone())) {
+        Ok(description) => {
+            let found = sound::faults(&description);
+            return if found.is_empty() { Ok(description) } else { Err(found) };
+        }
+        // It stops at the first problem; the schema knows them all.
+        Err(first) => {
+            let mut found = Vec::new();
+            faults(&schema(), &Value::Object(tree.clone()), "", &mut found);
+            if found.is_empty() {
+                found.push((String::new(), first.to_string()));
+            }
+            found
+        }
+    };
+    // Whether the rest fits together is seen without what cannot be read.
+    let mut rest = Value::Object(tree);
+    found.iter().for_each(|(path, _)| cut(&mut rest, path));
+    let rest = Description::deserialize(rest).ok().map(|own| sound::faults(&own));
+    let below = |path: &str, above: &str| {
+        path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let about = |path: &str| found.iter().any(|(cut, _)| below(path, cut) || below(cut, path));
+    let more: Vec<_> =
+        rest.unwrap_or_default().into_iter().filter(|(path, _)| !about(path)).collect();
+    Err(found.into_iter().chain(more).collect())
+}
+
+/// Takes the value at a path of the schema's out of its table.
+fn cut(tree: &mut Value, path: &str) {
+    // An item of a list goes with its list.
+    let path = path.split_once('[').map_or(path, |(list, _)| list);
+    let (table, key) = match path.rsplit_once('.') {
+        Some((table, key)) => (format!("/{}", table.replace('.', "/")), key),
+        None => (String::new(), path),
+    };
+    if let Some(Value::Object(table)) = tree.pointer_mut(&table) {
+        table.remove(key);
     }
 }
 

@@ -38,6 +38,8 @@ use description::Description;
 pub struct Provider {
     /// Its name: `google`.
     pub name: String,
+    /// The name of the description that its own is built on in the end; its own if it is on none.
+    root: String,
     /// What people read: `Google`.
     pub label: String,
     description: Description,

@@ -118,6 +118,7 @@ impl Seen {
         self.line(kinds.map(|kind| provider.default_scope(kind)));
         self.line((provider.required_scope(), provider.asked(&Scope::default())));
         self.line((provider.rotates(), provider.refreshes(), provider.refresh_idle()));
+        self.line(provider.refreshes_while_alive());
         self.line((provider.identity_from_id_token(), provider.uses_pkce()));
         self.line(provider.callback_variables().collect::<Vec<_>>());
         let because = provider.description.authorize.as_ref();
@@ -162,6 +163,9 @@ impl Seen {
         for refresh in [None, Some("sample-refresh")] {
             self.request(provider.revoke(&ctx, "sample-access", refresh));
         }
+        let own = &setup.integration;
+        let shares = |client_id| provider.shares_grants(own, client_id, own);
+        self.line(["sample-client", "7-sample"].map(shares));
         self.line(samples.revocations.iter().map(|own| provider.revoked(own)).collect::<Vec<_>>());
     }
 

@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::Provider;
 use super::calls::Context;
 use super::client_auth;
-use super::description::{CallAuth, ClientAuth, IdentityFrom, Pkce, Rotation, Which};
+use super::description::{CallAuth, ClientAuth, IdentityFrom, Pkce, Rotation, Shared, Which};
 use super::gaps::Gaps;
 use super::template::Template;
 use super::variable::{Source, names};
 use crate::jose::Algorithm;
 use crate::model::Scope;
-use crate::time::Seconds;
+use crate::time::{Seconds, Timestamp};
 use crate::vault::{Integration, IntegrationKind};
 
 /// The rules for a provider's ID tokens.
@@ -41,6 +41,11 @@ impl IdTokenRules {
         let issuer = claim("iss");
         issuer.is_some() && self.issuers.iter().any(|own| own.fill(value).as_deref() == issuer)
     }
+}
+
+/// The number of the project that a client id begins with; empty when there is none.
+fn project(client_id: &str) -> &str {
+    client_id.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default()
 }
 
 fn is_plain(text: &str) -> bool {
@@ -128,14 +133,27 @@ impl Provider {
 
     /// The scopes by the names that are kept.
     pub fn canonical(&self, scope: &Scope) -> Scope {
-        let scopes = &self.description.scopes;
-        let short = |name| match &scopes.prefix {
-            Some(prefix) => str::strip_prefix(name, prefix.as_str()).unwrap_or(name),
-            None => name,
-        };
-        let kept = |name| scopes.aliases.get(name).map_or(name, String::as_str);
-        let named = scope.iter().map(|name| kept(short(name)));
+        let named = scope.iter().map(|name| self.kept(name));
         Scope::parse(&named.collect::<Vec<_>>().join(" ")).unwrap_or_default()
+    }
+
+    fn kept<'a>(&'a self, name: &'a str) -> &'a str {
+        let scopes = &self.description.scopes;
+        let prefix = scopes.prefix.as_deref().unwrap_or_default();
+        let short = name.strip_prefix(prefix).unwrap_or(name);
+        scopes.aliases.get(short).map_or(short, String::as_str)
+    }
+
+    /// The scopes without those that are another name of one before them.
+    pub fn each_once(&self, scope: &Scope) -> Scope {
+        let first = |name: &str| scope.iter().find(|own| self.kept(own) == self.kept(name));
+        scope.only(|name| first(name) == Some(name))
+    }
+
+    /// Those of `scope` that are covered by `most`, by the names that they came with.
+    pub fn within(&self, scope: &Scope, most: &Scope) -> Scope {
+        let beyond = self.missing(scope, most);
+        scope.only(|name| !beyond.contains(self.kept(name)))
     }
 
     /// What of `wanted` is not granted, by the names that are kept. What another scope includes is
@@ -158,6 +176,13 @@ impl Provider {
         self.description.refresh.supported
     }
 
+    /// Whether there are no refresh tokens of its own: an access token that works is exchanged for
+    /// another.
+    pub fn refreshes_by_access_token(&self) -> bool {
+        let response = &self.description.response;
+        self.refreshes() && response.refresh_token.as_str() == response.access_token.as_str()
+    }
+
     /// Whether a refresh spends the refresh token; `None` when that has to be learnt.
     pub fn rotates(&self) -> Option<bool> {
         match self.description.refresh.rotation {
@@ -170,6 +195,11 @@ impl Provider {
     /// How long a refresh token lives without being used.
     pub fn refresh_idle(&self) -> Option<Seconds> {
         self.description.refresh.idle.map(|period| period.0)
+    }
+
+    /// Whether tokens can be refreshed only as long as the access token lives.
+    pub fn refreshes_while_alive(&self) -> bool {
+        self.description.refresh.while_alive
     }
 
     /// Whether the code is bound to the request with PKCE.
@@ -186,6 +216,31 @@ impl Provider {
     pub fn revokes_with_access(&self) -> bool {
         let block = self.description.revoke.as_ref();
         block.is_some_and(|own| own.auth == CallAuth::Bearer || own.token == Which::Access)
+    }
+
+    /// Whether what an account has granted to `client_id`, of `own`, may end with what it has granted
+    /// to `other`: a client of the same provider, or of the same project there.
+    pub fn shares_grants(&self, own: &Integration, client_id: &str, other: &Integration) -> bool {
+        let block = self.description.revoke.as_ref();
+        let same_client = match block.map(|own| own.shared).unwrap_or_default() {
+            Shared::Client => client_id == other.client_id,
+            Shared::Project => {
+                let (ours, theirs) = (project(client_id), project(&other.client_id));
+                // Without its number a client may be of any project.
+                ours.is_empty() || theirs.is_empty() || ours == theirs
+            }
+        };
+        let (here, there) = (self.given_back_at(own), other.provider.given_back_at(other));
+        let same_place = here.is_empty() || there.is_empty() || here == there;
+        self.root == other.provider.root && same_place && same_client
+    }
+
+    /// Where grants are given back, as far as the settings say; empty when they do not.
+    fn given_back_at(&self, integration: &Integration) -> String {
+        let (variables, now) = (BTreeMap::new(), Timestamp::from_epoch(0));
+        let ctx = Context { integration, variables: &variables, jti: "", now };
+        let url = self.description.revoke.as_ref().and_then(|block| block.url.as_ref());
+        Gaps::new(self, &ctx).endpoint(url, |found| found.revocation_endpoint.as_ref())
     }
 
     /// The rules for ID tokens, if the provider gives any.

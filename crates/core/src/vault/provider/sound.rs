@@ -150,7 +150,8 @@ fn gaps(own: &Description) -> Vec<Fault> {
     for (path, url) in urls(own) {
         for (name, position) in url.positions() {
             let fits = match own.variables.get(name) {
-                Some(declared) => may_stand(declared.form, position),
+                Some(declared) => may_stand(declared.form, position)
+                    .and_then(|()| is_told_before(declared, &path)),
                 None => known_in(&path, name).then_some(()).ok_or_else(|| undeclared(name)),
             };
             found.extend(fits.err().map(|text| (path.clone(), text)));
@@ -158,9 +159,11 @@ fn gaps(own: &Description) -> Vec<Fault> {
     }
     for (path, value) in values(own) {
         for name in value.gaps() {
-            if !own.variables.contains_key(name) && !known_in(&path, name) {
-                found.push((path.clone(), undeclared(name)));
-            }
+            let fits = match own.variables.get(name) {
+                Some(declared) => is_told_before(declared, &path),
+                None => known_in(&path, name).then_some(()).ok_or_else(|| undeclared(name)),
+            };
+            found.extend(fits.err().map(|text| (path.clone(), text)));
         }
     }
     found
@@ -185,6 +188,18 @@ fn may_stand(form: Form, position: Position) -> Result<(), String> {
     };
     fits.then_some(())
         .ok_or_else(|| format!("a variable in this place must have the form {wanted}"))
+}
+
+/// The browser leaves, and its answer is compared, before the provider has told anything.
+fn is_told_before(declared: &Variable, path: &str) -> Result<(), String> {
+    let early = path.starts_with("authorize") || path.starts_with("discovery");
+    let late = declared.from != Source::Operator && declared.default.is_none();
+    match early && late {
+        true => Err("a variable from callback or answer has no value here: give it a default, or \
+                     leave it to the operator"
+            .to_owned()),
+        false => Ok(()),
+    }
 }
 
 /// What is known without being declared, where.

@@ -124,8 +124,7 @@ impl Asker<'_> {
 
     /// Whether there may be another call; a moment later.
     async fn another(&self, attempt: &RefreshAttempt) -> Result<bool, Broken> {
-        let spread = when::below(400, self.server.entropy.as_ref());
-        slept(self.server, Duration::from_millis(100 + u64::from(spread))).await;
+        a_moment(self.server).await;
         lease::extend(self.server, attempt).await
     }
 
@@ -166,22 +165,37 @@ async fn send(server: &AuthorizationServer, ctx: &Context<'_>, request: Request)
 
 const AWAY: &str = "the address did not answer several times and is left alone for a while";
 
-/// A call for the first token of an integration that acts for itself.
+/// A call for the first token of an integration that acts for itself, and another one if the provider
+/// has surely not seen it.
 pub(super) async fn for_itself(
     server: &AuthorizationServer,
     integration: &Integration,
 ) -> (Result<TokenAnswer, ProviderFailure>, Timestamp) {
+    let mut tried = first(server, integration).await;
+    if tried.surely_not_sent {
+        a_moment(server).await;
+        tried = first(server, integration).await;
+    }
+    let secret = integration.client_secret.as_ref().map_or("", |own| own.as_str());
+    (tried.answer.map_err(|failure| failure.without(&[secret])), tried.began)
+}
+
+async fn first(server: &AuthorizationServer, integration: &Integration) -> Tried {
     let (began, jti) = (server.clock.now(), server.new_id().to_string());
     let variables = &integration.variables;
     let ctx = Context { integration, variables, jti: &jti, now: began };
     let provider = &integration.provider;
     if let Err(failure) = provider.prepare(&ctx, server.outbound.as_ref()).await {
-        return (Err(failure), began);
+        return Tried { answer: Err(failure), surely_not_sent: false, began };
     }
     let request = provider.client_credentials(&ctx, &integration.scope);
-    let tried = send(server, &ctx, request).await;
-    let secret = integration.client_secret.as_ref().map_or("", |own| own.as_str());
-    (tried.answer.map_err(|failure| failure.without(&[secret])), began)
+    send(server, &ctx, request).await
+}
+
+/// Before another call.
+async fn a_moment(server: &AuthorizationServer) {
+    let spread = when::below(400, server.entropy.as_ref());
+    slept(server, Duration::from_millis(100 + u64::from(spread))).await;
 }
 
 fn is_dead(answer: &Result<TokenAnswer, ProviderFailure>) -> bool {

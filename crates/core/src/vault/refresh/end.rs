@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::call::Called;
+use super::sweep::agenda;
 use super::{Report, Shut, due_at, lease, pause, slept, when};
 use crate::AuthorizationServer;
 use crate::error::Broken;
@@ -140,7 +141,8 @@ impl Made<'_> {
             FailureClass::ClientBroken => {
                 let pause = pause::begin(server, integration, failure, now).await?;
                 let spread = when::below(60, server.entropy.as_ref());
-                after.due_at = Some(pause.next_at.plus(Seconds(spread)));
+                let next = pause.next_at.plus(Seconds(spread));
+                after.due_at = Some(agenda(server, connection).no_later(next, called.began));
             }
             FailureClass::BadRequest
             | FailureClass::Throttled
@@ -150,17 +152,26 @@ impl Made<'_> {
                 if class == FailureClass::Throttled {
                     server.vault.gate.shut(&integration.name, trouble.next_at, Shut::Throttled);
                 }
-                after.due_at = Some(trouble.next_at);
+                let next = agenda(server, connection).no_later(trouble.next_at, called.began);
+                after.due_at = Some(next);
                 after.trouble = Some(trouble);
             }
         }
-        let end = match class {
-            FailureClass::UnknownOutcome => RefreshEnd::Unknown(Box::new(after)),
-            FailureClass::GrantDead
-            | FailureClass::ClientBroken
+        let unknown = match class {
+            FailureClass::UnknownOutcome => true,
+            // It is the answer about the token that was sent, whichever call used it up.
+            FailureClass::GrantDead => false,
+            // Says nothing of a call before, whose answer was lost.
+            FailureClass::ClientBroken
             | FailureClass::BadRequest
             | FailureClass::Throttled
-            | FailureClass::Transient => RefreshEnd::Failed(Box::new(after)),
+            | FailureClass::Transient => {
+                called.again && integration.kind == IntegrationKind::Person
+            }
+        };
+        let end = match unknown {
+            true => RefreshEnd::Unknown(Box::new(after)),
+            false => RefreshEnd::Failed(Box::new(after)),
         };
         let ended = server.store.end_refresh(self.attempt, end, recorded, now).await?;
         let lease_lost = ended == Ended::Overtaken;
@@ -313,7 +324,7 @@ fn over(
     }
 }
 
-/// Why no call can be of use, if that is known without one.
+/// Why no call can be of use, whatever the settings say, if that is known without one.
 pub(super) fn hopeless(
     connection: &Connection,
     integration: &Integration,
@@ -325,8 +336,6 @@ pub(super) fn hopeless(
         () if !connection.refreshable => {
             past(connection.expires_at).then_some(ReauthReason::NoRefreshToken)
         }
-        // RFC 6749 §6: a refresh token is bound to the client that it was given to.
-        () if connection.client_id != integration.client_id => Some(ReauthReason::ClientChanged),
         () => past(connection.refresh_expires_at).then_some(ReauthReason::RefreshTokenExpired),
     }
 }
@@ -344,7 +353,8 @@ pub(super) async fn give_up(
         return Ok(());
     };
     let Some(Held { mut connection, .. }) = read(server, connection).await? else {
-        return Ok(());
+        // It is being given back.
+        return release(server, &attempt, connection.clone()).await;
     };
     let reason = hopeless(&connection, integration, now);
     let mut recorded = Recorded::default();
@@ -368,6 +378,26 @@ pub(super) async fn release(
     Ok(())
 }
 
+/// How long nothing is tried after so many failures in a row, the last of `class`.
+pub(super) fn rest(
+    server: &AuthorizationServer,
+    class: FailureClass,
+    attempts: u32,
+    wanted: Option<Seconds>,
+) -> Seconds {
+    match class {
+        FailureClass::BadRequest => AFTER_BAD_REQUEST,
+        FailureClass::Throttled
+        | FailureClass::Transient
+        | FailureClass::UnknownOutcome
+        | FailureClass::GrantDead
+        | FailureClass::ClientBroken => {
+            let wanted = wanted.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            when::pause(attempts, server.entropy.as_ref()).max(wanted)
+        }
+    }
+}
+
 fn trouble(
     server: &AuthorizationServer,
     connection: &Connection,
@@ -377,16 +407,7 @@ fn trouble(
 ) -> Trouble {
     let before = connection.trouble.as_ref();
     let attempts = before.map_or(1, |own| own.attempts.saturating_add(1));
-    let pause = when::pause(attempts, server.entropy.as_ref());
-    let wanted = failure.retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
-    let wait = match class {
-        FailureClass::BadRequest => AFTER_BAD_REQUEST,
-        FailureClass::Throttled
-        | FailureClass::Transient
-        | FailureClass::UnknownOutcome
-        | FailureClass::GrantDead
-        | FailureClass::ClientBroken => pause.max(wanted),
-    };
+    let wait = rest(server, class, attempts, failure.retry_after);
     Trouble {
         attempts,
         since: before.map_or(now, |own| own.since),

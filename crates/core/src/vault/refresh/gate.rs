@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::when;
+use crate::id::ConnectionId;
 use crate::ports::Entropy;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::Integration;
@@ -18,6 +19,13 @@ const AWAY_AFTER: u32 = 5;
 /// Addresses that are remembered as failing.
 const MOST_ADDRESSES: usize = 1_000;
 const MINUTE: u64 = 60_000;
+/// How often a good token is replaced because somebody wants another one: at once, and how long
+/// there is between two in the long run. An endpoint that refuses every token would have each of its
+/// callers make a refresh.
+const FORCED_AT_ONCE: u32 = 10;
+const FORCED_EACH: Seconds = Seconds(30);
+/// Connections that are remembered as forced.
+const MOST_FORCED: usize = 10_000;
 
 /// Limits, and what is left alone.
 #[derive(Debug, Default)]
@@ -27,6 +35,8 @@ pub struct Gate(Mutex<Inner>);
 struct Inner {
     lanes: HashMap<String, Lane>,
     addresses: HashMap<String, Breaker>,
+    /// When the bucket of a connection is empty again.
+    forced: HashMap<ConnectionId, Timestamp>,
 }
 
 /// What is known of one integration.
@@ -179,6 +189,25 @@ impl Gate {
         Ok(())
     }
 
+    /// Leave to replace a token of `connection` that is good for a while; else how long to wait.
+    pub fn may_force(&self, connection: ConnectionId, now: Timestamp) -> Result<(), Seconds> {
+        let mut inner = self.lock();
+        let drained_at = inner.forced.get(&connection).map_or(now, |at| now.max(*at));
+        let drained_at = drained_at.plus(FORCED_EACH);
+        let over = now.plus(Seconds(FORCED_EACH.0 * FORCED_AT_ONCE)).until(drained_at);
+        if over > Seconds(0) {
+            return Err(over);
+        }
+        if inner.forced.len() >= MOST_FORCED {
+            inner.forced.retain(|_, at| now < *at);
+        }
+        if inner.forced.len() >= MOST_FORCED {
+            inner.forced.clear();
+        }
+        inner.forced.insert(connection, drained_at);
+        Ok(())
+    }
+
     /// Remembers that `address` did not answer.
     pub fn failed(&self, address: &str, entropy: &dyn Entropy, now: Timestamp) {
         let mut inner = self.lock();
@@ -213,6 +242,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::id::Id;
     use crate::model::Scope;
     use crate::ports::testing::SeededEntropy;
     use crate::vault::{IntegrationKind, provider};
@@ -239,6 +269,18 @@ mod tests {
             concurrency,
             per_minute,
         }
+    }
+
+    #[test]
+    fn a_good_token_is_replaced_ten_times_and_then_every_half_a_minute() {
+        let gate = Gate::default();
+        let [own, other] = [1, 2].map(|n| ConnectionId(Id::from_bytes([n; 16])));
+        assert!((0..10).all(|_| gate.may_force(own, NOW).is_ok()));
+        assert_eq!(gate.may_force(own, NOW), Err(Seconds(30)));
+        assert_eq!(gate.may_force(own, NOW.plus(Seconds(29))), Err(Seconds(1)));
+        assert!(gate.may_force(other, NOW).is_ok());
+        let later = NOW.plus(Seconds(30));
+        assert!(gate.may_force(own, later).is_ok() && gate.may_force(own, later).is_err());
     }
 
     #[test]

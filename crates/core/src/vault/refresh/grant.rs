@@ -6,21 +6,21 @@ use std::collections::BTreeMap;
 use serde_json::{Map, json};
 
 use super::pause::{self, Standing};
-use super::{Report, Shut, call, due_at, lease, when};
+use super::{Report, Shut, call, due_at, end, lease};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::ConnectionId;
 use crate::model::{Account, Connection, ConnectionStatus};
 use crate::store::{Held, Recorded, Selector};
-use crate::time::{Seconds, Timestamp};
+use crate::time::Timestamp;
 use crate::vault::answer::{FailureClass, ProviderFailure, TokenAnswer};
 use crate::vault::audit::{self, Actor};
 use crate::vault::notices::{self, NoticeEvent};
 use crate::vault::seal::{self, Tokens};
 use crate::vault::{Integration, IntegrationKind};
 
-/// After a request that the provider finds wrong.
-const AFTER_BAD_REQUEST: Seconds = Seconds::minutes(10);
+/// As if so many tries had failed: none is counted before there is a connection.
+const ATTEMPTS: u32 = 3;
 
 /// Makes the connection of an integration that acts for itself, unless it is there.
 pub(super) async fn run(server: &AuthorizationServer, name: &str) -> Result<Report, Broken> {
@@ -135,16 +135,15 @@ async fn failed(
     failure: ProviderFailure,
 ) -> Result<Report, Broken> {
     let now = server.clock.now();
-    let pause =
-        when::pause(3, server.entropy.as_ref()).max(failure.retry_after.unwrap_or_default());
+    let rest = end::rest(server, failure.class, ATTEMPTS, failure.retry_after);
     let (wait, shut) = match failure.class {
         FailureClass::GrantDead | FailureClass::ClientBroken => {
             pause::begin(server, integration, &failure, now).await?;
             (pause::PROBE, Shut::Paused)
         }
-        FailureClass::BadRequest => (AFTER_BAD_REQUEST, Shut::Refused),
-        FailureClass::Throttled => (pause, Shut::Throttled),
-        FailureClass::Transient | FailureClass::UnknownOutcome => (pause, Shut::Away),
+        FailureClass::BadRequest => (rest, Shut::Refused),
+        FailureClass::Throttled => (rest, Shut::Throttled),
+        FailureClass::Transient | FailureClass::UnknownOutcome => (rest, Shut::Away),
     };
     if shut != Shut::Paused {
         server.vault.gate.shut(&integration.name, now.plus(wait), shut);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gate::Permit;
 use super::pause::{self, Standing};
-use super::{Report, Shut, slept, when};
+use super::{Background, Report, Shut, slept, when};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::RefreshId;
@@ -87,13 +87,16 @@ pub(super) async fn take<'a>(
     }
 }
 
-/// Waits for a turn.
+/// Waits for a turn. A server that stops makes no more calls.
 pub(super) async fn enter<'a>(
     server: &'a AuthorizationServer,
     integration: &'a Integration,
 ) -> Result<Permit<'a>, Report> {
     let give_up = server.clock.now().plus(LONGEST_QUEUE);
     loop {
+        if let Some(report) = stopping(server) {
+            return Err(report);
+        }
         let wait = match server.vault.gate.enter(integration, server.clock.millis()) {
             Ok(permit) => return Ok(permit),
             Err(wait) => wait,
@@ -117,6 +120,9 @@ async fn other(
 ) -> Result<Option<Report>, Broken> {
     let mut pause = FIRST_LOOK;
     while server.clock.now() < until {
+        if let Some(report) = stopping(server) {
+            return Ok(Some(report));
+        }
         if !slept(server, pause).await {
             let wait = server.clock.now().until(until);
             return Ok(Some(Report::later(wait, "busy", "it is being refreshed")));
@@ -137,6 +143,13 @@ async fn other(
         }
     }
     Ok(None)
+}
+
+/// What those are told who would have to wait for a server that stops.
+fn stopping(server: &AuthorizationServer) -> Option<Report> {
+    let stops = server.vault.beside.get().is_some_and(Background::is_stopping);
+    let why = "this server is being stopped";
+    stops.then(|| Report::later(Seconds(5), "stopping", why))
 }
 
 /// Makes the lease longer for another call; `false` when somebody else has it.

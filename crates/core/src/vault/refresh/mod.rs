@@ -29,8 +29,10 @@ use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::ConnectionId;
 use crate::model::Connection;
+use crate::store::Held;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::ProviderFailure;
+use crate::vault::{Integration, IntegrationKind};
 
 pub use gate::{Gate, Shut};
 pub use sweep::{Found, look, put_off};
@@ -59,6 +61,8 @@ pub struct Renewal {
     pub generation: u32,
     /// The version that was read.
     pub version: u64,
+    /// Whether the access token is good for a while, and somebody wants another one all the same.
+    pub forced: bool,
 }
 
 /// What there is one piece of work at a time for.
@@ -78,7 +82,16 @@ impl Work {
             integration: connection.integration.clone(),
             generation: connection.generation,
             version: connection.version,
+            forced: false,
         })
+    }
+
+    /// The same although the stored token is good for a while; that is not done without an end.
+    pub fn force(connection: &Connection) -> Self {
+        match Self::renew(connection) {
+            Self::Renew(renewal) => Self::Renew(Renewal { forced: true, ..renewal }),
+            grant @ Self::Grant { .. } => grant,
+        }
     }
 
     /// What it is done to.
@@ -156,6 +169,9 @@ pub trait Background: Send + Sync {
 
     /// Waits.
     async fn sleep(&self, time: Duration);
+
+    /// Whether the server stops: what has not begun does not begin any more.
+    fn is_stopping(&self) -> bool;
 }
 
 /// Who does work beside requests; nobody on the command line.
@@ -186,6 +202,21 @@ pub async fn run(server: &AuthorizationServer, work: &Work) -> Result<Report, Br
         Work::Renew(renewal) => renew::run(server, renewal).await,
         Work::Grant { integration } => grant::run(server, integration).await,
     }
+}
+
+/// Whether the refresh token of `connection` is of another client than the one in the settings.
+/// Nothing is stored of that: the settings may be wrong, and with the client from before all is well.
+// RFC 6749 §6: a refresh token is bound to the client that it was given to.
+pub fn is_anothers(connection: &Connection, integration: &Integration) -> bool {
+    integration.kind == IntegrationKind::Person
+        && connection.refreshable
+        && connection.client_id != integration.client_id
+}
+
+/// Renews a connection that is being given back, for a provider that revokes with a living access
+/// token only. Nothing but the lease keeps others away: for the sweeper, which has it alone.
+pub async fn renew_leaving(server: &AuthorizationServer, held: &Held) -> Result<(), Broken> {
+    renew::leaving(server, held).await
 }
 
 /// When the sweeper looks at `connection` first, or next; `None` for never.

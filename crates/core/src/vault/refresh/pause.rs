@@ -15,6 +15,9 @@ use crate::vault::{Integration, notices};
 
 /// How often one refresh tries whether the provider takes the client again.
 pub(super) const PROBE: Seconds = Seconds::hours(1);
+/// How long that refresh has until another one may try, if it brings no answer about the client; at
+/// least.
+const PROBE_TAKES: Seconds = Seconds::minutes(5);
 /// How long the store is not asked again whether a pause is over.
 const REMEMBERED: Seconds = Seconds(10);
 
@@ -48,7 +51,10 @@ pub(super) async fn standing(
         server.vault.gate.shut(&integration.name, soon, Shut::Paused);
         return Ok(Standing::Paused(now.until(pause.next_at)));
     }
-    let next = Pause { next_at: now.plus(PROBE), ..pause };
+    // A refusal of the client moves it to the next hour, anything else says nothing about it.
+    let call = server.policy.vault.refresh.deadline.0;
+    let takes = PROBE_TAKES.max(Seconds(call.saturating_mul(2)));
+    let next = Pause { next_at: now.plus(takes), ..pause };
     server.store.pause_integration(next, Recorded::default()).await?;
     Ok(Standing::Probe)
 }

@@ -1,12 +1,14 @@
 //! Another access token for a connection, from the beginning to the end.
 
+use std::sync::Arc;
+
 use super::call::Asker;
 use super::end::{self, Made};
 use super::lease::{self, Lease};
-use super::{Renewal, Report, Shut, pause};
+use super::{Renewal, Report, Shut, is_anothers, pause};
 use crate::AuthorizationServer;
 use crate::error::Broken;
-use crate::model::ConnectionStatus;
+use crate::model::{ConnectionStatus, ReauthReason};
 use crate::store::{Held, Selector};
 use crate::time::Seconds;
 use crate::vault::{Integration, seal};
@@ -28,10 +30,20 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
     if !connection.refreshable {
         return Ok(Report::stored());
     }
+    if is_anothers(connection, integration) {
+        let why = ReauthReason::ClientChanged.why();
+        return Ok(Report::later(Seconds::hours(1), ReauthReason::ClientChanged.as_str(), why));
+    }
     if let Some((wait, shut)) = server.vault.gate.is_shut(&integration.name, now)
         && shut == Shut::Throttled
     {
         return Ok(Report::later(wait, shut.as_str(), shut.why()));
+    }
+    if renewal.forced
+        && let Err(wait) = server.vault.gate.may_force(connection.id, now)
+    {
+        let why = "another token than the one that is there was wanted too often";
+        return Ok(Report::later(wait, "forced_often", why));
     }
     let lease = match lease::take(server, integration, connection).await? {
         Ok(lease) => lease,
@@ -39,14 +51,39 @@ pub(super) async fn run(server: &AuthorizationServer, renewal: &Renewal) -> Resu
     };
     // Whoever had the lease before may have found out something that leaves the version as it is.
     let Some(held) = end::read(server, connection).await? else {
+        end::release(server, &lease.attempt, connection.clone()).await?;
         return Ok(Report::stored());
     };
     let own = &held.connection;
+    // A grant that came since is nothing that this lease is for, which is gone: were it refreshed,
+    // what the provider answers could not be stored.
+    let leased = &lease.attempt;
+    if (own.generation, own.version) != (leased.generation, leased.version) {
+        return Ok(Report::stored());
+    }
     if own.status != ConnectionStatus::Active || own.trouble != connection.trouble {
         end::release(server, &lease.attempt, held.connection).await?;
         return Ok(Report::stored());
     }
     renew(server, integration, &held, lease).await
+}
+
+/// Another access token for a connection that is being given back, so that the provider takes the
+/// grant back with it. `held` is what the lease is taken for: whatever else is stored by then wins.
+pub(super) async fn leaving(server: &AuthorizationServer, held: &Held) -> Result<(), Broken> {
+    let (connection, now) = (&held.connection, server.clock.now());
+    let integration = server.policy.vault.integrations.get(&connection.integration);
+    let hopeless = |own: &&Arc<Integration>| end::hopeless(connection, own, now).is_some();
+    let Some(integration) = integration.filter(|own| !hopeless(own)) else {
+        return Ok(());
+    };
+    if server.vault.gate.is_shut(&integration.name, now).is_some() {
+        return Ok(());
+    }
+    if let Ok(lease) = lease::take(server, integration, connection).await? {
+        renew(server, integration, held, lease).await?;
+    }
+    Ok(())
 }
 
 async fn renew(

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, json};
 
-use super::Work;
-use super::end;
 use super::when::{self, Agenda, Task};
+use super::{Work, end, is_anothers};
 use crate::AuthorizationServer;
 use crate::error::Broken;
 use crate::id::ConnectionId;
@@ -41,11 +40,14 @@ pub async fn look(
     };
     let agenda = agenda(server, connection);
     let used = connection.last_used_at.is_some_and(|at| at >= connection.issued_at);
-    let task = match &connection.trouble {
-        Some(trouble) if now < trouble.next_at => return Ok(Found::Nothing(Some(trouble.next_at))),
+    let task = agenda.task(connection.due_at, used, now);
+    let task = match (task, &connection.trouble) {
+        (Some(Task::End | Task::Tell), _) | (_, None) => task,
+        (_, Some(trouble)) if now < trouble.next_at => {
+            return Ok(Found::Nothing(Some(trouble.next_at)));
+        }
         // What has failed is tried again until it works, whoever uses it.
-        Some(_) => agenda.task(connection.due_at, used, now).or(Some(Task::Renew)),
-        None => agenda.task(connection.due_at, used, now),
+        (_, Some(_)) => task.or(Some(Task::Renew)),
     };
     match task {
         Some(Task::End) => {
@@ -54,9 +56,13 @@ pub async fn look(
         }
         Some(Task::Tell) => {
             let recorded = told(server, connection, now);
-            let next = agenda.next(now, server.entropy.as_ref());
-            put_off(server, &[(connection, next)], recorded).await?;
+            // The next look finds what else there is to do.
+            let next = Some(now.plus(Seconds(1)));
+            put_off(server, &[(connection, next)], now, recorded).await?;
             Ok(Found::Nothing(next))
+        }
+        Some(Task::Renew | Task::KeepAlive) if is_anothers(connection, integration) => {
+            Ok(Found::Nothing(Some(soon(server, Seconds::hours(1), now))))
         }
         Some(Task::Renew | Task::KeepAlive) => {
             let gate = &server.vault.gate;
@@ -72,13 +78,21 @@ pub async fn look(
     }
 }
 
-/// When connections are looked at next.
+/// When connections are looked at next that were looked at `now`: then, or before if there is
+/// something to tell.
 pub async fn put_off(
     server: &AuthorizationServer,
     looks: &[(&Connection, Option<Timestamp>)],
+    now: Timestamp,
     recorded: Recorded,
 ) -> Result<(), Broken> {
-    let looks = looks.iter().map(|(own, next)| (own.id, own.version, *next)).collect();
+    let at = |own: &Connection, next: Timestamp| match own.status {
+        ConnectionStatus::Active => agenda(server, own).no_later(next, now),
+        ConnectionStatus::ReauthRequired(_) | ConnectionStatus::Disconnecting { .. } => next,
+    };
+    let looks = looks.iter();
+    let looks = looks.map(|(own, next)| (own.id, own.version, next.map(|next| at(own, next))));
+    let looks = looks.collect();
     Ok(server.store.put_off(looks, recorded).await?)
 }
 
@@ -86,7 +100,15 @@ pub async fn put_off(
 pub(super) fn agenda(server: &AuthorizationServer, connection: &Connection) -> Agenda {
     let policy = &server.policy.vault;
     let integration = policy.integrations.get(&connection.integration);
-    let idle = integration.and_then(|own| own.provider.refresh_idle());
+    let provider = integration.map(|own| &own.provider);
+    let idle = provider.and_then(|own| own.refresh_idle());
+    // What is exchanged ends with the access token.
+    let alive = provider.filter(|own| own.refreshes_while_alive()).and(connection.expires_at);
+    let lives = alive.map(|end| connection.refresh_used_at.until(end));
+    // Each use gives another refresh token, which lives as long again.
+    let rotates = connection.refresh_expires_at.filter(|_| connection.rotates == Some(true));
+    let renewed = rotates.map(|end| connection.refresh_used_at.until(end));
+    let idle = [idle, lives, renewed].into_iter().flatten().min();
     Agenda::of(connection, idle, &policy.refresh)
 }
 

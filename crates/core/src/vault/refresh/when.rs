@@ -10,7 +10,7 @@ const LEAST_MARGIN: u32 = 30;
 const MOST_MARGIN: u32 = 300;
 /// The longest pause between two attempts.
 const MOST_PAUSE: u32 = 900;
-/// How long before its refresh token expires the operator is told.
+/// How long before its refresh token expires the operator is told; half of its life, if that is less.
 const NOTICE: Seconds = Seconds::days(2);
 
 /// How good an access token still is for somebody.
@@ -106,26 +106,42 @@ impl Agenda {
             let ahead = policy.keep_alive.min(Seconds(idle.0 / 2));
             (connection.refresh_used_at.plus(Seconds(idle.0 - ahead.0)), Seconds(ahead.0 / 2))
         };
+        let rotates = connection.rotates == Some(true);
+        let tell = |end: Timestamp| {
+            let given = if rotates { connection.refresh_used_at } else { connection.connected_at };
+            let at = end.minus(NOTICE.min(Seconds(given.until(end).0 / 2)));
+            // One that each refresh replaces is no news before the refresh that should come first.
+            let first = connection.expires_at.filter(|first| rotates && *first < end);
+            first.map_or(at, |first| first.max(at))
+        };
         Self {
             renew: connection.expires_at.map(renew),
             keep_alive: idle.map(keep_alive),
-            tell: connection.refresh_expires_at.map(|end| end.minus(NOTICE)),
+            tell: connection.refresh_expires_at.map(tell),
             end: connection.refresh_expires_at,
         }
     }
 
     /// What is to be done now. `due` is when the connection was to be looked at: that a refresh token
-    /// ends soon is told once, by the look that was made for it. `used` says whether its access token
+    /// ends soon is told once, by the first look since it is so. `used` says whether its access token
     /// was given out since it came.
     pub(super) fn task(&self, due: Option<Timestamp>, used: bool, now: Timestamp) -> Option<Task> {
         let come = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         match () {
             () if come(self.end) => Some(Task::End),
-            () if self.tell.is_some() && self.tell == due => Some(Task::Tell),
+            () if come(self.tell) && due.is_some_and(|due| self.tell >= Some(due)) => {
+                Some(Task::Tell)
+            }
             () if come(self.keep_alive.map(|(at, _)| at)) => Some(Task::KeepAlive),
             () if come(self.renew.map(|(at, _)| at)) && used => Some(Task::Renew),
             () => None,
         }
+    }
+
+    /// When to look again for something that is to be done at `at`: no later than the end of the
+    /// refresh token is to be told, if that was not due when it was looked at `before`.
+    pub(super) fn no_later(&self, at: Timestamp, before: Timestamp) -> Timestamp {
+        self.tell.filter(|tell| *tell > before).map_or(at, |tell| tell.min(at))
     }
 
     /// When to look next after `now`: refreshes are spread over the time that they may wait.

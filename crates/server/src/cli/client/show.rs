@@ -5,7 +5,7 @@ use grantor_core::model::{Client, ClientSecret};
 use serde_json::{Map, Value};
 
 use super::find;
-use crate::cli::output::{json, table};
+use crate::cli::output::{Column, json, table};
 
 pub(super) async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow::Result<()> {
     let clients = server.store.clients().await?;
@@ -14,7 +14,14 @@ pub(super) async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow:
         return json(&clients?);
     }
     table(
-        &["client_id", "name", "kind", "grants", "scope", "redirect URIs"],
+        &[
+            Column::Whole("client_id"),
+            Column::Text("name"),
+            Column::Text("kind"),
+            Column::Text("grants"),
+            Column::Text("scope"),
+            Column::Text("redirect URIs"),
+        ],
         clients.iter().map(|client| {
             let kind = if client.is_public() { "public" } else { "confidential" };
             vec![
@@ -23,7 +30,7 @@ pub(super) async fn list(server: &AuthorizationServer, as_json: bool) -> anyhow:
                 kind.to_owned(),
                 grants(client),
                 client.scope.to_string(),
-                client.redirect_uris.join("\n"),
+                client.redirect_uris.join(", "),
             ]
         }),
     );
@@ -45,7 +52,7 @@ pub(super) async fn one(
         return json(&members);
     }
     table(
-        &["setting", "value"],
+        &[Column::Whole("setting"), Column::Text("value")],
         members.into_iter().map(|(name, value)| {
             let text = match value {
                 Value::Null => "-".to_owned(),

@@ -1,6 +1,6 @@
 //! `grantor connection import`: connections of another vault, or of an export with tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use grantor_core::time::Timestamp;
 use grantor_core::vault::audit::Actor;
 use grantor_core::vault::import::{self, Imported};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json as object;
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ pub(in crate::cli) struct Import {
     /// A file with a JSON object on each line, `-` for standard input. Each has `integration`,
     /// `subject`, `account` with `sub`, and an `access_token`, a `refresh_token` or both; and, if
     /// known, `scope`, `expires_at`, `email` and so on, as `connection export --with-tokens` writes
-    /// them. Tokens are sealed as they are stored.
+    /// them; other members are refused. Tokens are sealed as they are stored.
     file: PathBuf,
     /// Replace the tokens of connections that are there.
     #[arg(long)]
@@ -41,8 +42,44 @@ const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 /// Problems that are told of at once.
 const MOST_PROBLEMS: usize = 20;
 
-/// A line. Members of an export that say how things were there, and not how they will be here, are
-/// passed over.
+/// The members of a [`Line`].
+const MEMBERS: [&str; 16] = [
+    "connection_id",
+    "integration",
+    "client_id",
+    "subject",
+    "account",
+    "sub",
+    "email",
+    "scope",
+    "access_token",
+    "token_type",
+    "expires_at",
+    "refresh_token",
+    "refresh_token_expires_at",
+    "id_token",
+    "variables",
+    "created_at",
+];
+
+/// Members of an export that say how things were there, and not how they will be here.
+const PASSED_OVER: [&str; 13] = [
+    "provider",
+    "requested_scope",
+    "status",
+    "reason",
+    "error",
+    "error_subtype",
+    "since",
+    "generation",
+    "version",
+    "refreshable",
+    "connected_at",
+    "last_used_at",
+    "trouble",
+];
+
+/// A line.
 #[derive(Deserialize)]
 struct Line {
     connection_id: Option<String>,
@@ -119,11 +156,12 @@ pub(super) async fn run(server: &AuthorizationServer, own: Import) -> anyhow::Re
     if !replaced.is_empty() {
         say(&format!("Replaced the tokens of {}.", counted(replaced.len())));
     }
-    if left > 0 {
-        say(&format!(
-            "Left {} that were there; replace their tokens with --replace.",
-            counted(left)
-        ));
+    match left {
+        0 => {}
+        1 => say("Left 1 connection that was there; replace its tokens with --replace."),
+        n => say(&format!(
+            "Left {n} connections that were there; replace their tokens with --replace."
+        )),
     }
     Ok(())
 }
@@ -144,15 +182,16 @@ fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
 /// What is to be imported, or everything that is wrong with it, a line each. Nothing is imported
 /// from a file with a mistake.
 fn lines(server: &AuthorizationServer, text: &str) -> anyhow::Result<Vec<import::Import>> {
-    let (mut good, mut problems) = (Vec::new(), Vec::new());
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    for (at, line) in lines {
-        match entry(line).map_err(|why| why.to_string()) {
-            Ok(own) => match own.problem(server) {
-                None => good.push(own),
-                Some(why) => problems.push(format!("line {}: {why}", at + 1)),
-            },
-            Err(why) => problems.push(format!("line {}: {why}", at + 1)),
+    let (mut good, mut problems, mut seen) = (Vec::new(), Vec::new(), Seen::default());
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    for (number, line) in lines {
+        let checked = entry(line).map_err(|why| why.to_string()).and_then(|own| {
+            let problem = own.problem(server).or_else(|| seen.repeated(number, &own));
+            problem.map_or(Ok(own), Err)
+        });
+        match checked {
+            Ok(own) => good.push(own),
+            Err(why) => problems.push(format!("line {number}: {why}")),
         }
     }
     let more = problems.len().saturating_sub(MOST_PROBLEMS);
@@ -167,7 +206,45 @@ fn lines(server: &AuthorizationServer, text: &str) -> anyhow::Result<Vec<import:
     }
 }
 
+/// The lines that connections and ids were first seen in. Of two for one account only one can stay,
+/// and which of the tokens is the better one is not known.
+#[derive(Default)]
+struct Seen {
+    accounts: HashMap<[String; 3], usize>,
+    ids: HashMap<ConnectionId, usize>,
+}
+
+impl Seen {
+    /// Why the line does not go together with one before it.
+    fn repeated(&mut self, number: usize, own: &import::Import) -> Option<String> {
+        let account = [&own.integration, &own.subject, &own.account.sub].map(String::clone);
+        let account = *self.accounts.entry(account).or_insert(number);
+        let id = own.id.map_or(number, |id| *self.ids.entry(id).or_insert(number));
+        match () {
+            () if account != number => {
+                Some(format!("line {account} has the same integration, subject and account.sub"))
+            }
+            () if id != number => Some(format!("line {id} has the same connection_id")),
+            () => None,
+        }
+    }
+}
+
+/// A member that is misspelt would be missed only when the connection is needed.
+fn unknown_member(line: &str) -> Option<String> {
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_str(line).ok()?;
+    let known = |name: &str| MEMBERS.contains(&name) || PASSED_OVER.contains(&name);
+    let name = members.into_keys().find(|name| !known(name))?;
+    // It may be a token that got into the wrong place.
+    let shown: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(20).collect();
+    Some(format!("there is no member {shown:?}; these are known: {}", MEMBERS.join(", ")))
+}
+
 fn entry(line: &str) -> anyhow::Result<import::Import> {
+    if let Some(why) = unknown_member(line) {
+        bail!(why);
+    }
     // What serde says may quote the line, and that has tokens in it.
     let own: Line = serde_json::from_str(line).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => anyhow::anyhow!(

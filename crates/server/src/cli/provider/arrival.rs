@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use grantor_core::params::Params;
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -19,8 +20,18 @@ const DONE: &str = "Grantor has what it needs. You can close this window.\n";
 /// How long a browser may take to read that.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Waits on `port` of this machine for a request to the path of the redirect URI; its query.
-pub(super) async fn at_port(port: u16, redirect_uri: &str) -> anyhow::Result<String> {
+/// Listens on `port` of this machine.
+pub(super) fn listen(port: u16) -> anyhow::Result<Vec<TcpListener>> {
+    listen::bind("localhost", port).map_err(|_| {
+        anyhow!(
+            "port {port} of this machine cannot be used: give another one with --port, and \
+                 register its redirect URI, or leave --port out and paste the address"
+        )
+    })
+}
+
+/// Waits for a request to the path of the redirect URI; its query.
+pub(super) async fn at(listeners: Vec<TcpListener>, redirect_uri: &str) -> anyhow::Result<String> {
     let wanted = Url::parse(redirect_uri).context("--redirect-uri is not a URL")?.path().to_owned();
     let (found, mut arrived) = mpsc::channel(1);
     let answer = move |uri: Uri| {
@@ -39,7 +50,7 @@ pub(super) async fn at_port(port: u16, redirect_uri: &str) -> anyhow::Result<Str
     let router = Router::new().fallback(answer);
     let (stop, stopped) = watch::channel(());
     let mut servers = JoinSet::new();
-    for listener in listen::bind("localhost", port)? {
+    for listener in listeners {
         let mut stopped = stopped.clone();
         let served = axum::serve(listener, router.clone());
         let served = served.with_graceful_shutdown(async move {

@@ -116,14 +116,16 @@ impl Attempt {
             login_hint: self.own.login_hint.as_deref(),
             force_consent: self.own.consent,
         };
+        let listeners = self.own.port.map(arrival::listen).transpose()?;
         let url = provider.authorize_url(&self.ctx(&jti, now()), &asked);
         let redirect_uri = &self.integration.redirect_uri;
         self.tell(&format!("The redirect URI must be registered there: {redirect_uri}"));
         self.tell(&format!("Open this address in a browser, and allow what it asks:\n\n{url}\n"));
-        let query = match self.own.port {
-            Some(port) => {
+        let query = match listeners {
+            Some(listeners) => {
+                let port = self.own.port.unwrap_or_default();
                 self.tell(&format!("Waiting on port {port} for the browser to come back…"));
-                arrival::at_port(port, redirect_uri).await?
+                arrival::at(listeners, redirect_uri).await?
             }
             None => {
                 self.tell("It ends at an address that cannot be opened. Paste that address here:");

@@ -1,10 +1,11 @@
 //! `grantor provider lint`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use clap::Args;
-use grantor_core::vault::provider::{Finding, Severity, lint};
+use grantor_core::vault::provider::{Finding, Severity, catalogue, lint};
 use serde_json::json;
 
 use super::read;
@@ -15,8 +16,8 @@ use crate::cli::settings::Place;
 /// Which descriptions.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Lint {
-    /// The files; without any, those of the folder in the settings, or all that are built in. A
-    /// file's name is the provider's.
+    /// Files, or names of providers; without any, the files of the folder in the settings, or all
+    /// that are built in. A file's name is the provider's.
     files: Vec<PathBuf>,
     /// Fail for warnings and hints, too.
     #[arg(long)]
@@ -30,6 +31,10 @@ pub(super) fn run(own: &Lint, place: &Place) -> anyhow::Result<ExitCode> {
     let mut texts = descriptions(place.load()?.vault.providers.as_deref())?;
     let mut only = Vec::new();
     for file in &own.files {
+        if let Some(name) = named(file, &texts)? {
+            only.push(name);
+            continue;
+        }
         let (name, text) = read(file)?;
         texts.retain(|(other, _)| *other != name);
         only.push(name.clone());
@@ -44,6 +49,15 @@ pub(super) fn run(own: &Lint, place: &Place) -> anyhow::Result<ExitCode> {
     }
     let fails = |found: &Finding| own.strict || found.severity == Severity::Error;
     Ok(if findings.iter().any(fails) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The name of a provider, if it is not a file.
+fn named(file: &Path, texts: &[(String, String)]) -> anyhow::Result<Option<String>> {
+    let name = file.to_str().filter(|own| !own.contains(['/', '.']));
+    let Some(name) = name.filter(|_| !file.exists()) else { return Ok(None) };
+    let known = texts.iter().any(|(own, _)| own == name) || catalogue().contains_key(name);
+    ensure!(known, "there is no provider {name:?}, and no such file; see `grantor provider list`");
+    Ok(Some(name.to_owned()))
 }
 
 fn line(found: &Finding) -> String {

@@ -9,6 +9,7 @@ use clap::Args;
 use grantor_core::model::Scope;
 use grantor_core::vault::provider::Provider;
 use grantor_core::vault::{Integration, IntegrationKind};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::attempt::Attempt;
@@ -36,11 +37,11 @@ pub(in crate::cli) struct Trial {
     #[arg(long, value_name = "SCOPES")]
     scope: Vec<String>,
     /// Wait for the browser on this port of this machine; else its address is pasted.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) port: Option<u16>,
     /// Where the provider sends the browser back to, as it is registered there [default:
     /// http://localhost:PORT/callback, with 5059 for PORT unless --port is given]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = redirect_uri)]
     redirect_uri: Option<String>,
     /// The account that is expected, for the provider's sign-in page.
     #[arg(long, value_name = "ADDRESS")]
@@ -69,10 +70,7 @@ pub(super) async fn run(own: Trial, place: &Place) -> anyhow::Result<()> {
     let config = place.load()?;
     let provider = find(&own.provider, descriptions(config.vault.providers.as_deref())?)?;
     let integration = own.integration(provider)?;
-    let unfit = integration.provider.unfit(&integration);
-    if !unfit.is_empty() {
-        bail!("{}; see --set and --client-secret-file", unfit.join("; "));
-    }
+    own.fits(&integration)?;
     let web = Web::new(app::reach(&config)?);
     let deadline = config.vault.deadline.seconds();
     Attempt { own, integration, web, deadline, variables: BTreeMap::new() }.go().await
@@ -96,7 +94,30 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((pair.0.to_owned(), pair.1.to_owned()))
 }
 
+/// RFC 6749 §3.1.2: absolute, and without a fragment.
+fn redirect_uri(text: &str) -> Result<String, String> {
+    let fits = Url::parse(text).is_ok_and(|url| url.has_host() && url.fragment().is_none());
+    let like = format!("http://localhost:{USUAL_PORT}/callback");
+    if fits { Ok(text.to_owned()) } else { Err(format!("write a whole URL, such as {like}")) }
+}
+
 impl Trial {
+    /// Whether what is given is what the provider needs; else what to give.
+    fn fits(&self, integration: &Integration) -> anyhow::Result<()> {
+        let provider = &integration.provider;
+        if self.client_credentials && !provider.offers(IntegrationKind::ClientCredentials) {
+            bail!("{} gives no tokens to clients: leave out --client-credentials", provider.name);
+        }
+        if !self.client_credentials && !provider.offers(IntegrationKind::Person) {
+            bail!("{} gives tokens to clients only: add --client-credentials", provider.name);
+        }
+        let unfit = provider.unfit(integration);
+        if !unfit.is_empty() {
+            bail!("{}; see --set and --client-secret-file", unfit.join("; "));
+        }
+        Ok(())
+    }
+
     fn integration(&self, provider: Arc<Provider>) -> anyhow::Result<Integration> {
         let kind = match self.client_credentials {
             true => IntegrationKind::ClientCredentials,

@@ -6,6 +6,7 @@ use grantor_core::vault::notices::NoticeEvent;
 use url::Url;
 
 use super::{Config, Found, ZERO, is_loopback};
+use crate::outbound::Reach;
 
 pub(super) fn vault(config: &Config, found: &mut Found) {
     let own = &config.vault;
@@ -47,9 +48,10 @@ pub(super) fn integrations(config: &Config, found: &mut Found) {
             found.when(!fine, &path("scopes"), &text);
         }
         if let Some(asked) = &own.scopes {
-            let unasked = own.required_scopes.iter().find(|scope| !asked.contains(scope));
-            let text = format!("names {unasked:?}, which scopes does not ask for");
-            found.when(unasked.is_some(), &path("required_scopes"), &text);
+            for scope in own.required_scopes.iter().filter(|scope| !asked.contains(scope)) {
+                let text = format!("names {scope}, which is not asked for: add it to scopes");
+                found.when(true, &path("required_scopes"), &text);
+            }
         }
     }
 }
@@ -61,6 +63,10 @@ pub(super) fn webhooks(config: &Config, found: &mut Found) {
         let sound = Url::parse(&own.url)
             .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none());
         found.when(!sound, &path("url"), text);
+        // What would be refused when there is something to tell is refused now.
+        if let Some(why) = unreachable(config, &own.url).filter(|_| sound) {
+            found.when(true, &path("url"), &format!("cannot be called: {why}"));
+        }
         let keys = own.secret.as_ref().and_then(|secret| webhook_keys(secret.expose()));
         found.when(
             keys.is_none(),
@@ -76,6 +82,13 @@ pub(super) fn webhooks(config: &Config, found: &mut Found) {
             found.when(!fine, &path("events"), &text);
         }
     }
+}
+
+/// Why no request may go to `url`, if that can be said by the address alone.
+fn unreachable(config: &Config, url: &str) -> Option<String> {
+    let own = &config.outbound;
+    let reach = Reach::new(own.allow_private, &own.allowed_hosts, own.proxy.as_deref()).ok()?;
+    reach.check(&Url::parse(url).ok()?).err()
 }
 
 /// The bytes of keys as Standard Webhooks writes them, with spaces between.

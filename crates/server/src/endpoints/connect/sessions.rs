@@ -13,7 +13,6 @@ use grantor_core::model::{ConnectMode, ConnectSession, ConnectState, Scope};
 use grantor_core::params::shorten;
 use grantor_core::vault::connect::{self, Asked, Link};
 use grantor_core::vault::describe;
-use serde::Deserialize;
 use serde_json::{Map, Value, json as object};
 
 use crate::app::App;
@@ -25,26 +24,6 @@ use crate::service::{Service, answer};
 const MEMBERS: [&str; 7] =
     ["integration", "subject", "scopes", "account_hint", "connection_id", "return_url", "mode"];
 
-/// What it says.
-#[derive(Deserialize)]
-struct Wanted {
-    integration: Option<String>,
-    subject: Option<String>,
-    scopes: Option<Names>,
-    account_hint: Option<String>,
-    connection_id: Option<String>,
-    return_url: Option<String>,
-    mode: Option<String>,
-}
-
-/// A list of names, or a text with spaces between them: RFC 6749 §3.3.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Names {
-    List(Vec<String>),
-    Text(String),
-}
-
 /// `POST /connect/sessions`: makes a link.
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
@@ -54,7 +33,7 @@ pub(crate) async fn create(
 ) -> Response {
     let made = async {
         let service = Service::of(&app, caller, &headers).await?;
-        let asked = asked(body?)?;
+        let asked = asked(&body?)?;
         let rights = Some(service.rights());
         connect::begin(&app.server, asked, rights, &service.actor, caller.now).await
     };
@@ -89,10 +68,9 @@ pub(crate) async fn complete(
         let service = Service::of(&app, caller, &headers).await?;
         let body = body?;
         refuse_others(&body, &["connect_code", "subject"])?;
-        let member = |name| body.get(name).and_then(Value::as_str);
         let missing = |name| Refusal::MissingParameter { name };
-        let code = member("connect_code").ok_or(missing("connect_code"))?;
-        let subject = member("subject").ok_or(missing("subject"))?;
+        let code = text(&body, "connect_code")?.ok_or(missing("connect_code"))?;
+        let subject = text(&body, "subject")?.ok_or(missing("subject"))?;
         let (server, rights, actor) = (&app.server, service.rights(), &service.actor);
         let connected = connect::complete(server, code, subject, rights, actor, caller.now).await?;
         app.notices_queued.notify_one();
@@ -103,24 +81,37 @@ pub(crate) async fn complete(
     answer(caller, completed.await)
 }
 
-fn asked(body: Map<String, Value>) -> Result<Asked, Refusal> {
-    refuse_others(&body, &MEMBERS)?;
-    let wanted: Wanted = serde_json::from_value(body.into()).map_err(|_| Refusal::BadJson {})?;
-    let unknown = |name, want| Refusal::BadParameter { name, want };
-    let reconnect = wanted.connection_id.as_deref().map(ConnectionId::read).transpose();
-    let mode = wanted.mode.as_deref().map(|name| {
-        let named = ConnectMode::named(name);
-        named.ok_or(unknown("mode", "send bound, self_service or link"))
+fn asked(body: &Map<String, Value>) -> Result<Asked, Refusal> {
+    refuse_others(body, &MEMBERS)?;
+    let bad = |name, want| Refusal::BadParameter { name, want };
+    let owned = |name| Ok::<_, Refusal>(text(body, name)?.map(str::to_owned));
+    let reconnect = text(body, "connection_id")?.map(|own| {
+        let id = ConnectionId::read(own);
+        id.map_err(|_| bad("connection_id", "send the id of a connection: con_ and a UUID"))
+    });
+    let mode = text(body, "mode")?.map(|name| {
+        ConnectMode::named(name).ok_or(bad("mode", "send bound, self_service or link"))
     });
     Ok(Asked {
-        integration: wanted.integration,
-        subject: wanted.subject,
-        scope: wanted.scopes.map(scope).transpose()?,
-        account_hint: wanted.account_hint,
-        reconnect: reconnect.map_err(|_| Refusal::ConnectionNotFound {})?,
-        return_url: wanted.return_url,
+        integration: owned("integration")?,
+        subject: owned("subject")?,
+        scope: scope(body)?,
+        account_hint: owned("account_hint")?,
+        reconnect: reconnect.transpose()?,
+        return_url: owned("return_url")?,
         mode: mode.transpose()?,
     })
+}
+
+/// A member that is a text, if it is there.
+fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a str>, Refusal> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(own)) => Ok(Some(own)),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err(Refusal::BadParameter { name, want: "send a text" })
+        }
+    }
 }
 
 /// A member that is spelt wrong is told by its name, and not passed over.
@@ -131,12 +122,20 @@ fn refuse_others(body: &Map<String, Value>, known: &[&str]) -> Result<(), Refusa
     }
 }
 
-fn scope(names: Names) -> Result<Scope, Refusal> {
-    let text = match names {
-        Names::List(names) => names.join(" "),
-        Names::Text(text) => text,
+/// A list of names, or a text with spaces between them: RFC 6749 §3.3.
+fn scope(body: &Map<String, Value>) -> Result<Option<Scope>, Refusal> {
+    let text = match body.get("scopes") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Array(names)) => {
+            let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+            names.map(|names| names.join(" "))
+        }
+        Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => None,
     };
-    Scope::parse(&text).map_err(|_| Refusal::ScopeMalformed {})
+    let want = "send an array of scopes, or a text with spaces between them";
+    let text = text.ok_or(Refusal::BadParameter { name: "scopes", want })?;
+    Scope::parse(&text).map(Some).map_err(|_| Refusal::ScopeMalformed {})
 }
 
 fn created(link: &Link) -> Response {

@@ -37,8 +37,27 @@ async fn connections(server: &Server) -> String {
 
 #[tokio::test]
 async fn a_person_connects_reconnects_and_disconnects_an_account() {
+    whole_life(Look { name: "connect", ..DESKTOP }).await;
+}
+
+#[tokio::test]
+async fn the_same_in_the_dark() {
+    whole_life(Look { name: "connect-dark", dark: true, ..DESKTOP }).await;
+}
+
+#[tokio::test]
+async fn the_same_on_a_phone() {
+    whole_life(Look { name: "connect-phone", ..PHONE }).await;
+}
+
+#[tokio::test]
+async fn the_same_on_a_phone_in_the_dark() {
+    whole_life(Look { name: "connect-phone-dark", dark: true, ..PHONE }).await;
+}
+
+async fn whole_life(look: Look) {
     let vault = Vault::start().await;
-    let chrome = Chrome::start(Look { name: "connect", ..DESKTOP }).await;
+    let chrome = Chrome::start(look).await;
     chrome.open(&vault.server.url("/connections")).await;
     sign_in(&chrome, "ada").await;
     chrome.sees("You have not connected an account.").await;

@@ -137,12 +137,28 @@ async fn the_database_refuses_to_change_or_remove_an_entry() {
     assert_eq!(verified(&server).code, Some(0));
 }
 
+#[test]
+fn an_empty_log_says_so() {
+    let server = Server::setup().prepare();
+    assert_eq!(server.cli().ok(&["audit", "tail"]), "Nothing is written down yet.\n");
+    assert_eq!(server.cli().ok(&["audit", "tail", "--json"]), "");
+}
+
 #[tokio::test]
 async fn the_last_entries_are_printed_and_followed() {
     let server = log().await;
     let out = server.cli().ok(&["audit", "tail", "-n", "2"]);
-    assert_eq!(out.lines().count(), 2, "{out}");
-    assert!(out.contains("api_key.created") && out.contains("audit.checkpoint"), "{out}");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert!(lines[0].starts_with("entry  at "), "{out}");
+    assert!(lines[1].contains("api_key.created") && lines[2].contains("audit.checkpoint"), "{out}");
+    for (heading, cell) in [("action", "audit.checkpoint"), ("details", "sequence=3 hash=")] {
+        assert_eq!(lines[0].find(heading), lines[2].find(cell), "{heading}: {out}");
+    }
+    let seen = server.cli().terminal(100, &["audit", "tail"]).out;
+    assert_eq!(seen.lines().count(), 5, "{seen}");
+    assert!(seen.lines().all(|line| line.chars().count() <= 100), "{seen}");
+    assert!(seen.contains('…'), "{seen}");
     let mut command = Command::new(GRANTOR);
     command.args(["audit", "tail", "-n", "1", "--follow", "--json", "--config"]);
     command.arg(server.config()).arg("--data").arg(server.data()).stdout(Stdio::piped());

@@ -23,6 +23,18 @@ async fn token(vault: &Vault, key: &str, subject: &str) -> Value {
     json
 }
 
+/// What [`issued`] is granted.
+const SCOPES: [&str; 2] = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
+
+/// A refresh token that the provider has given somebody else.
+async fn issued(vault: &Vault) -> String {
+    let issue = json!({"client_id": CLIENT_ID, "account": "ada@example.com", "scopes": SCOPES});
+    let issued = vault.google.control("POST", "issue", &issue).await;
+    let refresh = issued["refresh_token"].as_str().expect("a token");
+    vault.server.seen.add(refresh);
+    refresh.to_owned()
+}
+
 #[tokio::test]
 async fn connections_are_listed_and_shown() {
     let vault = Vault::start().await;
@@ -39,11 +51,17 @@ async fn connections_are_listed_and_shown() {
     assert_eq!(found, json!([two]));
     let none = cli.ok(&["connection", "list", "--status", "reauth_required"]);
     assert_eq!(none, "No connection is meant by that.\n");
+    let misspelt = cli.run(&["connection", "list", "--integration", "gogle"]);
+    assert_eq!(
+        (misspelt.code, misspelt.err.as_str()),
+        (Some(1), "grantor: there is no integration \"gogle\"; the settings have google\n")
+    );
     assert_eq!(cli.json(&["connection", "show", &id(&one)]), one);
     assert!(cli.ok(&["connection", "show", &id(&one)]).contains("user-1"));
     let unknown = cli.run(&["connection", "show", "con_0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3d"]);
     assert!(unknown.err.contains("see `grantor connection list`"), "{unknown:?}");
-    assert_eq!(cli.run(&["connection", "show", "x"]).code, Some(1));
+    let bad = cli.run(&["connection", "show", "x"]);
+    assert!(bad.code == Some(1) && bad.err.contains("such as con_0192f0c1-"), "{bad:?}");
 }
 
 // The command asks the stand-in, which runs here: on a thread of its own.
@@ -58,10 +76,22 @@ async fn many_are_disconnected_only_on_purpose() {
     assert!(all.err.contains("name the connections"), "{all:?}");
     let asked = cli.run(&["connection", "disconnect", "--integration", "google"]);
     assert!(asked.err.contains("3 connections would be disconnected; add --yes"), "{asked:?}");
+    let asked = cli.run(&["connection", "disconnect", "--subject", "user-1", "--json"]);
+    let left: Value = serde_json::from_str(&asked.out).expect("JSON");
+    assert_eq!(asked.code, Some(1));
+    assert_eq!(left, json!([{"connection_id": id(&one), "status": "left"}]));
+    let nobody = cli.ok(&["connection", "disconnect", "--subject", "user-9"]);
+    assert_eq!(nobody, "No connection is meant by that.\n");
+    assert_eq!(cli.json(&["connection", "disconnect", "--subject", "user-9"]), json!([]));
+    let misspelt = cli.run(&["connection", "disconnect", "--integration", "gogle"]);
+    assert!(misspelt.err.contains("there is no integration \"gogle\""), "{misspelt:?}");
     let said = cli.ok(&["connection", "disconnect", &id(&one)]);
     assert_eq!(said, format!("{}: disconnected, and revoked at the provider\n", id(&one)));
     let again = cli.run(&["connection", "disconnect", &id(&one)]);
     assert_eq!(again.code, Some(1), "{again:?}");
+    let again = cli.run(&["connection", "disconnect", &id(&one), "--json"]);
+    let told: Value = serde_json::from_str(&again.out).expect("JSON");
+    assert_eq!((again.code, &told[0]["status"]), (Some(1), &json!("unknown")), "{again:?}");
     let ended = cli.json(&["connection", "disconnect", "--integration", "google", "--yes"]);
     let states: Vec<_> =
         ended.as_array().expect("a list").iter().map(|own| &own["status"]).collect();
@@ -101,6 +131,11 @@ async fn connections_move_with_their_tokens() {
         vault.server.sql("SELECT count(*) FROM audit_event WHERE action = 'connection.exported'");
     assert_eq!(exported, "2");
 
+    let left = cli.ok(&["connection", "import", name]);
+    assert!(left.contains("Left 2 connections that were there; replace their tokens"), "{left}");
+    let first = lines.lines().next().expect("a line");
+    let left = cli.run_with(&["connection", "import", "-"], first).out;
+    assert!(left.contains("Left 1 connection that was there; replace its tokens"), "{left}");
     let there = cli.json(&["connection", "import", name]);
     assert_eq!(there, json!({"added": [], "replaced": [], "left": 2}));
     vault.server.sql("DELETE FROM connection; DELETE FROM credential");
@@ -117,14 +152,10 @@ async fn connections_move_with_their_tokens() {
 #[tokio::test]
 async fn a_refresh_token_of_another_vault_is_enough() {
     let vault = Vault::start().await;
-    let scopes = ["openid", "https://www.googleapis.com/auth/userinfo.email"];
-    let issue = json!({"client_id": CLIENT_ID, "account": "ada@example.com", "scopes": scopes});
-    let issued = vault.google.control("POST", "issue", &issue).await;
-    let refresh = issued["refresh_token"].as_str().expect("a token");
-    vault.server.seen.add(refresh);
+    let refresh = issued(&vault).await;
     let line = json!({
         "integration": "google", "subject": "user-9", "sub": "101815121018526101815",
-        "email": "ada@example.com", "refresh_token": refresh, "scope": scopes,
+        "email": "ada@example.com", "refresh_token": refresh, "scope": SCOPES,
     });
     let ran = vault.server.cli().run_with(&["connection", "import", "-"], &line.to_string());
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), "Imported 1 connection.\n"), "{ran:?}");
@@ -132,6 +163,68 @@ async fn a_refresh_token_of_another_vault_is_enough() {
     let got = token(&vault, &key, "user-9").await;
     assert_eq!(got["refreshed"], true);
     assert_eq!(got["account"]["email"], "ada@example.com");
+}
+
+#[tokio::test]
+async fn a_token_whose_end_nobody_knows_does_not_live_for_ever() {
+    let vault = Vault::with(|setup| {
+        setup
+            .set("integrations.github.client_id", "x")
+            .set("integrations.github.client_secret", "y")
+    })
+    .await;
+    let refresh = issued(&vault).await;
+    let line = |integration: &str, subject: &str, refresh: Option<&str>| {
+        json!({
+            "integration": integration, "subject": subject, "sub": "101815121018526101815",
+            "access_token": "a-token-that-nobody-sees", "refresh_token": refresh,
+        })
+    };
+    let lines = [
+        line("google", "alone", None),
+        line("google", "renewed", Some(&refresh)),
+        line("github", "for-ever", None),
+    ];
+    let lines = lines.map(|own| own.to_string()).join("\n");
+    let cli = vault.server.cli();
+    let added = cli.json_with(&["connection", "import", "-"], &lines);
+    assert_eq!(added["added"].as_array().map(Vec::len), Some(3), "{added}");
+    let listed = cli.json(&["connection", "list"]);
+    let ends = |subject: &str| {
+        let found = listed.as_array().expect("a list").iter().find(|own| own["subject"] == subject);
+        found.expect("it is there").clone()
+    };
+    // An hour is what Google's description says.
+    let (alone, hour) = (ends("alone"), 3_600);
+    let moment = |value: &Value| -> jiff::Timestamp {
+        value.as_str().and_then(|own| own.parse().ok()).unwrap_or_else(|| panic!("{value}"))
+    };
+    let life =
+        moment(&alone["expires_at"]).as_second() - moment(&alone["connected_at"]).as_second();
+    assert_eq!(life, hour, "{alone}");
+    assert_eq!(ends("for-ever")["expires_at"], Value::Null, "GitHub's description says never");
+    let key = vault.key_with(&["--action", "token"]);
+    assert_eq!(token(&vault, &key, "renewed").await["refreshed"], true);
+}
+
+#[tokio::test]
+async fn what_an_export_says_of_troubles_is_passed_over() {
+    let vault = Vault::start().await;
+    let line = json!({
+        "connection_id": "con_0192f0c1-6a00-7d11-8c22-1f2e3d4c5b6a", "integration": "google",
+        "provider": "google", "subject": "a", "account": {"sub": "1"}, "access_token": "a-token",
+        "status": "reauth_required", "reason": "grant_dead", "error": "invalid_grant",
+        "error_subtype": null, "since": "2026-11-21T18:04:05Z", "generation": 2, "version": 9,
+        "refreshable": true, "requested_scope": "openid", "connected_at": "2026-11-21T18:04:05Z",
+        "last_used_at": null, "trouble": {"attempts": 1},
+    });
+    let again = json!({"connection_id": line["connection_id"], "integration": "google",
+        "subject": "b", "sub": "2", "access_token": "another-token"});
+    let cli = vault.server.cli();
+    let ran = cli.run_with(&["connection", "import", "-"], &format!("{line}\n{again}"));
+    assert!(ran.err.contains("line 2: line 1 has the same connection_id"), "{ran:?}");
+    let done = cli.json_with(&["connection", "import", "-"], &line.to_string());
+    assert_eq!(done["added"], json!([line["connection_id"]]));
 }
 
 #[tokio::test]
@@ -149,6 +242,17 @@ async fn a_file_with_a_mistake_is_not_imported_at_all_and_not_quoted() {
     for (line, says) in [
         (with("integration", json!("github")), "there is no integration \"github\""),
         (with("subject", json!("")), "it has no subject"),
+        (
+            with("subject", json!("x".repeat(201))),
+            "its subject cannot be one: send 1 to 200 printable",
+        ),
+        (with("subject", json!(" a")), "its subject cannot be one: send 1 to 200 printable"),
+        (
+            with("subject", json!("a\u{202e}b")),
+            "its subject cannot be one: send 1 to 200 printable",
+        ),
+        (with("refresh_tokn", json!("a-token-that-nobody-sees")), "no member \"refresh_tokn\""),
+        (with("scope", json!("a")), "line 1 has the same integration, subject and account.sub"),
         (with("account", json!({"sub": ""})), "it has no account.sub"),
         (with("access_token", json!("")), "neither an access_token nor a refresh_token"),
         (with("access_token", json!(["a-token-that-nobody-sees"])), "of another kind"),

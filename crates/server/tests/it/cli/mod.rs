@@ -8,6 +8,7 @@ mod client_options;
 mod connection;
 mod demo;
 mod failures;
+mod output;
 mod provider;
 mod registration_token;
 mod settings;
@@ -21,6 +22,8 @@ use crate::support::cli::grantor;
 fn help_and_version_name_every_command() {
     let help = grantor(&["--help"]);
     assert_eq!(help.code, Some(0));
+    let first = help.out.lines().next().expect("a line");
+    assert!(first.contains("authorization server") && first.contains("vault"), "{first}");
     for command in [
         "serve",
         "demo",

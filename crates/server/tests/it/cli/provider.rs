@@ -51,6 +51,16 @@ fn those_that_are_built_in_and_those_of_the_operator_are_listed() {
     let table = server.cli().ok(&["provider", "list"]);
     assert!(table.contains("tenant=common") && table.contains("Our Google"), "{table}");
     assert!(table.contains("file, oauth2"), "{table}");
+    for (name, refresh) in [
+        ("microsoft", "for many uses"),
+        ("slack ", "for one use"),
+        ("github ", "none  "),
+        ("facebook", "none: by access token"),
+        ("salesforce", "learnt"),
+    ] {
+        let row = table.lines().find(|line| line.starts_with(name));
+        assert!(row.is_some_and(|row| row.contains(refresh)), "{name}: {table}");
+    }
 }
 
 #[test]
@@ -66,7 +76,8 @@ fn what_is_wrong_with_a_file_is_said_all_at_once() {
     for line in [
         "error    acme: scope: there is no such key; did you mean \"scopes\"?",
         "error    acme: authorize.ulr: there is no such key; did you mean \"url\"?",
-        "2 errors",
+        "error    acme: token.url: is missing, and there is no [discovery] to tell it",
+        "4 errors",
     ] {
         assert!(ran.out.contains(line), "{line}: {}", ran.out);
     }
@@ -79,6 +90,25 @@ fn what_is_wrong_with_a_file_is_said_all_at_once() {
     let list = server.cli().run(&["provider", "list"]);
     assert!(list.err.contains("broken: extends: there is no provider"), "{list:?}");
     assert!(server.cli().run(&["provider", "lint", "no-such.toml"]).err.contains("cannot read"));
+}
+
+#[test]
+fn providers_are_looked_at_by_name_too() {
+    let good = "extends = \"oauth2\"\nvariables = false\ntoken.url = \"https://a.example/t\"\n";
+    let server = with_folder(&[("acme", good), ("google", "extends = \"oauth2\"\n")]);
+    let lint = |named: &str| server.cli().run(&["provider", "lint", named]);
+    assert_eq!(lint("github").out, "Nothing to complain about.\n");
+    let acme = lint("acme");
+    assert!(acme.out.contains("acme: authorize.url") && !acme.out.contains("google"), "{acme:?}");
+    let google = lint("google");
+    let says = "google: takes the place of the provider google that is built in";
+    assert!(google.out.contains(says), "{google:?}");
+    let none = lint("gogle");
+    assert!(none.err.contains("there is no provider \"gogle\", and no such file"), "{none:?}");
+    let file = server.folder().join("acme.txt");
+    fs::write(&file, good).expect("written");
+    let text = lint(file.to_str().expect("text"));
+    assert!(text.err.contains("acme.txt does not end in .toml"), "{text:?}");
 }
 
 #[test]

@@ -195,6 +195,35 @@ async fn a_start_without_a_key_that_is_needed_names_it_and_says_what_to_do() {
     server.start_again().await;
 }
 
+/// Another process had not read the settings anew when the key was retired.
+#[tokio::test]
+async fn a_connection_under_a_key_that_was_retired_ends_the_start() {
+    let mut server = Server::start().await;
+    let old = KeyFile::of(&server);
+    assert_eq!(server.stop(), Some(0));
+    let new = KeyFile::make(server.folder(), "new.key");
+    server.set_keys(&new, &[&old]);
+    server.start_again().await;
+    assert_eq!(server.stop(), Some(0));
+    server.cli().ok(&["vault", "rewrap"]);
+    server.cli().ok(&["vault", "retire", &old.id()]);
+    server.connections(&old, "google", 2).await;
+    server.set_keys(&new, &[]);
+    let ran = server.cli().run(&["serve"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let text = format!("{}{}", ran.out, ran.err).replace('\n', " ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&old.id()) && text.contains("2 connections"), "{text}");
+    // With the key it goes on, and what is left is moved.
+    server.set_keys(&new, &[&old]);
+    server.start_again().await;
+    assert_eq!(server.stop(), Some(0));
+    server.cli().ok(&["vault", "rewrap"]);
+    server.cli().ok(&["vault", "retire", &old.id()]);
+    server.set_keys(&new, &[]);
+    server.start_again().await;
+}
+
 #[tokio::test]
 async fn a_damaged_canary_or_root_ends_the_start() {
     let mut server = Server::start().await;

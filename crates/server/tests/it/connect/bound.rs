@@ -64,7 +64,7 @@ async fn an_application_connects_the_account_of_its_user() {
         &again,
         400,
         "invalid_grant",
-        "The connect_code is unknown, expired or already used.",
+        "The connect_code is unknown, expired or already used. Make another link with POST /connect/sessions, and send the person there.",
     );
     let page = browser.get(&back).await;
     page.must_say("The account is connected");
@@ -100,9 +100,12 @@ async fn a_code_of_somebody_elses_browser_is_worth_nothing_without_the_key() {
     let said = "The connect_code is of a link that was made for another subject. Nothing was \
                 connected. Make a link for the person who is signed in.";
     assert_error(&vault.complete_for("ada", &code).await, 400, "invalid_grant", said);
-    let gone = "The connect_code is unknown, expired or already used.";
+    let gone = "The connect_code is unknown, expired or already used. Make another link with POST /connect/sessions, and send the person there.";
     assert_error(&vault.complete_for("mallory", &code).await, 400, "invalid_grant", gone);
     for subject in ["ada", "mallory"] {
         assert!(vault.connections_of(subject).await.is_empty(), "{subject}");
     }
+    let noted = "SELECT actor LIKE 'api_key:%', json_extract(details, '$.reason') FROM audit_event \
+                 WHERE action = 'connect.failed'";
+    assert_eq!(vault.server.sql(noted), "1|other_person");
 }

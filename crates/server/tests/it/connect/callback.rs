@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::connect::{RETURN_URL, Vault};
+use crate::support::connect::{CLIENT_ID, CLIENT_SECRET, RETURN_URL, Vault};
 use crate::support::{Browser, random};
 
 struct Begun {
@@ -100,6 +100,10 @@ async fn a_state_that_was_not_given_to_this_browser_is_refused() {
     begun.browser.get(&doubled).await.must_say("This answer cannot be trusted");
     assert_eq!(begun.vault.google.calls("token").await, 0, "no code was sent anywhere");
     begun.nothing_connected().await;
+    let reasons = "SELECT group_concat(json_extract(details, '$.reason'), ' ') FROM audit_event \
+                   WHERE action = 'connect.failed'";
+    let reasons = begun.vault.server.sql(reasons);
+    assert_eq!(reasons, "other_browser other_browser untrusted_answer", "none of those made up");
 }
 
 #[tokio::test]
@@ -149,6 +153,55 @@ async fn an_answer_of_another_issuer_is_not_taken_to_the_provider() {
         assert_eq!(begun.vault.google.calls("token").await, 0);
         begun.nothing_connected().await;
     }
+}
+
+#[tokio::test]
+async fn an_issuer_that_nobody_has_announced_is_the_providers_own_or_refused() {
+    let vault = Vault::with(|mut setup| {
+        for name in ["google_work", "stranger"] {
+            setup = setup
+                .set(&format!("integrations.{name}.client_id"), CLIENT_ID)
+                .set(&format!("integrations.{name}.client_secret"), CLIENT_SECRET);
+        }
+        setup
+    })
+    .await;
+    vault.connect_through("google_work", "user-42", "ada@example.com").await;
+    let before = vault.google.calls("token").await;
+    // A stranger has sent the browser on to Google, to get the code of a person there.
+    let (link, _) = vault.link(&json!({"integration": "stranger", "subject": "user-42"})).await;
+    let browser = vault.server.browser();
+    let url = vault.leave(&browser, &link).await;
+    let back = vault.google.allow(&vault.google.browser(), &url, "ada@example.com", &[]).await;
+    let page = browser.get(&back).await;
+    assert_eq!(page.status, 400, "{page:?}");
+    page.must_say("This answer cannot be trusted");
+    assert_eq!(vault.google.calls("token").await, before, "the code went nowhere");
+    assert_eq!(vault.connections_of("user-42").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_provider_with_a_redirect_uri_of_its_own_is_answered_there_and_nowhere_else() {
+    let vault = Vault::with(|setup| {
+        let own = format!("http://127.0.0.1:{}/connect/callback/google", setup.port());
+        setup.set("integrations.google.redirect_uri", own)
+    })
+    .await;
+    let plain = format!("{}/connect/callback", vault.server.issuer);
+    let own = format!("{plain}/google");
+    let client = json!({"id": CLIENT_ID, "secret": CLIENT_SECRET, "redirect_uris": [own]});
+    vault.google.control("POST", "clients", &client).await;
+    let (link, _) = vault.link(&json!({"integration": "google", "subject": "user-42"})).await;
+    let (browser, at_google) = (vault.server.browser(), vault.google.browser());
+    for elsewhere in [plain.clone(), format!("{plain}/work"), format!("{plain}/%ff")] {
+        let url = vault.leave(&browser, &link).await;
+        let back = vault.google.allow(&at_google, &url, "ada@example.com", &[]).await;
+        let page = browser.get(&back.replace(&own, &elsewhere)).await;
+        assert_eq!(page.status, 400, "{elsewhere}: {page:?}");
+        page.must_say("This answer cannot be trusted");
+    }
+    assert_eq!(vault.google.calls("token").await, 0);
+    assert_eq!(vault.walk(&browser, &link, "ada@example.com", &[]).await.status, 303);
 }
 
 #[tokio::test]

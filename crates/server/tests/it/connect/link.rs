@@ -53,6 +53,8 @@ async fn whoever_is_asked_by_a_stranger_says_no_and_the_link_is_dead() {
     let form = page.form("/connect/confirm");
     let declined = browser.submit(&form.clone().with("decision", "deny")).await;
     declined.must_say("Nothing was connected");
+    declined.must_say("ask for a new link");
+    assert!(!declined.says("try again"), "there is nothing to try again with: {declined:?}");
     let session = vault.session(&id).await;
     assert_eq!(
         (&session["status"], &session["error"]),
@@ -112,4 +114,9 @@ async fn links_for_anybody_are_the_operators_choice() {
     let again = json!({"connection_id": connection["connection_id"], "mode": "link"});
     let (link, _) = vault.link(&again).await;
     vault.server.browser().get(&link).await.must_say("Connect Google again");
+    // Where nobody knows whose account it is, anybody's would be attached.
+    vault.server.sql("UPDATE connection SET account_sub = ''");
+    assert_eq!(vault.server.browser().get(&link).await.status, 403, "made before");
+    let page = vault.ask(&again).await;
+    assert_eq!((page.status, page.json()["error"].as_str()), (400, Some("invalid_request")));
 }

@@ -33,6 +33,10 @@ async fn the_same_account_is_the_next_generation_of_the_same_connection() {
     assert_eq!(second["created_at"], first["created_at"]);
     assert_eq!(vault.connections_of("user-42").await, [second]);
     assert_eq!(vault.google.calls("revoke").await, 0, "nothing is revoked by connecting again");
+    let begun = "SELECT details FROM audit_event WHERE action = 'connect.begun'";
+    let begun = vault.server.sql(&format!("{begun} ORDER BY sequence DESC LIMIT 1"));
+    let begun: Value = serde_json::from_str(&begun).expect("JSON");
+    assert_eq!(begun["reconnect"], first["connection_id"]);
 }
 
 #[tokio::test]

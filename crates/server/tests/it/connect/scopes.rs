@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client;
 use crate::support::connect::{CALENDAR, DRIVE, Vault};
 
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
@@ -85,6 +86,65 @@ async fn more_scopes_come_on_top_of_those_that_are_granted() {
     let second = vault.complete(&page.answer()["connect_code"]).await.json();
     assert_eq!(names(&second["scope"]), [CALENDAR, DRIVE, TASKS, EMAIL, "openid"]);
     assert_eq!(second["connection_id"], first["connection_id"]);
+}
+
+#[tokio::test]
+async fn a_link_that_has_done_its_work_is_not_handed_out_again() {
+    let vault = Vault::with(|setup| {
+        setup.set("vault.return_urls", Vec::<String>::new()).set("integrations.google.link", true)
+    })
+    .await;
+    let key = vault.key_with(&["--action", "token", "--action", "connect"]);
+    let link = async |body: &Value| {
+        let url = vault.server.url("/oauth/token");
+        let page = vault.server.request(client().post(url).bearer_auth(&key).json(body)).await;
+        let json = page.json();
+        let link = json["connect_url"].as_str().unwrap_or_else(|| panic!("no link: {page:?}"));
+        link.strip_prefix(&vault.server.issuer).expect("at the server").to_owned()
+    };
+    let browser = vault.server.browser();
+    let decide = async |link: &str, refused: &[&str], decision| {
+        let page = vault.walk(&browser, link, "ada@example.com", refused).await;
+        browser.submit(&page.form("/connect/confirm").with("decision", decision)).await
+    };
+    let anybody = json!({"integration": "google", "subject": "user-42"});
+    // Declined.
+    let first = link(&anybody).await;
+    assert_eq!(link(&anybody).await, first, "while it opens, one is enough");
+    decide(&first, &[], "deny").await;
+    let second = link(&anybody).await;
+    assert_ne!(second, first);
+    // Connected, and disconnected.
+    decide(&second, &[], "allow").await;
+    let connection = vault.connections_of("user-42").await.remove(0);
+    let id = connection["connection_id"].as_str().expect("an id");
+    assert!(vault.api("DELETE", &format!("/connections/{id}")).await.status < 300);
+    let third = link(&anybody).await;
+    assert_ne!(third, second);
+    decide(&third, &[], "allow").await;
+    // Followed, and not all of it allowed.
+    let more = json!({"subject": "user-42", "scopes": [TASKS]});
+    let fourth = link(&more).await;
+    decide(&fourth, &[TASKS], "allow").await;
+    let fifth = link(&more).await;
+    assert_ne!(fifth, fourth);
+    decide(&fifth, &[], "allow").await;
+    let connection = vault.connections_of("user-42").await.remove(0);
+    assert!(names(&connection["scope"]).contains(&TASKS), "{connection}");
+}
+
+#[tokio::test]
+async fn a_scope_with_two_names_is_asked_for_once() {
+    let vault = Vault::start().await;
+    let first = vault.connect("user-42", "ada@example.com").await;
+    assert!(names(&first["scope"]).contains(&EMAIL), "{first}");
+    let body = json!({"connection_id": first["connection_id"]});
+    let (link, _) = vault.link(&body).await;
+    let url = vault.leave(&vault.server.browser(), &link).await;
+    let (_, query) = url.split_once('?').expect("a query");
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, scope) = pairs.find(|(name, _)| name == "scope").expect("a scope");
+    assert_eq!(scope.split(' ').collect::<Vec<_>>(), ["openid", "email", CALENDAR, DRIVE]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::connect::{RETURN_URL, Vault};
+use crate::support::connect::{CALENDAR, RETURN_URL, Vault};
 use crate::support::server::Setup;
 use crate::support::{assert_error, client};
 
@@ -18,15 +18,20 @@ async fn bad_input_is_told_apart() {
         ("subject", json!(" a"), "invalid_request", "no space at either end"),
         ("subject", json!("a\u{202e}b"), "invalid_request", "printable"),
         ("subject", json!("x".repeat(201)), "invalid_request", "1 to 200"),
-        ("subject", json!(42), "invalid_request", "not a JSON object"),
+        (
+            "subject",
+            json!(42),
+            "invalid_request",
+            "The parameter subject is not valid: send a text",
+        ),
         ("mode", json!("magic"), "invalid_request", "bound, self_service or link"),
         ("mode", json!("link"), "invalid_request", "integrations.NAME.link"),
         ("return_url", json!("https://evil.example/"), "invalid_request", "vault.return_urls"),
         ("return_url", json!(format!("{RETURN_URL}#x")), "invalid_request", "vault.return_urls"),
         ("return_url", json!(format!("{RETURN_URL}/x")), "invalid_request", "vault.return_urls"),
         ("account_hint", json!(""), "invalid_request", "printable"),
-        ("scopes", json!([7]), "invalid_request", "not a JSON object"),
-        ("connection_id", json!("con_x"), "connection_not_found", "no such connection"),
+        ("scopes", json!([7]), "invalid_request", "send an array of scopes"),
+        ("connection_id", json!("con_x"), "invalid_request", "con_ and a UUID"),
         ("colour", json!("blue"), "invalid_request", "The member colour is not known here"),
     ] {
         let mut body = base.clone();
@@ -44,6 +49,21 @@ async fn bad_input_is_told_apart() {
         let page = vault.server.request(request).await;
         assert_eq!((page.status, page.json()["error"].as_str()), (400, Some("invalid_request")));
     }
+    for (path, kind, body, says) in [
+        ("sessions", "x-www-form-urlencoded", "integration=google", "This URL reads JSON"),
+        ("complete", "x-www-form-urlencoded", "connect_code=x", "This URL reads JSON"),
+        ("sessions", "json", "{\"subject\":\"a\",\"subject\":\"b\"}", "subject appears twice"),
+        ("sessions", "json", "{\"subject\":\"a\",}", "trailing comma at line 1"),
+        ("complete", "json", "{\"connect_code\":5}", "connect_code is not valid: send a text"),
+        ("complete", "json", "{\"subject\":\"user-42\"}", "connect_code is missing"),
+    ] {
+        let url = vault.server.url(&format!("/connect/{path}"));
+        let request = client().post(url).bearer_auth(&vault.key).body(body);
+        let request = request.header("content-type", format!("application/{kind}"));
+        let page = vault.server.request(request).await;
+        assert_eq!((page.status, page.json()["error"].as_str()), (400, Some("invalid_request")));
+        assert!(page.body.contains(says), "{body}: {page:?}");
+    }
     assert_eq!(vault.server.sql("SELECT count(*) FROM connect_session"), "0");
 }
 
@@ -56,6 +76,8 @@ async fn a_key_makes_links_within_its_reach() {
             .set("integrations.other.client_secret", "another-secret")
     };
     let vault = Vault::with(other).await;
+    let connected = vault.connect("user-44", "ada@example.com").await;
+    let connected = connected["connection_id"].as_str().expect("an id");
     let body = json!({"integration": "google", "subject": "user-42"});
     let url = vault.server.url("/connect/sessions");
     let page = vault.server.request(client().post(&url).json(&body)).await;
@@ -69,7 +91,7 @@ async fn a_key_makes_links_within_its_reach() {
         (&["--action", "connect", "--integration", "other"], "use this integration"),
         (&["--action", "connect", "--subject", "user-43"], "act for this subject"),
         (
-            &["--action", "connect", "--connection", "con_0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3d"],
+            &["--action", "connect", "--connection", connected],
             "connect other accounts than its own",
         ),
     ] {
@@ -83,7 +105,30 @@ async fn a_key_makes_links_within_its_reach() {
         json!({"integration": "google", "subject": "user-42", "scopes": ["openid", "email"]});
     let page = vault.ask_with(&narrow, &wide).await;
     assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
-    assert_eq!(vault.ask_with(&narrow, &body).await.status, 201, "what the operator has set");
+    assert!(page.body.contains("the scope https://www.googleapis.com/auth/userinfo.email"));
+    // Left out, it is what the operator has set, as far as the key may have it.
+    let page = vault.ask_with(&narrow, &body).await;
+    assert_eq!(page.status, 201, "{page:?}");
+    assert_eq!(vault.server.sql("SELECT scope FROM connect_session WHERE step = 'open'"), "openid");
+    let long = "https://www.googleapis.com/auth/userinfo.email";
+    let same = ["--action", "connect", "--scope", "openid", "--scope", long];
+    assert_eq!(vault.ask_with(&vault.key_with(&same), &wide).await.status, 201, "the same scope");
+    let none = vault.key_with(&["--action", "connect", "--scope", "profile"]);
+    let page = vault.ask_with(&none, &body).await;
+    assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
+}
+
+#[tokio::test]
+async fn what_is_required_has_to_be_within_the_reach_of_a_key() {
+    let vault =
+        Vault::with(|setup| setup.set("integrations.google.required_scopes", vec![CALENDAR])).await;
+    let key = vault.key_with(&["--action", "connect", "--scope", "openid"]);
+    for scopes in [Value::Null, json!(["openid"])] {
+        let body = json!({"integration": "google", "subject": "user-42", "scopes": scopes});
+        let page = vault.ask_with(&key, &body).await;
+        assert_eq!((page.status, page.json()["error"].as_str()), (403, Some("access_denied")));
+        assert!(page.body.contains(CALENDAR), "which one is beyond is said: {page:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::connect::Vault;
 use crate::support::{assert_error, client};
 
-const NOT_FOUND: &str = "There is no such connection within reach of this caller.";
+const NOT_FOUND: &str = "There is no such connection within reach of this caller. Compare its id with GET /connections, or ask the operator: grantor connection list.";
 
 #[tokio::test]
 async fn connections_are_listed_page_by_page_and_without_tokens() {

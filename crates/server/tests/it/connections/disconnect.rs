@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::connect::Vault;
+use crate::support::connect::{CLIENT_SECRET, Vault};
 
 fn path(connection: &Value) -> String {
     format!("/connections/{}", connection["connection_id"].as_str().expect("an id"))
@@ -45,6 +45,55 @@ async fn the_last_connection_of_a_grant_is_revoked_at_the_provider() {
 }
 
 #[tokio::test]
+async fn a_grant_is_shared_by_all_clients_of_a_project_whatever_their_files_are_called() {
+    let clients = [
+        ("google", "google", "407408718192-web.apps.example", "one"),
+        ("work", "google_work", "407408718192-desk.apps.example", "one"),
+        ("other", "google", "518192407408-web.apps.example", "two"),
+    ];
+    let vault = Vault::with(|mut setup| {
+        for (name, provider, client_id, _) in clients {
+            let of = |key: &str| format!("integrations.{name}.{key}");
+            setup = setup
+                .set(&of("provider"), provider)
+                .set(&of("client_id"), client_id)
+                .set(&of("client_secret"), CLIENT_SECRET);
+        }
+        setup
+    })
+    .await;
+    for (_, _, id, project) in clients {
+        let back = format!("{}/connect/callback", vault.server.issuer);
+        let client = json!({
+            "id": id, "secret": CLIENT_SECRET, "redirect_uris": [back], "project": project,
+        });
+        vault.google.control("POST", "clients", &client).await;
+    }
+    let mut made = Vec::new();
+    for (name, ..) in clients {
+        made.push(vault.connect_through(name, "user-42", "ada@example.com").await);
+    }
+    let mut told = Vec::new();
+    for own in &made {
+        let page = vault.api("DELETE", &path(own)).await;
+        told.push(page.json()["provider"].as_str().expect("told").to_owned());
+    }
+    assert_eq!(told, ["shared", "revoked", "revoked"], "work would have lost its access");
+    assert_eq!(vault.google.calls("revoke").await, 2);
+}
+
+#[tokio::test]
+async fn accounts_that_nobody_knows_are_not_taken_for_one() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    vault.connect("b", "alan@example.com").await;
+    // As with a provider that does not say whose account it is.
+    vault.server.sql("UPDATE connection SET account_sub = ''");
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+}
+
+#[tokio::test]
 async fn a_grant_that_is_dead_already_counts_as_revoked() {
     let vault = Vault::start().await;
     let one = vault.connect("a", "ada@example.com").await;
@@ -62,7 +111,30 @@ async fn a_provider_that_does_not_answer_is_tried_again() {
     assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
     let told = vault.api("GET", &path(&one)).await.json();
     assert_eq!(told["status"], "disconnecting");
+    // Not by the sweeper at once: the provider is left alone for a minute.
+    let next: i64 =
+        vault.server.sql("SELECT due_at - unixepoch() FROM connection").parse().expect("a number");
+    assert!((50..=60).contains(&next), "{next}");
     assert!(told["since"].is_string(), "{told}");
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+}
+
+#[tokio::test]
+async fn tokens_that_are_being_refreshed_are_waited_for() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    // Another server is at it.
+    vault.server.sql(
+        "INSERT INTO refresh_attempt (connection_id, id, generation, version, again, started_at,
+            leased_until)
+         SELECT id, randomblob(16), generation, version, 0, unixepoch(), unixepoch() + 600
+         FROM connection",
+    );
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
+    assert_eq!(vault.google.calls("revoke").await, 0, "what it brings would live on");
+    vault.server.sql("DELETE FROM refresh_attempt");
     let page = vault.api("DELETE", &path(&one)).await;
     assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
 }
@@ -81,6 +153,17 @@ async fn what_was_begun_is_finished_without_anybody_asking() {
     }
     let by = "SELECT actor FROM audit_event WHERE action = 'connection.disconnected'";
     assert_eq!(vault.server.sql(by), "sweeper");
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_its_time_is_told_once() {
+    let vault = Vault::start().await;
+    let one = vault.connect("a", "ada@example.com").await;
+    // Longer than the sweeper pauses.
+    vault.google.fault("revoke", json!({"latency": 3_000})).await;
+    let page = vault.api("DELETE", &path(&one)).await;
+    assert_eq!(page.json(), json!({"status": "disconnected", "provider": "revoked"}));
+    assert_eq!(vault.google.calls("revoke").await, 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Who may have which token, and what is refused.
 
+use grantor_core::model::Scope;
 use serde_json::{Value, json};
 
 use crate::support::vault::{CALENDAR, DRIVE, Vault, assert_refused, shown};
@@ -26,7 +27,7 @@ async fn a_connection_is_named_in_several_ways() {
         (json!({"connection_id": uuid}), ada),
         (json!({"subject": "user-2"}), grace),
         (json!({"provider": "google", "subject": "user-1"}), ada),
-        (json!({"integration": "google", "subject": "user-1", "account": null}), ada),
+        (json!({"integration": "google", "subject": "user-1", "scopes": null}), ada),
         (json!({"account": "sub-grace"}), grace),
         (json!({"account": "SUB-grace@example.com", "subject": "user-2"}), grace),
         (json!({"subject": "user-1", "scopes": [CALENDAR, DRIVE, "email"]}), ada),
@@ -37,7 +38,7 @@ async fn a_connection_is_named_in_several_ways() {
         assert_eq!(page.json()["connection_id"], shown(wanted), "{body}");
     }
     let url = vault.server.url("/oauth/token");
-    let form = [("subject", "user-2"), ("scopes", CALENDAR), ("min_ttl", "5"), ("account", "")];
+    let form = [("subject", "user-2"), ("scopes", CALENDAR), ("min_ttl", "5")];
     let page = vault.server.request(client().post(url).bearer_auth(&vault.key).form(&form)).await;
     vault.note(&page);
     assert_eq!(page.json()["connection_id"], shown(grace), "{page:?}");
@@ -76,18 +77,35 @@ async fn nobody_has_connected_an_account_yet() {
     let page = vault.token(json!({"provider": "google", "subject": "user-9"})).await;
     assert_refused(&page, 404, "connection_not_found");
     leads_to_connecting(&vault, &page).await;
+    assert!(page.body.contains("Send the person to connect_url."), "{page:?}");
     let again = vault.token(json!({"provider": "google", "subject": "user-9"})).await;
     assert_eq!(again.json()["connect_url"], page.json()["connect_url"], "one session is enough");
     // Without a subject nobody can be sent anywhere.
     let page = vault.token(Value::Null).await;
     assert_refused(&page, 404, "connection_not_found");
     assert_eq!(page.json().get("connect_url"), None);
-    // A key that may not connect makes no links.
+    assert!(page.body.contains("Name integration and subject"), "{page:?}");
+    // A key that may not connect makes no links, and is not told of one that is not there.
     let key = vault.key_with(&["--integration", "google", "--action", "token"]);
     let body = json!({"provider": "google", "subject": "user-9"});
     let page = vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
     assert_refused(&page, 404, "connection_not_found");
     assert_eq!(page.json().get("connect_url"), None);
+    assert!(!page.body.contains("connect_url"), "{page:?}");
+    assert!(page.body.contains("key has the action connect"), "{page:?}");
+    // Nor when there is one that has to be repaired.
+    vault.connect("user-1").await;
+    let ask = async |body| vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    let page = ask(json!({"subject": "user-1", "scopes": ["more"]})).await;
+    assert_refused(&page, 403, "insufficient_scope");
+    assert!(!page.body.contains("connect_url"), "{page:?}");
+    vault.fault(json!({"error": {"status": 400, "error": "invalid_grant"}})).await;
+    let page = ask(json!({"subject": "user-1"})).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let force = "/oauth/refresh";
+    let page = vault.ask(&vault.server.probe(), force, &key, json!({"subject": "user-1"})).await;
+    assert_refused(&page, 409, "reauth_required");
+    assert!(!page.body.contains("connect_url"), "{page:?}");
 }
 
 #[tokio::test]
@@ -126,6 +144,55 @@ async fn a_key_gets_no_token_with_scopes_beyond_its_own() {
 }
 
 #[tokio::test]
+async fn a_key_with_a_limit_gets_links_for_what_it_may_have() {
+    let vault = Vault::google(|setup| {
+        setup.set("integrations.google.scopes", vec!["openid", "email", CALENDAR, DRIVE])
+    })
+    .await;
+    let id = vault.connect("user-1").await;
+    let session = || {
+        let last = "SELECT scope FROM connect_session ORDER BY id DESC LIMIT 1";
+        vault.server.sql(last)
+    };
+    // The connection has `email` by its long name, the limit by its short one.
+    let wide = ["openid", "email", CALENDAR, DRIVE].map(|own| ["--scope", own]).concat();
+    let wide = vault.key_with(&[&["--integration", "google"], &wide[..]].concat());
+    vault.age(id, -5);
+    vault.fault(json!({"error": {"status": 400, "error": "invalid_grant"}})).await;
+    let page = vault.ask(&vault.server.probe(), "/oauth/token", &wide, Value::Null).await;
+    assert_refused(&page, 409, "reauth_required");
+    leads_to_connecting(&vault, &page).await;
+    assert!(session().contains(DRIVE), "{}", session());
+    // Nobody is asked for what the key may not have.
+    let narrow = ["openid", CALENDAR].map(|own| ["--scope", own]).concat();
+    let narrow = vault.key_with(&[&["--integration", "google"], &narrow[..]].concat());
+    for scopes in [Value::Null, json!([CALENDAR])] {
+        let body = json!({"provider": "google", "subject": "user-9", "scopes": scopes});
+        let page = vault.ask(&vault.server.probe(), "/oauth/token", &narrow, body).await;
+        assert_refused(&page, 404, "connection_not_found");
+        leads_to_connecting(&vault, &page).await;
+        let asked = session();
+        assert!(asked.contains("openid") && asked.contains(CALENDAR), "{asked}");
+        assert!(!asked.contains(DRIVE) && !asked.contains("email"), "{asked}");
+    }
+    // What the person was asked for once, and what the key may have, are two things.
+    vault
+        .connect_as("user-2", "grace", |held| {
+            held.connection.scope = Scope::parse(&format!("openid {CALENDAR}")).expect("scopes");
+        })
+        .await;
+    let tasks = "https://www.googleapis.com/auth/tasks.readonly";
+    let scopes = ["openid", CALENDAR, tasks].map(|own| ["--scope", own]).concat();
+    let key = vault.key_with(&[&["--integration", "google"], &scopes[..]].concat());
+    let body = json!({"subject": "user-2", "scopes": [tasks]});
+    let page = vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    assert_refused(&page, 403, "insufficient_scope");
+    leads_to_connecting(&vault, &page).await;
+    let asked = session();
+    assert!(asked.contains(tasks) && asked.contains(CALENDAR) && !asked.contains(DRIVE), "{asked}");
+}
+
+#[tokio::test]
 async fn a_refresh_that_brings_other_scopes_opens_nothing_more() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
@@ -158,6 +225,7 @@ async fn what_a_key_does_not_reach_it_does_not_get() {
     })
     .await;
     let id = vault.connect("user-1").await;
+    let other = shown(vault.connect("user-2").await);
     let ask = async |options: &[&str], body: Value| {
         let key = vault.key_with(options);
         vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await
@@ -173,7 +241,7 @@ async fn what_a_key_does_not_reach_it_does_not_get() {
     for options in [
         &["--integration", "other"][..],
         &["--integration", "google", "--subject", "user-2"][..],
-        &["--any-integration", "--connection", "con_0192f0c1-7d3b-7c4e-9a51-5e0f6d1b2c3d"][..],
+        &["--any-integration", "--connection", &other][..],
     ] {
         // It looks as if it was not there.
         let page = ask(options, json!({"connection_id": shown(id)})).await;
@@ -206,10 +274,78 @@ async fn keys_that_do_not_work_are_refused_and_slowed_down() {
         assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
         vault.server.seen.add(key);
     }
-    // The good key has to wait as well: it may be the next guess.
+    // Whoever goes on guessing waits, and is not told whether the key was ever one.
+    for key in [unknown.as_str(), malformed, &revoked, &expired] {
+        let page = ask(key).await;
+        assert_refused(&page, 429, "too_many_requests");
+        assert!(page.header("retry-after").is_some());
+    }
+    // The other services of the same address do not.
     let page = ask(&vault.key).await;
+    assert_eq!(page.status, 200, "a key that works is let through: {page:?}");
+    let page = ask(unknown.as_str()).await;
     assert_refused(&page, 429, "too_many_requests");
-    assert!(page.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn whoever_can_be_connected_can_be_asked_for() {
+    let vault = Vault::google(|setup| setup).await;
+    // 200 characters, and 800 bytes.
+    let longest = "\u{1f43b}".repeat(200);
+    let id = vault.connect(&longest).await;
+    let session = async |subject: &str| {
+        let url = vault.server.url("/connect/sessions");
+        let body = json!({"integration": "google", "subject": subject});
+        vault.server.request(client().post(url).bearer_auth(&vault.key).json(&body)).await
+    };
+    assert_eq!(session(&longest).await.status, 201);
+    let key = vault.key_with(&["--integration", "google", "--subject", &longest]);
+    let body = json!({"subject": longest});
+    let page = vault.ask(&vault.server.probe(), "/oauth/token", &key, body).await;
+    assert_eq!(page.json()["connection_id"], shown(id), "{page:?}");
+    for subject in [&format!("{longest}x"), " a", "a ", "a\u{202e}b"] {
+        let text = "send 1 to 200 printable characters, no space at either end";
+        for page in [session(subject).await, vault.token(json!({"subject": subject})).await] {
+            assert_refused(&page, 400, "invalid_request");
+            assert!(page.body.contains(text), "{page:?}");
+        }
+        let create = ["apikey", "create", "--service", "x", "--integration", "google"];
+        let ran = vault.server.cli().run(&[&create[..], &["--subject", subject]].concat());
+        assert!(ran.code != Some(0) && ran.err.contains(text), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_selector_that_got_lost_brings_nobody_elses_token() {
+    let vault = Vault::google(|setup| setup).await;
+    vault.connect("user-42").await;
+    let page = vault.token(Value::Null).await;
+    assert_eq!(page.status, 200, "the key reaches one connection alone: {page:?}");
+    for path in ["/oauth/token", "/oauth/refresh"] {
+        let url = vault.server.url(path);
+        let post = |url: &str| client().post(url).bearer_auth(&vault.key);
+        let form = |text: &'static str| {
+            post(&url).header("content-type", "application/x-www-form-urlencoded").body(text)
+        };
+        for (request, says) in [
+            (post(&url).json(&json!({"subject": null})), "The parameter subject"),
+            (post(&url).json(&json!({"subject": ""})), "The parameter subject"),
+            (post(&url).json(&json!({"account": null})), "The parameter account"),
+            (post(&url).json(&json!({"connection_id": null})), "The parameter connection_id"),
+            (post(&url).json(&json!({"subject": "user-42", "subjct": null})), "subjct"),
+            (form("provider=google&subject="), "The parameter subject"),
+            (form("provider=google&subject"), "The parameter subject"),
+            (form("subject=user-42&subjct="), "subjct"),
+            (post(&format!("{url}?subject=somebody-else")), "Parameters in the URL"),
+            (post(&format!("{url}?x")).json(&json!({"subject": "user-42"})), "Parameters in"),
+        ] {
+            let page = vault.server.request(request).await;
+            vault.note(&page);
+            assert_refused(&page, 400, "invalid_request");
+            assert!(page.body.contains(says), "{page:?}");
+        }
+    }
+    assert_eq!(vault.refreshes().await, 0, "nothing was asked at the provider");
 }
 
 #[tokio::test]
@@ -250,5 +386,6 @@ async fn bodies_that_mean_nothing_are_refused() {
         assert_eq!(page.status, 200, "{page:?}");
     }
     let wrong = vault.server.get("/oauth/token").await;
-    assert_eq!(wrong.status, 405);
+    assert_refused(&wrong, 405, "method_not_allowed");
+    assert!(wrong.body.contains("Allow") && wrong.header("allow") == Some("POST"), "{wrong:?}");
 }

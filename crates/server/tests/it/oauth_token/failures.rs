@@ -209,6 +209,29 @@ async fn a_refused_client_pauses_the_integration_and_touches_no_connection() {
 }
 
 #[tokio::test]
+async fn a_probe_that_says_nothing_of_the_client_is_made_again_in_minutes() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    vault.fault(json!({"error": {"status": 401, "error": "deleted_client"}})).await;
+    assert_refused(&vault.token(Value::Null).await, 503, "temporarily_unavailable");
+    let next = "SELECT next_at - unixepoch() FROM integration_pause";
+    let wait: i64 = vault.server.sql(next).parse().expect("a number");
+    assert!((3_590..=3_600).contains(&wait), "{wait}");
+    let due = "PRAGMA busy_timeout = 5000; UPDATE integration_pause SET next_at = unixepoch() - 1";
+    vault.server.sql(due);
+    vault.fault(json!({"html": 503})).await;
+    vault
+        .until("it is not tried", async || {
+            vault.token(Value::Null).await;
+            vault.refreshes().await == 2
+        })
+        .await;
+    let wait: i64 = vault.server.sql(next).parse().expect("a number");
+    assert!((200..=300).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
 async fn a_pause_ends_when_a_probe_succeeds() {
     let vault = Vault::google(|setup| setup).await;
     let id = vault.connect("user-1").await;
@@ -219,6 +242,38 @@ async fn a_pause_ends_when_a_probe_succeeds() {
     vault.server.sql(due);
     vault.until("it stays paused", async || vault.token(Value::Null).await.status == 200).await;
     assert_eq!(vault.server.sql("SELECT count(*) FROM integration_pause"), "0");
+}
+
+#[tokio::test]
+async fn a_wrong_client_id_in_the_settings_ends_no_connection() {
+    let mut vault = Vault::google(|setup| {
+        setup
+            .set("webhooks.ops.url", "http://127.0.0.1:9/")
+            .set("webhooks.ops.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    })
+    .await;
+    let id = vault.connect("user-1").await;
+    let right = fs::read_to_string(vault.server.config()).expect("settings");
+    assert_eq!(vault.server.stop(), Some(0));
+    fs::write(vault.server.config(), right.replace(CLIENT_ID, "another-client")).expect("written");
+    vault.server.start_again().await;
+    vault.age(id, 200);
+    let warned = vault.token(Value::Null).await.json();
+    assert_eq!(warned["warning"], json!({"code": "reauth_required", "reason": "client_changed"}));
+    vault.age(id, -5);
+    needs_the_person(&vault, "user-1", "client_changed").await;
+    // Nor by the sweeper, which comes for a token that is in use.
+    vault.change(id, "last_used_at = unixepoch(), due_at = unixepoch() - 1");
+    let later = "due_at > unixepoch() + 1800";
+    vault.until("it is not looked at", async || vault.column(id, later) == "1").await;
+    assert_eq!(vault.column(id, "status, version, trouble IS NULL"), "active|1|1");
+    assert_eq!(vault.server.sql("SELECT count(*) FROM webhook_notice"), "0");
+    assert_eq!(vault.refreshes().await, 0);
+
+    assert_eq!(vault.server.stop(), Some(0));
+    fs::write(vault.server.config(), right).expect("written");
+    vault.server.start_again().await;
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "nothing is lost");
 }
 
 #[tokio::test]
@@ -417,6 +472,22 @@ async fn a_rotated_token_whose_answer_is_lost_comes_again_within_the_grace() {
 }
 
 #[tokio::test]
+async fn when_the_provider_does_not_know_the_last_refresh_token_the_one_before_is_tried() {
+    let config = standins::rotating::Config { grace: 120, ..standins::rotating::Config::default() };
+    let vault = Vault::rotating(config, "", |setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true);
+    vault.age(id, -5);
+    vault.fault(json!({"error": {"status": 400, "error": "invalid_grant"}})).await;
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true);
+    assert_eq!(vault.column(id, "version, status"), "3|active");
+    assert_eq!(vault.refreshes().await, 3, "the first token twice, the second once");
+    vault.age(id, -5);
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "it goes on");
+}
+
+#[tokio::test]
 async fn without_a_grace_the_connection_says_that_an_answer_was_lost() {
     let config = standins::rotating::Config::default();
     let vault = Vault::rotating(config, "", |setup| setup).await;
@@ -425,6 +496,45 @@ async fn without_a_grace_the_connection_says_that_an_answer_was_lost() {
     vault.fault(json!("reset")).await;
     needs_the_person(&vault, "user-1", "refresh_outcome_lost").await;
     assert_eq!(vault.column(id, "status"), "reauth_required");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_not_forgotten_when_the_next_call_fails_otherwise() {
+    for (n, fault) in [
+        json!({"html": 503}),
+        json!({"too_many": {"retry_after": 1}}),
+        json!({"error": {"status": 400, "error": "invalid_scope"}}),
+        json!({"error": {"status": 401, "error": "invalid_client"}}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = standins::rotating::Config::default();
+        let vault = Vault::rotating(config, "", |setup| setup).await;
+        let subject = format!("user-{n}");
+        let id = vault.connect(&subject).await;
+        vault.age(id, -5);
+        // The first call is processed and its answer lost.
+        vault.fault(json!("reset")).await;
+        let second = json!({
+            "endpoint": "token", "grant_type": "refresh_token", "skip": 1, "fault": fault,
+        });
+        vault.control("POST", "faults", second).await;
+        assert_refused(&vault.token(Value::Null).await, 503, "temporarily_unavailable");
+        assert_eq!(vault.refreshes().await, 2, "{fault}");
+        let kept = vault.server.sql("SELECT count(*) FROM refresh_attempt");
+        assert_eq!(kept, "1", "the intent is kept: {fault}");
+        vault.server.sql(
+            "PRAGMA busy_timeout = 5000; UPDATE integration_pause SET next_at = unixepoch() - 1",
+        );
+        vault
+            .until("it is not tried again", async || {
+                vault.rest(id);
+                vault.token(Value::Null).await.status == 409
+            })
+            .await;
+        needs_the_person(&vault, &subject, "refresh_outcome_lost").await;
+    }
 }
 
 #[tokio::test]

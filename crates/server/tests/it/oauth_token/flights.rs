@@ -124,6 +124,32 @@ async fn a_server_that_stops_waits_for_the_answer() {
     assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "nothing was lost");
 }
 
+// The same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_begins_no_other_refresh() {
+    let mut vault = Vault::google(|setup| {
+        setup.set("listen.shutdown_timeout", "1s").set("integrations.google.concurrency", 1)
+    })
+    .await;
+    let (first, second) =
+        (vault.connect("user-1").await, vault.connect_as("user-2", "grace", |_| ()).await);
+    for id in [first, second] {
+        vault.age(id, 100);
+    }
+    vault.fault(json!({"latency": 2_500})).await;
+    assert_eq!(vault.token(json!({"subject": "user-1"})).await.status, 200);
+    vault.control("POST", "wait", json!({"in_flight": 1})).await;
+    // It waits for its turn, beside.
+    assert_eq!(vault.token(json!({"subject": "user-2"})).await.status, 200);
+    assert_eq!(vault.server.stop(), Some(0));
+    assert_eq!((vault.column(first, "version"), vault.refreshes().await), ("2".to_owned(), 1));
+    assert_eq!(vault.column(second, "version, trouble IS NULL"), "1|1");
+    vault.server.start_again().await;
+    vault.age(second, -5);
+    let answer = vault.token(json!({"subject": "user-2"})).await.json();
+    assert_eq!(answer["refreshed"], true, "{answer}");
+}
+
 #[tokio::test]
 async fn a_holder_that_wakes_up_too_late_overwrites_nothing() {
     let vault =
@@ -156,4 +182,50 @@ async fn a_holder_that_wakes_up_too_late_overwrites_nothing() {
     assert_eq!(vault.column(id, "version"), "2");
     assert_eq!(vault.token(Value::Null).await.json()["access_token"], second["access_token"]);
     assert_eq!(vault.metric("lease_lost_total").await, 1);
+}
+
+#[tokio::test]
+async fn a_rotated_token_is_kept_by_who_comes_too_late_with_it() {
+    let config = standins::rotating::Config::default();
+    let vault = Vault::rotating(config, "", |setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    vault.fault(json!("hold")).await;
+    let request = crate::support::client()
+        .post(vault.server.url("/oauth/token"))
+        .bearer_auth(&vault.key)
+        .timeout(Duration::from_secs(60));
+    let asked = tokio::spawn(async move { request.send().await.expect("answered").text().await });
+    vault.control("POST", "wait", json!({"held": 1})).await;
+    // Another node has stored something, but no other refresh token.
+    vault.change(id, "version = version + 1");
+    vault.server.sql("PRAGMA busy_timeout = 5000; UPDATE credential SET version = version + 1");
+    vault.control("POST", "release", json!({})).await;
+    let answer = asked.await.expect("no panic").expect("text");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    vault.server.seen.add(answer["access_token"].as_str().expect("a token"));
+    assert_eq!(vault.column(id, "version, status, rotates"), "3|active|1");
+    vault.age(id, -5);
+    assert_eq!(vault.token(Value::Null).await.json()["refreshed"], true, "nothing was lost");
+}
+
+#[tokio::test]
+async fn what_was_stored_right_after_the_lease_is_not_refreshed_without_one() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-1").await;
+    vault.age(id, -5);
+    // As somebody whose commit comes between the lease and the look that follows it.
+    vault.server.sql(
+        "PRAGMA busy_timeout = 5000;
+         CREATE TRIGGER other_node AFTER INSERT ON refresh_attempt BEGIN
+             UPDATE connection SET version = 2, expires_at = unixepoch() + 3000
+                 WHERE id = NEW.connection_id;
+             UPDATE credential SET version = 2;
+             DELETE FROM refresh_attempt WHERE connection_id = NEW.connection_id;
+         END",
+    );
+    let page = vault.token(Value::Null).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert_eq!(vault.column(id, "version, status"), "2|active");
+    assert_eq!(vault.refreshes().await, 0, "its answer could not be kept");
 }

@@ -65,6 +65,29 @@ async fn it_is_refreshed_by_asking_again() {
 }
 
 #[tokio::test]
+async fn its_first_token_is_waited_for_like_any_other() {
+    for (fault, reason, least, most) in [
+        // A provider may not have itself left alone for ever.
+        (json!({"too_many": {"retry_after": 10_000_000}}), "throttled", 86_390, 86_400),
+        (json!({"error": {"status": 400, "error": "invalid_scope"}}), "bad_request", 3_590, 3_600),
+    ] {
+        let vault = machine().await;
+        let wanted = json!({
+            "endpoint": "token", "grant_type": "client_credentials", "fault": fault,
+        });
+        vault.control("POST", "faults", wanted).await;
+        for _ in 0..2 {
+            let page = vault.token(Value::Null).await;
+            assert_refused(&page, 503, "temporarily_unavailable");
+            assert_eq!(page.json()["reason"], reason, "{page:?}");
+            let wait = page.json()["retry_after"].as_u64().expect("seconds");
+            assert!((least..=most).contains(&wait), "{wait}");
+        }
+        assert_eq!(calls(&vault).await, 1, "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_can_repair_it_by_connecting() {
     let vault = machine().await;
     let client = format!("clients/{CLIENT_ID}");

@@ -3,16 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client;
-use crate::support::vault::{CALENDAR, DRIVE, EMAIL, Vault, assert_refused, now, shown};
-
-/// The SHA-256 of a token, as a caller sends it.
-fn hash(token: &Value) -> String {
-    let program = std::process::Command::new("sh")
-        .args(["-c", "printf %s \"$1\" | sha256sum | cut -d' ' -f1", "sh"])
-        .arg(token.as_str().expect("a token"))
-        .output();
-    String::from_utf8(program.expect("it runs").stdout).expect("text").trim().to_owned()
-}
+use crate::support::vault::{CALENDAR, DRIVE, EMAIL, Vault, assert_refused, hash, now, shown};
 
 #[tokio::test]
 async fn a_valid_token_is_answered_as_it_is_and_written_down() {
@@ -70,6 +61,31 @@ async fn a_valid_token_is_answered_as_it_is_and_written_down() {
     let results =
         vault.metric("vault_token_requests_total{integration=\"google\",result=\"stored\"}");
     assert_eq!(results.await, 1);
+}
+
+#[tokio::test]
+async fn every_request_for_a_token_is_counted() {
+    let vault = Vault::google(|setup| setup.set("limits.failed_client_auth", 1)).await;
+    let count = async |integration: &str, result: &str| {
+        let labels = format!("{{integration=\"{integration}\",result=\"{result}\"}}");
+        vault.metric(&format!("vault_token_requests_total{labels}")).await
+    };
+    // The key has one integration, so that it is known which one is meant.
+    vault.token(Value::Null).await;
+    assert_eq!(count("google", "connection_not_found").await, 1);
+    vault.token(json!({"subject": null})).await;
+    assert_eq!(count("google", "invalid_request").await, 1);
+    // A key that does not work has none.
+    for result in ["invalid_token", "too_many_requests"] {
+        vault.ask(&vault.server.probe(), "/oauth/token", "grk_x", Value::Null).await;
+        assert_eq!(count("other", result).await, 1, "{result}");
+    }
+    vault.server.request(client().post(vault.server.url("/oauth/token"))).await;
+    assert_eq!(count("other", "missing_token").await, 1);
+    vault.connect("user-42").await;
+    assert_eq!(vault.refresh(Value::Null).await.json()["refreshed"], true);
+    assert_eq!(count("google", "refreshed").await, 1);
+    assert_eq!(vault.metric("refresh_seconds_count").await, 1, "and how long it took");
 }
 
 #[tokio::test]
@@ -144,18 +160,67 @@ async fn a_refresh_is_forced_once_for_all_who_were_refused() {
 }
 
 #[tokio::test]
+async fn a_refresh_is_not_forced_without_an_end() {
+    let vault = Vault::google(|setup| setup).await;
+    let id = vault.connect("user-42").await;
+    let other = vault.connect_as("user-43", "grace", |_| ()).await;
+    let of = |own| json!({"connection_id": shown(own)});
+    for calls in 1..=10 {
+        let answer = vault.refresh(of(id)).await.json();
+        assert_eq!((&answer["refreshed"], vault.refreshes().await), (&json!(true), calls));
+    }
+    // The token is good, and all who want one get it.
+    let enough = vault.refresh(of(id)).await.json();
+    assert_eq!(enough["refreshed"], false, "{enough}");
+    assert_eq!(enough["warning"], json!({"code": "refresh_delayed", "reason": "forced_often"}));
+    let mut rejected = of(id);
+    rejected["rejected_token_sha256"] = hash(&enough["access_token"]).into();
+    let refused = vault.refresh(rejected).await;
+    assert_refused(&refused, 503, "temporarily_unavailable");
+    assert_eq!(refused.json()["reason"], "forced_often", "{refused:?}");
+    let wait = refused.json()["retry_after"].as_u64().expect("seconds");
+    assert!((1..=30).contains(&wait), "{wait}");
+    assert_eq!(vault.refreshes().await, 10);
+    // One that is over is no matter of force, and another connection has its own measure.
+    vault.age(id, -5);
+    assert_eq!(vault.refresh(of(id)).await.json()["refreshed"], true);
+    assert_eq!(vault.refresh(of(other)).await.json()["refreshed"], true);
+}
+
+#[tokio::test]
 async fn a_rejected_token_is_not_answered_again() {
     let vault = Vault::google(|setup| setup).await;
     vault.connect("user-42").await;
     let first = vault.token(Value::Null).await.json();
-    vault.fault(json!({"html": 503})).await;
+    vault.fault_for(json!("until_cleared"), json!({"html": 503})).await;
     let rejected = json!({"rejected_token_sha256": hash(&first["access_token"])});
     let away = vault.refresh(rejected).await;
     assert_refused(&away, 503, "temporarily_unavailable");
     // Somebody who only wants another one gets the valid one, and is told.
     let warned = vault.refresh(Value::Null).await.json();
     assert_eq!(warned["access_token"], first["access_token"]);
-    assert_eq!(warned["warning"], json!({"code": "refresh_failing", "attempts": 1}));
+    assert_eq!(warned["warning"]["code"], "refresh_failing", "{warned}");
+}
+
+#[tokio::test]
+async fn a_rejected_token_that_cannot_be_refreshed_needs_the_person() {
+    let vault = Vault::google(|setup| setup).await;
+    let own = |held: &mut grantor_core::store::Held| {
+        held.connection.refreshable = false;
+        held.connection.expires_at = None;
+    };
+    let id = vault.connect_as("user-42", "ada", own).await;
+    let first = vault.token(Value::Null).await.json();
+    let rejected = json!({"rejected_token_sha256": hash(&first["access_token"])});
+    let refused = vault.refresh(rejected).await;
+    assert_refused(&refused, 409, "reauth_required");
+    assert_eq!(refused.json()["reason"], "no_refresh_token");
+    assert!(refused.json()["connect_url"].is_string(), "{refused:?}");
+    // It is what one caller says, and no more.
+    assert_eq!(vault.column(id, "status"), "active");
+    let again = vault.token(Value::Null).await.json();
+    assert_eq!(again["access_token"], first["access_token"]);
+    assert_eq!(vault.refresh(Value::Null).await.json()["access_token"], first["access_token"]);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod world;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -18,6 +19,8 @@ use tokio::task::JoinSet;
 use story::Story;
 use table::{ROWS, Row};
 use world::World;
+
+use crate::support::connect::RETURN_URL;
 
 #[test]
 fn every_description_has_a_row() {
@@ -66,6 +69,32 @@ async fn a_grant_that_cannot_be_ended_now_is_not_called_over() {
     assert_eq!((page.status, page.json()), (202, json!({"status": "disconnecting"})));
     let left = place.control("GET", "grants", &Value::Null).await;
     assert_eq!(left["grants"][0]["account"], "ada", "{left}");
+    // The provider is back, and with another token the grant ends.
+    place.control("DELETE", "faults", &Value::Null).await;
+    world.server.sql("PRAGMA busy_timeout = 10000; UPDATE connection SET due_at = 0");
+    let until = Instant::now() + Duration::from_secs(30);
+    while world.api("GET", &format!("/connections/{id}")).await.status == 200 {
+        assert!(Instant::now() < until, "the sweeper has not ended it:\n{}", world.server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let ended = "SELECT actor, json_extract(details, '$.provider') FROM audit_event \
+                 WHERE action = 'connection.disconnected'";
+    assert_eq!(world.server.sql(ended), "sweeper|revoked");
+    let left = place.control("GET", "grants", &Value::Null).await;
+    assert!(!left.to_string().contains("ada"), "{left}");
+}
+
+#[tokio::test]
+async fn a_company_is_the_one_that_the_token_opens_and_not_what_the_callback_says() {
+    let row = *ROWS.iter().find(|row| row.name == "quickbooks").expect("a row");
+    let world = World::start(&[row], &|_| Vec::new()).await;
+    let place = world.place(row.stand_in);
+    let session = json!({"integration": row.name, "subject": "ada", "return_url": RETURN_URL});
+    let other = |back: String| back.replace(row.sub, "4620816365000000002");
+    let page = world.walk_with(&place, &session, "ada", other).await;
+    assert_eq!(page.status, 400, "{page:?}");
+    assert_eq!(world.server.sql("SELECT count(*) FROM connection"), "0");
+    assert_eq!(world.walk(&place, &session, "ada").await.status, 303, "the real one");
 }
 
 /// What a panic said.

@@ -10,6 +10,7 @@ use super::description::Place;
 use super::table::{Refresh, Row};
 use super::world::{CLIENT, SECRET, World};
 use crate::support::connect::{CLIENT_ID, CLIENT_SECRET, RETURN_URL};
+use crate::support::vault::hash;
 use crate::support::{Page, client};
 
 /// One row of the table, told from its beginning to its end.
@@ -108,24 +109,31 @@ impl Story {
     async fn grant_is_taken_back_and_given_again(&self) -> Value {
         let Row { stand_in, name, refresh, .. } = self.row;
         let told = self.world.connect(&self.place, &self.session("grace"), "grace").await;
-        if refresh == Refresh::Never {
-            return told;
-        }
         let id = text(&told, "connection_id");
+        let token = self.token("/oauth/token", &id).await;
         self.place.control("POST", "revoke", &person(stand_in, "grace")).await;
-        let page = self.world.post("/oauth/refresh", &json!({"connection_id": id})).await;
+        let rejected = hash(&token["access_token"]);
+        let body = json!({"connection_id": id, "rejected_token_sha256": rejected});
+        let page = self.world.post("/oauth/refresh", &body).await;
         let error = page.json();
         assert_eq!((page.status, &error["error"]), (409, &json!("reauth_required")), "{page:?}");
-        assert_eq!(error["reason"], "grant_dead", "{error}");
+        // Without a refresh token only the caller knows that it is over.
+        let (reason, status) = match refresh {
+            Refresh::Never => ("no_refresh_token", "active"),
+            Refresh::Exchanges | Refresh::Stays | Refresh::Rotates => {
+                ("grant_dead", "reauth_required")
+            }
+        };
+        assert_eq!(error["reason"], reason, "{error}");
         assert!(error["connect_url"].is_string(), "{error}");
         let shown = self.connection(&id).await;
-        assert_eq!(shown["status"], "reauth_required", "{shown}");
+        assert_eq!(shown["status"], status, "{shown}");
         let again = json!({"connection_id": id, "return_url": RETURN_URL});
         let told = self.world.connect(&self.place, &again, "grace").await;
         assert_eq!((&told["connection_id"], &told["status"]), (&json!(id), &json!("active")));
         assert_eq!(told["generation"], 2, "{name}: {told}");
         let token = self.token("/oauth/refresh", &id).await;
-        assert_eq!(token["refreshed"], true, "{token}");
+        assert_eq!(token["refreshed"], refresh != Refresh::Never, "{token}");
         told
     }
 

@@ -249,6 +249,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "microsoft",
         provider: "microsoft",
         stand_in: "microsoft",
+        sub: "7b29111d-0000-4000-8000-00000000000a:5b1f0c1e-0000-4000-8000-000000001815",
         scope: "openid email profile User.Read",
         life: Some(3_599),
         renewed: Some(3_599),
@@ -263,7 +264,8 @@ pub(super) const ROWS: &[Row] = &[
         stand_in: "microsoft",
         variables: &[("tenant", "7b29111d-0000-4000-8000-00000000000b")],
         scopes: &["openid", "offline_access", "https://graph.microsoft.com/User.Read"],
-        scope: "openid User.Read",
+        sub: "7b29111d-0000-4000-8000-00000000000b:5b1f0c1e-0000-4000-8000-000000001815",
+        scope: "openid profile User.Read",
         life: Some(3_599),
         renewed: Some(3_599),
         refresh: Refresh::Rotates,
@@ -457,7 +459,6 @@ pub(super) const ROWS: &[Row] = &[
         scope: "read write",
         api: "GET userinfo",
         revokes: false,
-        shared: true,
         ..PLAIN
     },
 ];

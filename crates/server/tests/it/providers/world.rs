@@ -94,6 +94,17 @@ impl World {
 
     /// Opens a new session in a new browser, allows everything at the provider, and comes back.
     pub(super) async fn walk(&self, place: &Place, session: &Value, person: &str) -> Page {
+        self.walk_with(place, session, person, |back| back).await
+    }
+
+    /// The same, with the address of the callback changed on the way.
+    pub(super) async fn walk_with(
+        &self,
+        place: &Place,
+        session: &Value,
+        person: &str,
+        change: impl Fn(String) -> String,
+    ) -> Page {
         let made = self.post("/connect/sessions", session).await;
         assert_eq!(made.status, 201, "{made:?}");
         let made = made.json();
@@ -101,7 +112,7 @@ impl World {
         let browser = self.server.browser();
         let left = browser.get(link).await;
         let url = left.location().unwrap_or_else(|| panic!("not sent anywhere: {left:?}"));
-        browser.get(&self.allow(place, &url, person).await).await
+        browser.get(&change(self.allow(place, &url, person).await)).await
     }
 
     async fn allow(&self, place: &Place, url: &str, person: &str) -> String {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-use crate::support::server::Setup;
+use crate::support::server::{Setup, free_port};
 use crate::support::upstream::{Upstream, token};
 use crate::support::{Server, client};
 
@@ -68,6 +68,17 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn each_call_counts_as_a_request_for_a_token() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let place = Place::with(|setup| setup.set("listen.metrics", address)).await;
+    for _ in 0..2 {
+        place.get("/users/me").await;
+    }
+    let name = "vault_token_requests_total{integration=\"example\",result=\"stored\"}";
+    assert_eq!(place.server.metric(name).await, 2);
 }
 
 /// A key with these options.

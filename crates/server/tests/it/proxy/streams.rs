@@ -45,12 +45,50 @@ async fn a_long_body_is_passed_on_in_both_directions() {
 #[tokio::test]
 async fn a_body_without_a_length_is_passed_on_too() {
     let place = Place::start().await;
-    let answer = chunked(&place, "/length", &["some ", "words"]).await;
-    assert!(answer.ends_with("\r\n\r\n10"), "{answer}");
+    let piece = "x".repeat(50_000);
+    let answer = chunked(&place, "/length", &[&piece, &piece]).await;
+    assert!(answer.ends_with("\r\n\r\n100000"), "{answer}");
     let called = place.upstream.last();
-    assert_eq!(called.body, b"some words");
+    assert_eq!(called.body, [b'x'; 100_000]);
     assert_eq!(called.header("transfer-encoding"), Some("chunked"));
     assert_eq!(called.header("content-length"), None);
+    assert_eq!(place.written_down(1).await[0]["bytes_sent"], 100_000);
+}
+
+#[tokio::test]
+async fn a_short_body_without_a_length_is_sent_again_after_a_refresh() {
+    let place = Place::start().await;
+    assert_eq!(place.get("/a").await.status(), 200);
+    place.upstream.refuse(1);
+    let answer = chunked(&place, "/length", &["some ", "words"]).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n10"), "{answer}");
+    let calls = place.upstream.calls();
+    assert_eq!(calls.len(), 3);
+    assert!(calls[1..].iter().all(|call| call.body == b"some words"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_comes_slowly_is_passed_on_as_it_comes() {
+    let place = Place::start().await;
+    // From now on there is a token, and nothing else to wait for.
+    assert_eq!(place.get("/a").await.status(), 200);
+    let mut stream = TcpStream::connect(("127.0.0.1", place.server.port)).await.expect("a stream");
+    let head = format!(
+        "POST /proxy/example/length HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+         transfer-encoding: chunked\r\nconnection: close\r\n\r\n5\r\nsome \r\n",
+        place.key
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stream.write_all(b"5\r\nwords\r\n0\r\n\r\n").await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.ends_with("\r\n\r\n10"), "{answer}");
+    let called = place.upstream.last();
+    assert_eq!(
+        (&*called.body, called.header("transfer-encoding")),
+        (&b"some words"[..], Some("chunked"))
+    );
 }
 
 /// A POST whose body comes in chunks.

@@ -47,6 +47,23 @@ impl Cli {
         ran
     }
 
+    /// Runs a command that must work on a terminal of so many columns; what is seen there.
+    pub(crate) fn terminal(&self, columns: usize, arguments: &[&str]) -> Ran {
+        // `script` gives the command a terminal of its own.
+        let line = format!("stty cols {columns} rows 50 && exec \"$GRANTOR\" $ARGUMENTS");
+        let place = [&self.config, &self.data].map(|own| own.to_str().expect("text"));
+        let place = ["--config", place[0], "--data", place[1]];
+        let arguments = [arguments, &place].concat();
+        assert!(arguments.iter().all(|own| !own.contains([' ', '*'])), "{arguments:?}");
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        command.env("GRANTOR", GRANTOR).env("ARGUMENTS", arguments.join(" ")).env("TERM", "xterm");
+        command.env("SHELL", "/bin/sh");
+        let ran = run(&mut command, "");
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
+        Ran { out: ran.out.replace("\r\n", "\n"), ..ran }
+    }
+
     /// Runs a command that must work; what it printed.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);

@@ -64,11 +64,12 @@ impl Google {
     /// A provider file for it.
     pub(crate) fn description(&self) -> String {
         let base = &self.base;
+        let host = base.strip_prefix("http://").expect("plain");
         format!(
             "extends = \"google\"\n\
              [authorize]\nurl = \"{base}/o/oauth2/v2/auth\"\nissuer = \"{base}\"\n\
              [token]\nurl = \"{base}/token\"\n\
-             [id_token]\nissuers = [\"{base}\"]\njwks_uri = \"{base}/oauth2/v3/certs\"\n\
+             [id_token]\nissuers = [\"{base}\", \"{host}\"]\njwks_uri = \"{base}/oauth2/v3/certs\"\n\
              [revoke]\nurl = \"{base}/revoke\"\n\
              [proxy]\nbase = \"{base}\"\nhosts = []\n"
         )
@@ -146,10 +147,20 @@ impl Google {
 }
 
 impl Setup {
-    /// With the integration `google` at the stand-in.
+    /// With the integration `google` at the stand-in, and descriptions for others: `google_work`,
+    /// which is the same but does not say that answers have an `iss`, and `stranger`, which is led
+    /// there by somebody who has nothing to do with it, and `discovered`, which reads its metadata.
     #[must_use]
     pub(crate) fn google(self, google: &Google, folder: &Path) -> Self {
         fs::write(folder.join("google.toml"), google.description()).expect("written");
+        let work = "label = \"Google at work\"\nextends = \"google\"\nauthorize.issuer = false\n";
+        fs::write(folder.join("google_work.toml"), work).expect("written");
+        let stranger = "label = \"Stranger\"\nextends = \"google_work\"\n\
+                        id_token.issuers = [\"https://stranger.example\"]\n";
+        fs::write(folder.join("stranger.toml"), stranger).expect("written");
+        let base = &google.base;
+        let discovered = format!("extends = \"oidc\"\nvariables.issuer.default = \"{base}\"\n");
+        fs::write(folder.join("discovered.toml"), discovered).expect("written");
         self.set("vault.providers", folder.to_str().expect("text"))
             .set("vault.return_urls", vec![RETURN_URL])
             .set("vault.deadline", "5s")
@@ -192,7 +203,12 @@ impl Vault {
 
     /// The same with another key.
     pub(crate) async fn ask_with(&self, key: &str, body: &Value) -> Page {
-        let url = self.server.url("/connect/sessions");
+        self.post_with(key, "/connect/sessions", body).await
+    }
+
+    /// Posts JSON with a key.
+    pub(crate) async fn post_with(&self, key: &str, path: &str, body: &Value) -> Page {
+        let url = self.server.url(path);
         self.server.request(client().post(url).bearer_auth(key).json(body)).await
     }
 
@@ -265,7 +281,17 @@ impl Vault {
 
     /// Connects an account for a subject, in mode `bound`; the connection as the API tells of it.
     pub(crate) async fn connect(&self, subject: &str, account: &str) -> Value {
-        let (link, _) = self.link(&json!({"integration": "google", "subject": subject})).await;
+        self.connect_through("google", subject, account).await
+    }
+
+    /// The same through another integration.
+    pub(crate) async fn connect_through(
+        &self,
+        integration: &str,
+        subject: &str,
+        account: &str,
+    ) -> Value {
+        let (link, _) = self.link(&json!({"integration": integration, "subject": subject})).await;
         let page = self.walk(&self.server.browser(), &link, account, &[]).await;
         let done = self.complete_for(subject, &page.answer()["connect_code"]).await;
         assert_eq!(done.status, 200, "{done:?}");

@@ -160,6 +160,17 @@ impl Vault {
         person: &str,
         change: impl FnOnce(&mut Held),
     ) -> ConnectionId {
+        self.connect_through(self.integration, subject, person, change).await
+    }
+
+    /// The same through another integration with the stand-in.
+    pub(crate) async fn connect_through(
+        &self,
+        integration: &str,
+        subject: &str,
+        person: &str,
+        change: impl FnOnce(&mut Held),
+    ) -> ConnectionId {
         let issued = match self.integration {
             "google" => self.issue_google(person).await,
             _ => self.issue_rotating(person).await,
@@ -171,7 +182,7 @@ impl Vault {
             previous_refresh_token: None,
             id_token: None,
         };
-        let connection = connection(self.integration, subject, &issued);
+        let connection = connection(integration, subject, &issued);
         let ring = self.file.ring(&[]);
         let seed = random().bytes().fold(7_u32, |sum, b| sum.wrapping_mul(31) ^ u32::from(b));
         let entropy = SeededEntropy::new(seed);
@@ -351,14 +362,7 @@ impl Vault {
 
     /// A number of the metrics; 0 when it is not there.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
-        let text = fs::read_to_string(self.server.config()).expect("settings");
-        let settings: toml::Table = toml::from_str(&text).expect("TOML");
-        let address = settings["listen"]["metrics"].as_str().expect("an address");
-        let url = format!("http://{address}/metrics");
-        let text = client().get(url).send().await.expect("answered").text().await.expect("text");
-        let line = text.lines().find(|line| line.starts_with(name));
-        let value = line.and_then(|line| line.rsplit(' ').next());
-        value.map_or(0, |value| value.parse().expect("a number"))
+        self.server.metric(name).await
     }
 
     /// A second process on the same data.
@@ -422,6 +426,15 @@ pub(crate) fn assert_refused(page: &Page, status: u16, error: &str) {
     assert_eq!(page.header("cache-control"), Some("no-store"), "{page:?}");
     let after = json["retry_after"].as_u64().map(|own| own.to_string());
     assert!(after.is_none() || page.header("retry-after") == after.as_deref(), "{page:?}");
+}
+
+/// The SHA-256 of a token, as a caller sends it.
+pub(crate) fn hash(token: &Value) -> String {
+    let program = Command::new("sh")
+        .args(["-c", "printf %s \"$1\" | sha256sum | cut -d' ' -f1", "sh"])
+        .arg(token.as_str().expect("a token"))
+        .output();
+    String::from_utf8(program.expect("it runs").stdout).expect("text").trim().to_owned()
 }
 
 /// `con_…` of a connection.

@@ -80,7 +80,12 @@ async fn bytes_that_are_no_text_are_refused() {
 async fn oversized_requests_are_refused() {
     let server = Server::start().await;
     let page = post(&server, format!("grant_type={}", "a".repeat(70_000))).await;
-    assert_error(&page, 413, "invalid_request", "The request body is too large.");
+    assert_error(
+        &page,
+        413,
+        "invalid_request",
+        "The request body is too large. Send less, or let the operator raise the limit: listen.body_bytes, and vault.proxy.request_bytes for the proxy.",
+    );
     let many: String = (0..101).map(|n| format!("p{n}=1&")).collect();
     let text = "The request has more than 100 parameters.";
     assert_error(&post(&server, many).await, 400, "invalid_request", text);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::connect::{CALENDAR, DRIVE, Vault};
+use crate::support::server::{Setup, free_port};
 use crate::support::{App, Page, Tokens, client};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -13,6 +14,10 @@ const GOOGLE: &str = "urn:grantor:integration:google";
 fn notes(vault: &Vault) -> App {
     let options = ["--grant", "authorization_code", "--grant", GRANT, "--integration", "google"];
     vault.server.app_with("notes", &options)
+}
+
+fn metered(setup: Setup) -> Setup {
+    setup.set("listen.metrics", format!("127.0.0.1:{}", free_port()))
 }
 
 async fn exchange(vault: &Vault, app: &App, token: &str, more: &[(&str, &str)]) -> Page {
@@ -45,9 +50,11 @@ fn assert_refused(page: &Page, error: &str, part: &str) {
 
 #[tokio::test]
 async fn a_client_exchanges_a_persons_token_for_the_one_at_the_provider() {
-    let vault = Vault::start().await;
+    let vault = Vault::with(metered).await;
     let notes = notes(&vault);
     let (access, sub) = signed_in(&vault, &notes, "ada").await;
+    let none = exchange(&vault, &notes, &access, &[]).await;
+    assert_refused(&none, "invalid_target", "has connected no account");
     let connection = vault.connect(&sub, "ada@example.com").await;
     let page = exchange(&vault, &notes, &access, &[]).await;
     assert_eq!(page.status, 200, "{page:?}");
@@ -67,6 +74,11 @@ async fn a_client_exchanges_a_persons_token_for_the_one_at_the_provider() {
     assert_eq!(claims["email"], "ada@example.com");
     let again = exchange(&vault, &notes, &access, &[("scope", CALENDAR)]).await.json();
     assert_eq!(again["access_token"], answer["access_token"]);
+    let count = async |result: &str| {
+        let labels = format!("{{integration=\"google\",result=\"{result}\"}}");
+        vault.server.metric(&format!("vault_token_requests_total{labels}")).await
+    };
+    assert_eq!((count("stored").await, count("connection_not_found").await), (2, 1));
 
     let entry = vault.server.sql(
         "SELECT actor || ' ' || target || ' ' || (details ->> 'subject') || ' ' ||

@@ -24,6 +24,27 @@ async fn a_refreshed_answer_has_no_refresh_token_and_no_nonce() {
 }
 
 #[tokio::test]
+async fn when_calendars_are_busy_is_read_by_post() {
+    let google = Google::start().await;
+    let tokens = google.issue(&["openid", CALENDAR]).await;
+    let ask = |token: &Value, body: Value| {
+        let request = google.post("/calendar/v3/freeBusy").json(&body);
+        read(request.bearer_auth(token.as_str().expect("a token")))
+    };
+    let (from, to) = ("2026-11-21T08:00:00Z", "2026-11-21T18:00:00Z");
+    let body = json!({"timeMin": from, "timeMax": to, "items": [{"id": "primary"}]});
+    let free = ask(&tokens["access_token"], body.clone()).await;
+    assert_eq!(free.status, 200, "{free:?}");
+    assert_eq!(free.json()["calendars"], json!({"primary": {"busy": []}}));
+    assert_eq!((&free.json()["timeMin"], &free.json()["timeMax"]), (&json!(from), &json!(to)));
+    let endless = ask(&tokens["access_token"], json!({"timeMin": from})).await;
+    assert_eq!(endless.status, 400, "{endless:?}");
+    assert_eq!(endless.json()["error"]["message"], "Missing timeMax parameter.");
+    let other = google.issue(&["openid", DRIVE]).await;
+    assert_eq!(ask(&other["access_token"], body).await.status, 403);
+}
+
+#[tokio::test]
 async fn a_refresh_gives_no_scope_that_was_not_granted() {
     let google = Google::start().await;
     let tokens = google.issue(&[CALENDAR, "openid"]).await;

@@ -14,8 +14,9 @@ pub use redis::{RedisCluster, RedisSentinel, RedisServer};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the program and reads its own standard input to the end; kills the program then and removes the
-/// folder, the first argument, unless it was told to keep it.
-const KEEPER: &str = "folder=$1; shift; \"$@\" </dev/null & program=$!; order=$(cat); \
+/// folder, the first argument, unless it was told to keep it. Signals to all of the terminal do not
+/// end it before that.
+const KEEPER: &str = "trap '' HUP INT TERM; folder=$1; shift; \"$@\" </dev/null & program=$!; order=$(cat); \
                       kill -9 $program 2>/dev/null; wait $program 2>/dev/null; \
                       [ \"$order\" = keep ] || rm -rf \"$folder\"";
 

@@ -24,6 +24,13 @@ impl RedisServer {
         server
     }
 
+    /// Starts a replica, and waits until it has everything.
+    pub fn replica_of(primary: &Self) -> Self {
+        let replica = Self::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
+        replica.until_in_step_with(primary);
+        replica
+    }
+
     /// Starts the server again, on what its folder has.
     pub fn start_again(&mut self) {
         let folder = self.folder.display().to_string();
@@ -41,11 +48,15 @@ impl RedisServer {
         });
     }
 
-    /// Waits until this replica has everything that its primary has.
-    pub fn until_in_step(&self) {
+    /// Waits until this replica of `primary` has everything that it has, and both know.
+    pub fn until_in_step_with(&self, primary: &Self) {
         let in_step = || {
             let info = self.cli(&["info", "replication"]);
-            info.contains("master_link_status:up") && info.contains("master_sync_in_progress:0")
+            let known = primary.cli(&["info", "replication"]);
+            info.contains("master_link_status:up")
+                && info.contains("master_sync_in_progress:0")
+                && known.contains("state=online")
+                && !known.contains("min_slaves_good_slaves:0")
         };
         until("the replica is in step", in_step);
     }
@@ -123,9 +134,9 @@ impl RedisSentinel {
         });
     }
 
-    /// The port on the loopback interface.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// The address of the service.
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/grantor", self.port)
     }
 }
 

@@ -169,7 +169,6 @@ CREATE TABLE webhook_notice (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX webhook_notice_due ON webhook_notice (endpoint, due_at);
-CREATE INDEX webhook_notice_over ON webhook_notice (expires_at);
 
 CREATE TABLE server_secret (
     name   TEXT NOT NULL PRIMARY KEY,

@@ -220,9 +220,7 @@ async fn a_node_that_knows_better_does_not_believe_that_it_kept_everything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_spent_stays_spent_after_a_failover_to_a_replica_that_was_behind() {
     let mut primary = RedisServer::start(&[]);
-    let port = primary.port().to_string();
-    let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &port]);
-    replica.until_in_step();
+    let replica = RedisServer::replica_of(&primary);
     let store =
         open_with(&primary.url(), &Options { wait_replicas: 1, ..Options::default() }).await;
     let things = Things::issue(&store).await;
@@ -242,7 +240,7 @@ async fn what_was_spent_stays_spent_after_a_failover_to_a_replica_that_was_behin
     primary.start_again();
     let port = replica.port().to_string();
     assert_eq!(primary.cli(&["replicaof", "127.0.0.1", &port]), "OK");
-    primary.until_in_step();
+    primary.until_in_step_with(&replica);
     assert_eq!(primary.cli(&["replicaof", "no", "one"]), "OK");
     let store = open(&primary.url()).await;
     assert_eq!((things.spend(&store).await, last.spend(&store).await), (vec![], vec![]));

@@ -32,9 +32,7 @@ async fn what_can_be_lost_is_said_of_each_setting() {
 async fn nothing_is_said_when_nothing_can_be_lost() {
     let always = ["--appendfsync", "always", "--min-replicas-to-write", "1"];
     let primary = RedisServer::start(&always);
-    let port = primary.port().to_string();
-    let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &port]);
-    replica.until_in_step();
+    let _replica = RedisServer::replica_of(&primary);
     let store = open(&primary.url()).await;
     say(&store.guarantees().await, &["Wait for at least one replica"]);
     let waiting = |wait_replicas| Options { wait_replicas, ..Options::default() };

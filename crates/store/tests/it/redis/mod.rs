@@ -1,11 +1,11 @@
 //! The Redis back end.
 
-mod contract;
 mod epochs;
 mod guarantees;
 mod kill;
 mod nodes;
 mod sentinel;
+pub(crate) mod servers;
 mod tls;
 
 use std::sync::Arc;

@@ -14,16 +14,10 @@ fn waiting() -> Options {
     Options { wait_replicas: 1, wait_limit, ..Options::default() }
 }
 
-fn replica_of(primary: &RedisServer) -> RedisServer {
-    let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
-    replica.until_in_step();
-    replica
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_replica_has_is_not_acknowledged() {
     let primary = RedisServer::start(&[]);
-    let mut replica = replica_of(&primary);
+    let mut replica = RedisServer::replica_of(&primary);
     let store = open_with(&primary.url(), &waiting()).await;
     store.issue_access(own_access("a")).await.expect("a replica has it");
     replica.kill();
@@ -45,11 +39,10 @@ async fn what_no_replica_has_is_not_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failover_what_a_replica_had_is_there() {
     let mut primary = RedisServer::start(&[]);
-    let replica = replica_of(&primary);
+    let replica = RedisServer::replica_of(&primary);
     let sentinel = RedisSentinel::start(&primary);
     sentinel.until_it_knows(1);
-    let url = format!("redis+sentinel://127.0.0.1:{}/grantor", sentinel.port());
-    let store = open_with(&url, &waiting()).await;
+    let store = open_with(&sentinel.url(), &waiting()).await;
     let mut acknowledged = Vec::new();
     for _ in 0..100 {
         let one = own_access("a");

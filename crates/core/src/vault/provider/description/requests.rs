@@ -86,6 +86,9 @@ pub(crate) struct Refresh {
     pub(crate) rename: Option<BTreeMap<String, String>>,
     /// Whether an answer has a new refresh token, and the old one is over: `yes`, `no`, `unknown`.
     pub(crate) rotation: Rotation,
+    /// Whether what is exchanged is the access token, which must still live then: it is exchanged
+    /// ahead of its end, used or not.
+    pub(crate) while_alive: bool,
     /// How long a refresh token lives without being used.
     pub(crate) idle: Option<Period>,
     /// How long a refresh token lives in any case, when the answer does not say.
@@ -104,6 +107,7 @@ impl Default for Refresh {
             params: BTreeMap::new(),
             rename: None,
             rotation: Rotation::Unknown,
+            while_alive: false,
             idle: None,
             lifetime: None,
         }
@@ -220,6 +224,21 @@ pub(crate) struct Revoke {
     /// Error codes that mean that it was over before.
     #[serde(default)]
     pub(crate) done_errors: Vec<String>,
+    /// What of an account ends with one grant: all that it has granted to the `client`, or to every
+    /// client of its `project`, the number that client ids begin with.
+    #[serde(default)]
+    pub(crate) shared: Shared,
+}
+
+/// Who shares the grant of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Shared {
+    /// Those with the same client id.
+    #[default]
+    Client,
+    /// Those with a client id of the same project.
+    Project,
 }
 
 /// Which token is given back.

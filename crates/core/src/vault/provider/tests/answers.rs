@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{NOW, Setup, answer, json as as_json, small};
+use crate::model::Scope;
 use crate::outbound::Response;
 use crate::time::{Seconds, Timestamp};
 use crate::vault::answer::FailureClass;
@@ -132,6 +133,10 @@ fn scopes_are_read_as_the_provider_separates_them() {
     let own = Setup::own(&small(""));
     let got = own.good(&json!({"access_token": "a", "scope": ["read", 7, "wr\"ite"]}));
     assert_eq!(got.scope.expect("told").as_str(), "read 7", "names that are none are dropped");
+    for none in [json!(""), json!([])] {
+        let got = own.good(&json!({"access_token": "a", "scope": none}));
+        assert_eq!(got.scope, Some(Scope::default()), "it says that nothing is granted");
+    }
     for silent in [json!({"access_token": "a"}), json!({"access_token": "a", "scope": {"a": 1}})] {
         assert_eq!(own.good(&silent).scope, None);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{NOW, Setup, answer, form, header, json as as_json, query};
+use super::{NOW, Setup, answer, form, header, json as as_json, query, small};
 use crate::model::{Account, Scope};
 use crate::outbound::Method;
 use crate::time::Seconds;
@@ -442,7 +442,12 @@ fn quickbooks_names_the_company_in_the_callback() {
     own.variables = own.provider().callback(&back).expect("a company");
     let token = json!({"access_token": "a", "refresh_token": "r", "expires_in": 3600, "x_refresh_token_expires_in": 8_726_400});
     assert_eq!(own.good(&token).refresh_expires_at, Some(NOW.plus(Seconds(8_726_400))));
-    assert_eq!(account(&own, &token, None).sub, "4620816365");
+    let company = json!({"CompanyInfo": {"Id": "1", "CompanyName": "Engines"}});
+    let found = account(&own, &token, Some(company));
+    assert_eq!(
+        (found.sub.as_str(), found.organization.as_deref()),
+        ("4620816365", Some("Engines"))
+    );
     let proxy = own.provider().proxy(&own.ctx()).expect("an API");
     assert_eq!(proxy.base, "https://quickbooks.api.intuit.com/v3/company/4620816365");
     assert!(proxy.allows("quickbooks.api.intuit.com") && !proxy.allows("evil.example"));
@@ -490,6 +495,23 @@ fn hubspot_is_asked_about_its_token() {
     assert_eq!((who.sub.as_str(), who.email.as_deref()), ("62515:123", Some("a@b.example")));
     let body = json!({"error": "invalid_request", "status": "BAD_REFRESH_TOKEN", "message": "missing or unknown refresh token"});
     assert_eq!(class(&own, 400, &body), GrantDead);
+}
+
+#[test]
+fn userinfo_of_another_account_than_the_id_token_is_refused() {
+    let own = Setup::own(&small(
+        "identity = { from = \"call\", url = \"https://own.example/userinfo\", sub = [\"/sub\"] }\n\
+         id_token = { issuers = [\"https://own.example\"], jwks_uri = \"https://own.example/keys\" }",
+    ));
+    let tokens = own.good(&json!({"access_token": "a"}));
+    let told = as_json(200, &json!({"sub": "1"}));
+    let account = |claims: Option<Value>| {
+        own.provider().account(claims.as_ref(), &tokens, Some(&told)).map(|own| own.sub)
+    };
+    assert_eq!(account(Some(json!({"sub": "1"}))), Ok("1".to_owned()));
+    assert_eq!(account(None), Ok("1".to_owned()));
+    let refused = account(Some(json!({"sub": "2"}))).expect_err("two accounts");
+    assert_eq!(refused.class, BadRequest);
 }
 
 #[test]

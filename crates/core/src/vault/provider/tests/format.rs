@@ -55,6 +55,15 @@ fn parts_that_do_not_fit_together_are_refused() {
         ("proxy.base = \"https://a.example/{access_token}\"", "{access_token} is not known here"),
         ("token.params = { a = \"{x}\" }", "token.params.a: {x} is not known here"),
         ("token.params = { a = \"{x\" }", "token.params.a: \"{x\" has a brace"),
+        (
+            "authorize.issuer = \"https://{x}\"\n[variables.x]\nform = \"name\"\nfrom = \"callback\"",
+            "authorize.issuer: a variable from callback or answer has no value here",
+        ),
+        (
+            "discovery = { url = \"https://a.example/{x}\", issuer = \"https://a.example\" }\n\
+             [variables.x]\nform = \"name\"\nfrom = \"answer\"",
+            "discovery.url: a variable from callback or answer has no value here",
+        ),
         ("[variables.client_id]\nform = \"name\"", "variables.client_id: cannot be its name"),
         ("[variables.x]\nform = \"digits\"\ndefault = \"a\"", "variables.x.default: is refused"),
         ("[variables.x]\nfrom = \"answer\"\nform = \"origin\"", "variables.x.hosts: is empty"),

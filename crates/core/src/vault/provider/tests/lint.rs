@@ -105,6 +105,34 @@ fn what_is_suspicious_is_said() {
 }
 
 #[test]
+fn one_mistake_hides_no_other() {
+    let text = "extends = \"gogle\"\nlabl = \"Own\"\ntoken.auth = \"foo\"\n";
+    let found = findings(text);
+    for said in ["extends: there is no provider", "labl: there is no such key", "token.auth: "] {
+        assert!(found.iter().any(|own| own.contains(said)), "{said}: {found:#?}");
+    }
+    assert_eq!(found.len(), 3, "{found:#?}");
+    let text = CLEAN.replace("label = \"Own\"", "label = \" \"\ntoken.auth = \"foo\"");
+    let found = findings(&format!("{text}scopes.default = [\"a b\"]\nauthorize.ulr = 1\n"));
+    for said in ["token.auth: ", "authorize.ulr: ", "label: is empty", "scopes.default: "] {
+        assert!(found.iter().any(|own| own.contains(said)), "{said}: {found:#?}");
+    }
+    assert_eq!(found.len(), 4, "{found:#?}");
+    // What cannot be read is not called missing as well.
+    let text = CLEAN.replace("token.url = \"https://own.example/token\"", "token.url = 1");
+    assert_eq!(findings(&text).len(), 1, "{:#?}", findings(&text));
+}
+
+#[test]
+fn taking_the_place_of_a_built_in_one_is_told() {
+    let lint = |text: &str| lint([("google".to_owned(), text.to_owned())], &[]);
+    let found = lint(CLEAN);
+    let told = found.iter().map(|own| own.problem.to_string()).collect::<Vec<_>>();
+    assert!(told.len() == 1 && told[0].starts_with("google: takes the place of"), "{told:#?}");
+    assert!(lint("extends = \"google\"\nlabel = \"Our Google\"").is_empty());
+}
+
+#[test]
 fn a_key_that_changes_nothing_is_found() {
     for (more, path) in [
         ("scopes.separator = \" \"", "scopes.separator"),
@@ -199,6 +227,7 @@ headers = { X-Version = "2" }
 params = { again = "yes" }
 rename = { refresh_token = "old_token" }
 rotation = "no"
+while_alive = true
 idle = "30d"
 lifetime = "90d"
 
@@ -267,6 +296,7 @@ headers = { X-Version = "5" }
 params = { why = "end" }
 done = [202]
 done_errors = ["was_gone"]
+shared = "project"
 
 [proxy]
 base = "{site}/api"

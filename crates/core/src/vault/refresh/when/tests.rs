@@ -128,6 +128,33 @@ fn that_a_refresh_token_ends_soon_is_told_once_and_then_it_ends() {
     assert_eq!(agenda.next(soon.plus(Seconds(20)), &entropy), Some(end), "not again");
     assert_eq!(agenda.task(Some(end), true, end), Some(Task::End));
     assert_eq!(agenda.next(end, &entropy), None);
+    // A sweeper that was away, or came earlier for something else, tells all the same.
+    let late = soon.plus(Seconds::hours(5));
+    assert_eq!(agenda.task(Some(soon.minus(Seconds(9))), false, late), Some(Task::Tell));
+    assert_eq!(agenda.task(Some(soon.plus(Seconds(1))), false, late), None, "told before");
+    // A retry comes after it, but does not take its place.
+    let (retry, before) = (soon.plus(Seconds(600)), soon.minus(Seconds(5)));
+    assert_eq!(agenda.no_later(retry, before), soon);
+    assert_eq!(agenda.no_later(before, before.minus(Seconds(1))), before);
+    assert_eq!(agenda.no_later(retry, soon), retry, "told");
+}
+
+#[test]
+fn the_end_of_a_short_life_is_told_in_its_middle() {
+    let told = |own: Connection| agenda(&own, None).tell.expect("a moment");
+    let end = NOW.plus(Seconds::days(1));
+    let day = Connection { refresh_expires_at: Some(end), ..connection(3_600) };
+    assert_eq!(told(day.clone()), NOW.plus(Seconds::hours(12)));
+    // A refresh that brings the same one changes nothing about it.
+    let later = NOW.plus(Seconds::hours(6));
+    let used = Connection { refresh_used_at: later, rotates: Some(false), ..day.clone() };
+    assert_eq!(told(used), NOW.plus(Seconds::hours(12)));
+    let rotates = Connection { refresh_used_at: later, rotates: Some(true), ..day.clone() };
+    assert_eq!(told(rotates.clone()), NOW.plus(Seconds::hours(15)));
+    // The next refresh brings another one before that.
+    let first = NOW.plus(Seconds::hours(20));
+    assert_eq!(told(Connection { expires_at: Some(first), ..rotates }), first);
+    assert_eq!(told(Connection { expires_at: Some(first), ..day }), NOW.plus(Seconds::hours(12)));
 }
 
 #[test]

@@ -275,7 +275,26 @@ fn what_is_still_to_be_said_is_said_before_anything_is_sent() {
     let unknown = fails(&["gogle", "--client-id", "a"]);
     assert!(unknown.contains("there is no provider \"gogle\""), "{unknown}");
     assert!(fails(&["google", "--client-id", "a", "--set", "tenant"]).contains("NAME=VALUE"));
+    let itself = fails(&["google", "--client-id", "a", "--client-credentials"]);
+    assert!(itself.contains("google gives no tokens to clients: leave out"), "{itself}");
+    let foo = fails(&["google", "--client-id", "a", "--redirect-uri", "foo"]);
+    assert!(foo.contains("write a whole URL, such as http://localhost:5059/callback"), "{foo}");
     let port = free_port().to_string();
     let nowhere = fails(&["nowhere.toml", "--client-id", "a", "--port", &port]);
     assert!(nowhere.contains("cannot read nowhere.toml"), "{nowhere}");
+}
+
+#[test]
+fn a_taken_port_is_noticed_before_anybody_opens_a_browser() {
+    let server = Server::setup().prepare();
+    let secret = server.folder().join("secret");
+    fs::write(&secret, SECRET).expect("written");
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    let secret = secret.to_str().expect("text");
+    let options = ["--client-id", "a", "--client-secret-file", secret, "--port", &port];
+    let ran = server.cli().run(&[&["provider", "try", "google"], &options[..]].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("give another one with --port"), "{ran:?}");
+    assert!(!ran.err.contains("listen.port"), "{ran:?}");
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use grantor_core::model::{ApiKey, Client};
-use grantor_core::store::StoreError;
 
 /// The most records of a kind that are kept.
 const MOST: usize = 4_096;
@@ -35,6 +34,10 @@ struct Known<T> {
     records: HashMap<String, Arc<T>>,
 }
 
+/// A record that is not in memory, and when that was.
+#[derive(Clone, Copy)]
+pub(crate) struct Missing(u64);
+
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         Self(RwLock::new(Known { generation: 0, records: HashMap::new() }))
@@ -42,39 +45,28 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T> Cache<T> {
-    /// The record with this key, from memory or else by `read`.
-    pub(crate) fn get(
-        &self,
-        key: &str,
-        read: impl FnOnce() -> Result<Option<T>, StoreError>,
-    ) -> Result<Option<Arc<T>>, StoreError> {
-        let generation = match self.look(key) {
-            Ok(record) => return Ok(Some(record)),
-            Err(generation) => generation,
-        };
-        let found = read()?.map(Arc::new);
-        if let Some(record) = &found {
-            self.put(key, record, generation);
-        }
-        Ok(found)
-    }
-
-    /// The record with this key, if it is in memory; else what [`Cache::put`] has to be told.
-    pub(crate) fn look(&self, key: &str) -> Result<Arc<T>, u64> {
+    /// The record with this key or, where it is not in memory, what [`Self::keep`] needs.
+    pub(crate) fn find(&self, key: &str) -> Result<Arc<T>, Missing> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.records.get(key).map(Arc::clone).ok_or(known.generation)
+        known.records.get(key).map(Arc::clone).ok_or(Missing(known.generation))
     }
 
-    /// Keeps what was read, unless records have changed since the look.
-    pub(crate) fn put(&self, key: &str, record: &Arc<T>, generation: u64) {
+    /// What [`Self::keep`] needs for a record that is to be read even if it is in memory.
+    pub(crate) fn missing(&self) -> Missing {
+        Missing(self.0.read().unwrap_or_else(PoisonError::into_inner).generation)
+    }
+
+    /// Keeps what was read since it was missing, unless records have changed meanwhile.
+    pub(crate) fn keep(&self, key: &str, found: Option<T>, missing: Missing) -> Option<Arc<T>> {
+        let found = Arc::new(found?);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.generation != generation {
-            return;
+        if known.generation == missing.0 {
+            if known.records.len() >= MOST {
+                known.records.clear();
+            }
+            known.records.insert(key.to_owned(), Arc::clone(&found));
         }
-        if known.records.len() >= MOST {
-            known.records.clear();
-        }
-        known.records.insert(key.to_owned(), Arc::clone(record));
+        Some(found)
     }
 
     fn clear(&self) {
