@@ -9,8 +9,10 @@ pub mod contract;
 mod migrations;
 pub mod postgres;
 mod records;
+pub mod redis;
 pub mod sqlite;
 mod sweep;
 
 pub use postgres::Postgres;
+pub use redis::Redis;
 pub use sqlite::Sqlite;

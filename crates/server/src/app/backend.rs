@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use grantor_core::store::Store;
+use grantor_store::postgres::{self, Postgres};
+use grantor_store::redis::{self, Redis};
 use grantor_store::sqlite::{self, Sqlite};
 
 use super::{make_folder, ring};
-use crate::config::Config;
+use crate::config::{self, Config};
 
 /// The database of a data folder.
 const FILE: &str = "grantor.db";
@@ -19,6 +21,10 @@ const FILE: &str = "grantor.db";
 pub(crate) enum Backend {
     /// A file in the data folder.
     Sqlite(Arc<Sqlite>),
+    /// A database of its own, which other nodes may use too.
+    Postgres(Arc<Postgres>),
+    /// A Redis, which other nodes may use too.
+    Redis(Arc<Redis>),
 }
 
 /// What a store has written.
@@ -37,9 +43,21 @@ impl Backend {
     /// database without any.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
-        let path = config.data.join(FILE);
-        ring::prepare(config, &path)?;
-        Self::sqlite(&path)
+        match &config.store {
+            config::Store::Sqlite => {
+                let path = config.data.join(FILE);
+                ring::prepare(config, &path)?;
+                Self::sqlite(&path)
+            }
+            config::Store::Postgres(url) => {
+                let store = Postgres::open(url, &postgres_options(config)).await;
+                Ok(Self::Postgres(Arc::new(store.context("cannot use the Postgres database")?)))
+            }
+            config::Store::Redis(url) => {
+                let store = Redis::open(url, &redis_options(config)?).await;
+                Ok(Self::Redis(Arc::new(store.context("cannot use Redis")?)))
+            }
+        }
     }
 
     fn sqlite(path: &Path) -> anyhow::Result<Self> {
@@ -52,6 +70,8 @@ impl Backend {
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(store) => store.clone(),
+            Self::Postgres(store) => store.clone(),
+            Self::Redis(store) => store.clone(),
         }
     }
 
@@ -66,6 +86,17 @@ impl Backend {
                     commit_time: stats.commit_time,
                 })
             }
+            Self::Postgres(_) | Self::Redis(_) => None,
+        }
+    }
+
+    /// What can be lost with the servers as they are configured, each as a sentence.
+    pub(crate) async fn guarantees(&self) -> Vec<String> {
+        match self {
+            // Written with full sync.
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(_) => Vec::new(),
+            Self::Redis(store) => store.guarantees().await,
         }
     }
 
@@ -74,6 +105,38 @@ impl Backend {
         match self {
             // Away from the threads of the runtime.
             Self::Sqlite(store) => Ok(tokio::task::spawn_blocking(move || store.close()).await?),
+            Self::Postgres(_) => Ok(()),
+            Self::Redis(store) => {
+                store.close().await;
+                Ok(())
+            }
         }
     }
+}
+
+fn postgres_options(config: &Config) -> postgres::Options {
+    let own = &config.postgres;
+    postgres::Options {
+        connections: usize::try_from(own.connections).unwrap_or(usize::MAX),
+        wait: own.wait.duration(),
+        statement: own.statement_timeout.duration(),
+        ..postgres::Options::default()
+    }
+}
+
+fn redis_options(config: &Config) -> anyhow::Result<redis::Options> {
+    let own = &config.redis;
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path)
+            .with_context(|| format!("redis.ca_file: cannot read {}", path.display()))
+    };
+    Ok(redis::Options {
+        prefix: own.prefix.clone(),
+        time_limit: own.timeout.duration(),
+        wait_replicas: own.wait_replicas,
+        wait_limit: own.wait_timeout.duration(),
+        keeps_acknowledged: own.keeps_acknowledged,
+        authorities: own.ca_file.as_ref().map(read).transpose()?,
+        ..redis::Options::default()
+    })
 }

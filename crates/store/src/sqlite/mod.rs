@@ -49,6 +49,7 @@ use async_trait::async_trait;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Timestamp;
 
+pub(crate) use selections::means;
 pub use stats::Stats;
 
 use checkpoint::Checkpointer;

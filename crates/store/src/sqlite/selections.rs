@@ -184,7 +184,7 @@ fn by_ids<T>(
 }
 
 /// Whether a connection that was found by its id is among those that the selector means.
-fn means(selector: &Selector, status: Option<&str>, own: &Connection) -> bool {
+pub(crate) fn means(selector: &Selector, status: Option<&str>, own: &Connection) -> bool {
     let among = |list: &Option<Vec<String>>, value: &String| {
         list.as_ref().is_none_or(|list| list.contains(value))
     };

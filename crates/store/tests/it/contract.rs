@@ -85,3 +85,6 @@ macro_rules! contract {
 
 contract!(sqlite, super::Folder::new());
 contract!(postgres, super::Server);
+contract!(redis_single, crate::redis::servers::single());
+contract!(redis_sentinel, crate::redis::servers::sentinel());
+contract!(redis_cluster, crate::redis::servers::cluster());

@@ -1,5 +1,4 @@
-//! The back ends: the contract that each passes, what is SQLite's own, and in `postgres` what is
-//! that one's.
+//! The back ends: the contract that each passes, and what is its own.
 
 mod contract;
 mod disk;
@@ -7,6 +6,7 @@ mod kill;
 mod opening;
 mod postgres;
 mod processes;
+mod redis;
 mod scratch;
 mod sweeping;
 mod upgrading;

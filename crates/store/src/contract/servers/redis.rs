@@ -1,0 +1,200 @@
+//! Throwaway Redis servers: Debian's packages `redis-server` and `redis-tools`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Kept, free_port, until};
+
+/// A server with a folder of its own, which stays when the server is killed and started again.
+pub struct RedisServer {
+    kept: Option<Kept>,
+    folder: PathBuf,
+    port: u16,
+    settings: Vec<String>,
+}
+
+impl RedisServer {
+    /// Starts a server that keeps an append-only file. `settings` come after its own, for example
+    /// `["--appendfsync", "always"]`.
+    pub fn start(settings: &[&str]) -> Self {
+        let folder = new_folder();
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let mut server = Self { kept: None, folder, port: free_port(), settings };
+        server.start_again();
+        server
+    }
+
+    /// Starts a replica, and waits until it has everything.
+    pub fn replica_of(primary: &Self) -> Self {
+        let replica = Self::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
+        replica.until_in_step_with(primary);
+        replica
+    }
+
+    /// Starts the server again, on what its folder has.
+    pub fn start_again(&mut self) {
+        let folder = self.folder.display().to_string();
+        let mut program: Vec<String> = ["redis-server", "--bind", "127.0.0.1", "--port"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        program.extend([self.port.to_string(), "--dir".to_owned(), folder.clone()]);
+        let own = ["--save", "", "--appendonly", "yes", "--unixsocket", "redis.sock"];
+        program.extend(own.map(str::to_owned));
+        program.extend(self.settings.iter().cloned());
+        self.kept = Some(Kept::start(&folder, &program));
+        until("Redis starts", || {
+            ["PONG", "NOAUTH"].iter().any(|is| self.cli(&["ping"]).contains(is))
+        });
+    }
+
+    /// Waits until this replica of `primary` has everything that it has, and both know.
+    pub fn until_in_step_with(&self, primary: &Self) {
+        let in_step = || {
+            let info = self.cli(&["info", "replication"]);
+            let known = primary.cli(&["info", "replication"]);
+            info.contains("master_link_status:up")
+                && info.contains("master_sync_in_progress:0")
+                && known.contains("state=online")
+                && !known.contains("min_slaves_good_slaves:0")
+        };
+        until("the replica is in step", in_step);
+    }
+
+    /// Kills the server as `kill -9` does.
+    pub fn kill(&mut self) {
+        if let Some(kept) = self.kept.take() {
+            kept.kill();
+        }
+    }
+
+    /// What an operator would say with `redis-cli`, and the answer.
+    pub fn cli(&self, command: &[&str]) -> String {
+        cli(self.port, command)
+    }
+
+    /// The port on the loopback interface.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder with the server's files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The address by TCP.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The address by the unix socket.
+    pub fn socket(&self) -> String {
+        format!("unix://{}", self.folder.join("redis.sock").display())
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kept = None;
+        // Gone already, unless the server was killed. One that stays does no harm.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A Sentinel that watches a service named `grantor`, and decides alone.
+pub struct RedisSentinel {
+    _kept: Kept,
+    port: u16,
+}
+
+impl RedisSentinel {
+    /// Starts it beside a primary.
+    pub fn start(primary: &RedisServer) -> Self {
+        let (folder, port) = (new_folder(), free_port());
+        let settings = format!(
+            "bind 127.0.0.1\nport {port}\nsentinel monitor grantor 127.0.0.1 {} 1\n\
+             sentinel down-after-milliseconds grantor 500\nsentinel failover-timeout grantor 5000\n",
+            primary.port
+        );
+        let file = folder.join("sentinel.conf");
+        std::fs::write(&file, settings).expect("its settings are written");
+        let program = ["redis-server", &file.display().to_string(), "--sentinel"];
+        let program: Vec<_> = program.into_iter().map(str::to_owned).collect();
+        let kept = Kept::start(&folder.display().to_string(), &program);
+        until("Sentinel starts", || cli(port, &["ping"]) == "PONG");
+        Self { _kept: kept, port }
+    }
+
+    /// Waits until it knows so many replicas of the primary.
+    pub fn until_it_knows(&self, replicas: u32) {
+        let known = format!("slaves={replicas},");
+        until("Sentinel knows the replicas", || {
+            cli(self.port, &["info", "sentinel"]).contains(&known)
+        });
+    }
+
+    /// The address of the service.
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/grantor", self.port)
+    }
+}
+
+/// A cluster of three servers without replicas.
+pub struct RedisCluster {
+    nodes: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// Starts it, and waits until every node knows that the cluster works.
+    pub fn start() -> Self {
+        let node = |_| {
+            let bus = free_port().to_string();
+            let of_cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+            RedisServer::start(&[&of_cluster[..], &["--cluster-node-timeout", "1000"]].concat())
+        };
+        let cluster = Self { nodes: (0..3).map(node).collect() };
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create"]);
+        create.args(cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
+        let created = create.arg("--cluster-yes").output().expect("redis-cli starts");
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+        cluster.until_it_works();
+        cluster
+    }
+
+    /// Waits until every node knows that the cluster works.
+    pub fn until_it_works(&self) {
+        for node in &self.nodes {
+            let works = || node.cli(&["cluster", "info"]).contains("cluster_state:ok");
+            until("the cluster works", works);
+        }
+    }
+
+    /// The node that has a key.
+    pub fn node_of(&mut self, key: &str) -> &mut RedisServer {
+        let found =
+            self.nodes.iter_mut().find(|node| !node.cli(&["exists", key]).contains("MOVED"));
+        found.expect("every slot is somewhere")
+    }
+
+    /// The address, with every node.
+    pub fn url(&self) -> String {
+        let nodes = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
+        format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
+    }
+}
+
+fn cli(port: u16, command: &[&str]) -> String {
+    let mut program = Command::new("redis-cli");
+    let output = program.args(["-p", &port.to_string()]).args(command).output();
+    let output = output.expect("redis-cli starts: Debian's package redis-tools");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn new_folder() -> PathBuf {
+    let name = format!("grantor-redis-{}-{}", std::process::id(), free_port());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir(&folder).expect("a folder of its own");
+    folder
+}
