@@ -28,7 +28,17 @@ if [ -n "${GRANTOR_TEST_TLS:-}" ]; then
 fi
 
 start() {
-    "$own/pg_ctl" start --silent --wait --pgdata "$folder/data" --log "$folder/log"
+    # What was killed may take a moment to be gone.
+    tries=0
+    until "$own/pg_ctl" start --silent --wait --pgdata "$folder/data" --log "$folder/log" \
+        >>"$folder/start.log" 2>&1; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge 20 ]; then
+            cat "$folder/start.log" "$folder/log" >&2
+            exit 1
+        fi
+        sleep 0.2
+    done
 }
 
 start
@@ -38,9 +48,10 @@ while read -r command; do
     stop) "$own/pg_ctl" stop --silent --wait --pgdata "$folder/data" --mode fast ;;
     kill)
         server=$(head -n 1 "$folder/data/postmaster.pid")
-        # The processes that serve the connections end with it only after a while.
-        children=$(ps -o pid= --ppid "$server" || true)
-        kill -KILL "$server" $children 2>/dev/null || true
+        # So that it starts no other process while those that there are are listed. They would end
+        # with it only after a while, and no server starts before.
+        kill -STOP "$server"
+        kill -KILL $(ps -o pid= --ppid "$server") "$server" 2>/dev/null || true
         ;;
     start) start ;;
     esac
