@@ -6,11 +6,21 @@ own=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 folder=$(mktemp -d "${TMPDIR:-/tmp}/grantor-postgres.XXXXXXXX")
 chmod 755 "$folder"
 trap 'exit 1' HUP INT TERM
-trap '"$own/pg_ctl" stop --silent --pgdata "$folder/data" --mode immediate; rm -rf "$folder"' EXIT
+end() {
+    # Says no when it was killed before.
+    "$own/pg_ctl" stop --silent --pgdata "$folder/data" --mode immediate 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap end EXIT
 
-echo secret >"$folder/password"
-"$own/initdb" --pgdata "$folder/data" --auth "$1" --username grantor --pwfile "$folder/password" \
-    --encoding UTF8 --no-sync >"$folder/initdb.log"
+if [ -n "${GRANTOR_TEST_PRIMARY:-}" ]; then
+    "$own/pg_basebackup" --pgdata "$folder/data" --write-recovery-conf --checkpoint fast --no-sync \
+        --host "$GRANTOR_TEST_PRIMARY" --username grantor
+else
+    echo secret >"$folder/password"
+    "$own/initdb" --pgdata "$folder/data" --auth "$1" --username grantor \
+        --pwfile "$folder/password" --encoding UTF8 --no-sync >"$folder/initdb.log"
+fi
 shift
 {
     echo "unix_socket_directories = '$folder'"
@@ -54,6 +64,7 @@ while read -r command; do
         kill -KILL $(ps -o pid= --ppid "$server") "$server" 2>/dev/null || true
         ;;
     start) start ;;
+    promote) "$own/pg_ctl" promote --silent --wait --pgdata "$folder/data" ;;
     esac
     echo done
 done
