@@ -35,6 +35,7 @@ struct Known<T> {
 }
 
 /// A record that is not in memory, and when that was.
+#[derive(Clone, Copy)]
 pub(crate) struct Missing(u64);
 
 impl<T> Default for Cache<T> {
