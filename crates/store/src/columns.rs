@@ -101,6 +101,24 @@ impl<const N: usize> FromCell for [u8; N] {
     }
 }
 
+impl FromCell for Digest {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        <[u8; _]>::from_cell(cell).map(Self::from_bytes)
+    }
+}
+
+impl FromCell for Timestamp {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        i64::from_cell(cell).map(Self::from_epoch)
+    }
+}
+
+impl FromCell for Scope {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Text(text) = cell { Self::parse(&text).ok() } else { None }
+    }
+}
+
 impl<T: FromCell> FromCell for Option<T> {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {
         if cell == Cell::Null { Some(None) } else { T::from_cell(cell).map(Some) }
@@ -143,19 +161,19 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn digest(&mut self) -> Result<Digest, Unreadable> {
-        Ok(Digest::from_bytes(self.value()?))
+        self.value()
     }
 
     pub(crate) fn optional_digest(&mut self) -> Result<Option<Digest>, Unreadable> {
-        Ok(self.value::<Option<_>>()?.map(Digest::from_bytes))
+        self.value()
     }
 
     pub(crate) fn time(&mut self) -> Result<Timestamp, Unreadable> {
-        Ok(Timestamp::from_epoch(self.value()?))
+        self.value()
     }
 
     pub(crate) fn optional_time(&mut self) -> Result<Option<Timestamp>, Unreadable> {
-        Ok(self.value::<Option<_>>()?.map(Timestamp::from_epoch))
+        self.value()
     }
 
     pub(crate) fn text(&mut self) -> Result<Cow<'r, str>, Unreadable> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use grantor_core::store::StoreError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::fault::Fault;
 use super::pool::{As, Pool, Work};
@@ -16,11 +16,20 @@ const MOST: usize = 10_000;
 const LARGEST: usize = 512;
 
 /// Takes writes of one kind. They happen whether or not anybody still waits for them.
-pub(super) struct Batcher<J, T>(mpsc::Sender<Job<J, T>>);
+pub(super) struct Batcher<J, T> {
+    queue: mpsc::Sender<Job<J, T>>,
+    pool: Arc<Pool>,
+}
 
 struct Job<J, T> {
     what: J,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    reply: Reply<T>,
+}
+
+/// Who waits for an outcome. The write is under way until this is dropped.
+struct Reply<T> {
+    caller: oneshot::Sender<Result<T, StoreError>>,
+    _begun: OwnedSemaphorePermit,
 }
 
 impl<J: Send + Sync + 'static, T: Send + 'static> Batcher<J, T> {
@@ -28,13 +37,15 @@ impl<J: Send + Sync + 'static, T: Send + 'static> Batcher<J, T> {
     pub(super) fn start(pool: &Arc<Pool>, how: As, work: impl Work<Vec<J>, Vec<T>>) -> Self {
         let (sender, queue) = mpsc::channel(MOST);
         tokio::spawn(serve(queue, Arc::clone(pool), how, Arc::new(work)));
-        Self(sender)
+        Self { queue: sender, pool: Arc::clone(pool) }
     }
 
     /// Has a write done, and answers when it is durable.
     pub(super) async fn add(&self, what: J) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.0.try_send(Job { what, reply }).map_err(|_| {
+        let begun = self.pool.begin().map_err(|fault| fault.told())?;
+        let (caller, answer) = oneshot::channel();
+        let reply = Reply { caller, _begun: begun };
+        self.queue.try_send(Job { what, reply }).map_err(|_| {
             StoreError::Unavailable("too many writes wait for the database".to_owned())
         })?;
         answer.await.unwrap_or_else(|_| Err(Fault::Panicked.told()))
@@ -89,7 +100,7 @@ async fn batch<J: Send + Sync, T: Send>(
     }
 }
 
-fn tell<T>(reply: oneshot::Sender<Result<T, StoreError>>, answer: Result<T, StoreError>) {
+fn tell<T>(reply: Reply<T>, answer: Result<T, StoreError>) {
     // A caller that has stopped waiting does not need it.
-    drop(reply.send(answer));
+    drop(reply.caller.send(answer));
 }

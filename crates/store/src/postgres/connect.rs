@@ -32,7 +32,9 @@ pub(super) struct Opened {
 
 impl Connector {
     pub(super) fn new(config: Config, tls: MakeRustlsConnect, options: &Options) -> Self {
-        let limit = options.statement.as_millis().max(1);
+        // A little less than is waited for here, so that the server speaks first, and the connection
+        // can go on.
+        let limit = (options.statement * 9 / 10).as_millis().max(1);
         // Set here rather than with the connection, because poolers in between refuse it there. A
         // node that hangs in the middle of a transaction must not keep its locks for long.
         let settings = format!(

@@ -9,7 +9,7 @@ use grantor_core::time::Timestamp;
 use super::Postgres;
 use super::fault::Fault;
 use super::rows::Db;
-use crate::columns::values;
+use crate::columns::{single, values};
 use crate::records::consents::{consent, consent_columns, row};
 
 const SELECT_ONE: &str =
@@ -62,7 +62,7 @@ impl ConsentStore for Postgres {
 
 /// Remembers a consent together with an earlier one of the same person and client.
 pub(super) async fn remember(db: Db<'_>, given: &Consent) -> Result<(), Fault> {
-    let there = db.one(REMEMBER, &row(given), |columns| columns.scope()).await?;
+    let there = db.one(REMEMBER, &row(given), single).await?;
     let there = there.unwrap_or_else(|| given.scope.clone());
     let both = there.union(&given.scope);
     if both != there {

@@ -7,7 +7,7 @@ use grantor_core::time::Timestamp;
 
 use super::fault::Fault;
 use super::rows::Db;
-use crate::columns::values;
+use crate::columns::{single, values};
 use crate::records::initial_tokens::{initial_token_columns, row, token};
 
 const INSERT: &str = concat!(
@@ -28,7 +28,7 @@ pub(super) async fn allows(
              WHERE id = $1 AND expires_at > $2 AND (uses_left IS NULL OR uses_left > 0)
              FOR UPDATE",
             &values![id.0, now],
-            |columns| columns.digest(),
+            single::<Digest>,
         )
         .await?;
     Ok(allowed.is_some_and(|allowed| allowed == *digest))

@@ -20,6 +20,7 @@ mod data_keys;
 mod devices;
 mod external;
 mod fault;
+mod guarantees;
 mod initial_tokens;
 mod lines;
 mod migrate;
@@ -44,6 +45,7 @@ mod url;
 mod users;
 mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +79,9 @@ pub struct Options {
     pub wait: Duration,
     /// How long a statement, or a whole transaction, may take.
     pub statement: Duration,
+    /// The authorities that the server's certificate must be from, a file in PEM. They count where
+    /// the URL has no `sslrootcert`; where it has no `sslmode` either, that is `verify-full` then.
+    pub authorities: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -86,11 +91,13 @@ impl Default for Options {
             connections: 16,
             wait: Duration::from_secs(2),
             statement: Duration::from_secs(5),
+            authorities: None,
         }
     }
 }
 
-/// A database in use. Writes that were begun are finished when it is dropped.
+/// A database in use. Writes that were begun when it is dropped are finished by tasks of the runtime,
+/// as long as there is one; [`Postgres::close`] waits for them.
 pub struct Postgres {
     lines: Lines,
     pool: Arc<Pool>,
@@ -125,6 +132,14 @@ impl Postgres {
             used_keys: api_keys::batches(&pool),
             pool,
         })
+    }
+
+    /// Waits for the writes that were begun, which is no longer than they may take, and lets no other
+    /// begin: later ones are unavailable, and so are large reads. Look-ups go on, and the last
+    /// connections are closed when the store is dropped. A write whose server went away meanwhile is
+    /// answered as unavailable; whether it was committed is not known then, as ever.
+    pub async fn close(&self) {
+        self.pool.close().await;
     }
 
     /// The first row that a statement finds which only reads, and quickly.
@@ -164,7 +179,7 @@ impl Postgres {
         T: Send + 'static,
     {
         let pool = Arc::clone(&self.pool);
-        owned(async move { pool.run(As::Statement, &args, &work).await }).await
+        self.owned(async move { pool.run(As::Statement, &args, &work).await }).await
     }
 
     /// Writes in a transaction; `work` may be done again after a rollback.
@@ -174,7 +189,7 @@ impl Postgres {
         T: Send + 'static,
     {
         let pool = Arc::clone(&self.pool);
-        owned(async move { pool.run(As::Transaction, &args, &work).await }).await
+        self.owned(async move { pool.run(As::Transaction, &args, &work).await }).await
     }
 
     /// The same, for what changes records that are kept in memory. One such change happens at a
@@ -186,7 +201,7 @@ impl Postgres {
     {
         let (pool, caches) = (Arc::clone(&self.pool), Arc::clone(&self.caches));
         let watch = Arc::clone(&self.watch);
-        owned(async move {
+        self.owned(async move {
             let outcome = pool.run(As::Change, &args, &work).await;
             // Also where nobody knows whether it was committed.
             caches.clear();
@@ -194,6 +209,24 @@ impl Postgres {
             outcome
         })
         .await
+    }
+
+    /// Does a write in a task of its own, so that it is finished even when nobody waits any more.
+    async fn owned<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let begun = self.pool.begin().map_err(|fault| fault.told())?;
+        let task = tokio::spawn(async move {
+            let outcome = work.await;
+            drop(begun);
+            outcome
+        });
+        let outcome = task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a write stopped");
+            Err(Fault::Panicked)
+        });
+        outcome.map_err(|fault| fault.told())
     }
 }
 
@@ -211,17 +244,6 @@ impl Store for Postgres {
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
         self.sweeper.sweep(self, now, limit).await
     }
-}
-
-/// Does work in a task of its own, so that it is finished even when nobody waits any more.
-async fn owned<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Fault>> + Send + 'static,
-) -> Result<T, StoreError> {
-    let outcome = tokio::spawn(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a write stopped");
-        Err(Fault::Panicked)
-    });
-    outcome.map_err(|fault| fault.told())
 }
 
 async fn first_connection(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use grantor_core::store::StoreError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Config;
 
@@ -16,6 +17,9 @@ use super::rows::Db;
 
 /// How often work is done that is in the way of others, or they of it.
 const TRIES: u32 = 8;
+
+/// The most writes that are under way or wait; more would only wait longer than their callers do.
+const MOST_WRITES: u32 = 20_000;
 
 /// What a piece of work is made of: what it needs, and how it is done. It may be done again after
 /// its transaction was rolled back.
@@ -66,6 +70,8 @@ pub(super) struct Pool {
     pool: deadpool_postgres::Pool,
     size: usize,
     limit: Duration,
+    /// One for each write that may begin.
+    writes: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -81,7 +87,24 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, size, limit: options.statement })
+        let writes = Arc::new(Semaphore::new(MOST_WRITES as usize));
+        Ok(Self { pool, size, limit: options.statement, writes })
+    }
+
+    /// Begins a write, which is under way until what is returned is dropped.
+    pub(super) fn begin(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        Arc::clone(&self.writes).try_acquire_owned().map_err(|_| {
+            Fault::Away("too many writes wait for the database, or the store was closed".to_owned())
+        })
+    }
+
+    /// Waits until no write is under way, lets none begin, and closes the connections that nobody
+    /// uses; those that are used are closed as they are given back.
+    pub(super) async fn close(&self) {
+        let all = self.writes.acquire_many(MOST_WRITES).await;
+        self.writes.close();
+        drop(all);
+        self.pool.close();
     }
 
     /// Does `work`. Reads see what was committed before each statement; rows that must stay as they

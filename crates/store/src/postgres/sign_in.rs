@@ -10,7 +10,7 @@ use grantor_core::time::Timestamp;
 use super::fault::Fault;
 use super::rows::Db;
 use super::{Postgres, outbox};
-use crate::columns::values;
+use crate::columns::{single, values};
 use crate::records::sign_in::{attempt, forgotten, is_alive, must_wait, row, sign_in_columns};
 
 macro_rules! select {
@@ -78,7 +78,7 @@ async fn start(
             "SELECT created_at FROM sign_in_attempt WHERE email = $1 AND created_at > $2
              ORDER BY created_at DESC LIMIT $3",
             &values![&attempt.email, forgotten(limits, now), limits.per_hour.max(1)],
-            |columns| columns.time(),
+            single,
         )
         .await?;
     if let Some(until) = must_wait(&asked, limits, now) {

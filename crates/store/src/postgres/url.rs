@@ -41,7 +41,7 @@ pub(super) fn read(url: &str, options: &Options) -> Result<(Config, Protection),
     let mut tls = Tls::default();
     let rest: Vec<&str> =
         query.split('&').filter(|pair| !pair.is_empty() && !tls.takes(pair)).collect();
-    let (mode, protection) = tls.protection()?;
+    let (mode, protection) = tls.protection(options)?;
     let mut config = Config::from_str(&format!("{address}?{}", rest.join("&")))
         .map_err(|error| wrong(&describe(&error)))?;
     config.ssl_mode(mode);
@@ -87,11 +87,13 @@ impl Tls {
     }
 
     /// As in the manual of libpq, "Protection Provided in Different Modes".
-    fn protection(self) -> Result<(SslMode, Protection), StoreError> {
+    fn protection(self, options: &Options) -> Result<(SslMode, Protection), StoreError> {
         let system = self.root.as_deref() == Some("system");
-        let roots = self.root.filter(|root| root != "system").map(PathBuf::from);
+        let configured = options.authorities.clone().filter(|_| self.root.is_none());
+        let strict = system || configured.is_some();
+        let roots = self.root.filter(|root| root != "system").map(PathBuf::from).or(configured);
         let (mode, checked) = match self.mode.as_deref() {
-            None if system => (SslMode::Require, Checked::Name),
+            None if strict => (SslMode::Require, Checked::Name),
             Some("verify-full") => (SslMode::Require, Checked::Name),
             Some(_) if system => {
                 return Err(wrong("sslrootcert=system needs sslmode=verify-full"));
@@ -149,6 +151,26 @@ mod tests {
         let (_, files) = protection("sslmode=verify-full&sslrootcert=%2Fa%20b&sslcert=c&sslkey=k");
         assert_eq!(files.roots, Some(PathBuf::from("/a b")));
         assert_eq!(files.own, Some((PathBuf::from("c"), PathBuf::from("k"))));
+    }
+
+    #[test]
+    fn authorities_of_the_settings_count_where_the_url_names_none() {
+        let options = Options { authorities: Some("/set.pem".into()), ..Options::default() };
+        for (query, mode, checked, roots) in [
+            ("", SslMode::Require, Checked::Name, Some("/set.pem")),
+            ("sslmode=disable", SslMode::Disable, Checked::Nothing, Some("/set.pem")),
+            ("sslmode=prefer", SslMode::Prefer, Checked::Nothing, Some("/set.pem")),
+            ("sslmode=require", SslMode::Require, Checked::Authority, Some("/set.pem")),
+            ("sslmode=verify-full", SslMode::Require, Checked::Name, Some("/set.pem")),
+            ("sslrootcert=/own.pem", SslMode::Prefer, Checked::Nothing, Some("/own.pem")),
+            ("sslrootcert=system", SslMode::Require, Checked::Name, None),
+        ] {
+            let url = format!("postgres://u@db.example/grantor?{query}");
+            let (config, protection) = read(&url, &options).expect(query);
+            let roots = roots.map(PathBuf::from);
+            assert_eq!((config.get_ssl_mode(), protection.checked), (mode, checked), "{query}");
+            assert_eq!(protection.roots, roots, "{query}");
+        }
     }
 
     #[test]

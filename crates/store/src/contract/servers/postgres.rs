@@ -46,6 +46,17 @@ impl PostgresServer {
         if let Some(pem) = tls {
             command.env("GRANTOR_TEST_TLS", pem);
         }
+        Self::run(&mut command)
+    }
+
+    /// Starts a server that follows this one, and can take its place.
+    pub fn standby(&self) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", AS_NOBODY, SCRIPT, "trust"]).env("GRANTOR_TEST_PRIMARY", &self.folder);
+        Self::run(&mut command)
+    }
+
+    fn run(command: &mut Command) -> Self {
         let mut child = command
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -62,8 +73,12 @@ impl PostgresServer {
 
     /// The URL of the database that every server has, by its socket.
     pub fn url(&self) -> String {
-        let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://grantor:secret@{folder}/postgres")
+        format!("postgres://grantor:secret@{}/postgres", self.host())
+    }
+
+    /// The folder of the socket, in the form of a host in an URL.
+    pub fn host(&self) -> String {
+        self.folder.display().to_string().replace('/', "%2F")
     }
 
     /// The socket that clients connect to.
@@ -101,6 +116,11 @@ impl PostgresServer {
     /// Starts the server again, on what it has written.
     pub fn start_again(&self) {
         self.tell("start");
+    }
+
+    /// Makes a standby take writes.
+    pub fn promote(&self) {
+        self.tell("promote");
     }
 
     fn tell(&self, command: &str) {

@@ -6,11 +6,21 @@ own=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 folder=$(mktemp -d "${TMPDIR:-/tmp}/grantor-postgres.XXXXXXXX")
 chmod 755 "$folder"
 trap 'exit 1' HUP INT TERM
-trap '"$own/pg_ctl" stop --silent --pgdata "$folder/data" --mode immediate; rm -rf "$folder"' EXIT
+end() {
+    # Says no when it was killed before.
+    "$own/pg_ctl" stop --silent --pgdata "$folder/data" --mode immediate 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap end EXIT
 
-echo secret >"$folder/password"
-"$own/initdb" --pgdata "$folder/data" --auth "$1" --username grantor --pwfile "$folder/password" \
-    --encoding UTF8 --no-sync >"$folder/initdb.log"
+if [ -n "${GRANTOR_TEST_PRIMARY:-}" ]; then
+    "$own/pg_basebackup" --pgdata "$folder/data" --write-recovery-conf --checkpoint fast --no-sync \
+        --host "$GRANTOR_TEST_PRIMARY" --username grantor
+else
+    echo secret >"$folder/password"
+    "$own/initdb" --pgdata "$folder/data" --auth "$1" --username grantor \
+        --pwfile "$folder/password" --encoding UTF8 --no-sync >"$folder/initdb.log"
+fi
 shift
 {
     echo "unix_socket_directories = '$folder'"
@@ -28,7 +38,17 @@ if [ -n "${GRANTOR_TEST_TLS:-}" ]; then
 fi
 
 start() {
-    "$own/pg_ctl" start --silent --wait --pgdata "$folder/data" --log "$folder/log"
+    # What was killed may take a moment to be gone.
+    tries=0
+    until "$own/pg_ctl" start --silent --wait --pgdata "$folder/data" --log "$folder/log" \
+        >>"$folder/start.log" 2>&1; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge 20 ]; then
+            cat "$folder/start.log" "$folder/log" >&2
+            exit 1
+        fi
+        sleep 0.2
+    done
 }
 
 start
@@ -38,11 +58,13 @@ while read -r command; do
     stop) "$own/pg_ctl" stop --silent --wait --pgdata "$folder/data" --mode fast ;;
     kill)
         server=$(head -n 1 "$folder/data/postmaster.pid")
-        # The processes that serve the connections end with it only after a while.
-        children=$(ps -o pid= --ppid "$server" || true)
-        kill -KILL "$server" $children 2>/dev/null || true
+        # So that it starts no other process while those that there are are listed. They would end
+        # with it only after a while, and no server starts before.
+        kill -STOP "$server"
+        kill -KILL $(ps -o pid= --ppid "$server") "$server" 2>/dev/null || true
         ;;
     start) start ;;
+    promote) "$own/pg_ctl" promote --silent --wait --pgdata "$folder/data" ;;
     esac
     echo done
 done

@@ -9,7 +9,7 @@ use std::time::Duration;
 use grantor_core::model::{AccessToken, AuditEvent};
 use grantor_core::store::{
     Added, AuditStore as _, ClientStore as _, CodeStore as _, ConnectionStore as _, Selector,
-    StoreError, TokenStore as _, UserStore as _,
+    Store as _, StoreError, TokenStore as _, UserStore as _,
 };
 use grantor_store::contract::audit::verified;
 use grantor_store::contract::fixtures::{NOW, answer, client, code, own_access, user};
@@ -147,4 +147,28 @@ async fn text_may_have_any_character() {
     store.append_audit(vec![event.clone()]).await.expect("append");
     let entries = verified(&store).await;
     assert_eq!(entries.last().map(|entry| &entry.event), Some(&event));
+}
+
+#[tokio::test]
+async fn what_was_begun_is_finished_before_the_store_is_closed() {
+    let (store, shell) = locked("access_token").await;
+    let token = own_access("a");
+    let issuing = tokio::spawn({
+        let (store, token) = (Arc::clone(&store), token.clone());
+        async move { store.issue_access(token).await }
+    });
+    waiting(&shell, "access_token", 1).await;
+    let mut closing = pin!(store.close());
+    assert!(closing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    for late in
+        [store.issue_access(own_access("a")).await.err(), store.add_client(client("a")).await.err()]
+    {
+        assert!(matches!(late, Some(StoreError::Unavailable(_))), "{late:?}");
+    }
+    shell.batch_execute("COMMIT").await.expect("unlock");
+    closing.await;
+    issuing.await.expect("a task panicked").expect("was begun before");
+    let read = store.access_token(token.id, &token.digest, NOW).await.expect("look-ups go on");
+    assert!(read.is_some());
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))), "writes do not");
 }

@@ -1,6 +1,7 @@
 //! What is Postgres's own.
 
 mod batches;
+mod failover;
 mod failures;
 mod nodes;
 mod opening;

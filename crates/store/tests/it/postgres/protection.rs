@@ -111,13 +111,8 @@ async fn a_server_without_tls_is_not_good_enough_where_it_is_required() {
 async fn of_several_hosts_the_one_that_takes_writes_is_used() {
     let reads = PostgresServer::start("trust", &["default_transaction_read_only = on"], None);
     let writes = PostgresServer::shared();
-    let host = |server: &PostgresServer| {
-        let socket = server.socket();
-        let folder = socket.parent().expect("is in a folder").display().to_string();
-        folder.replace('/', "%2F")
-    };
     let schema = writes.fresh_schema().await;
-    let hosts = format!("%2Fnowhere,{},{}", host(&reads), host(writes));
+    let hosts = format!("%2Fnowhere,{},{}", reads.host(), writes.host());
     let url = format!("postgres://grantor@{hosts}/postgres?{schema}");
     let options = Options { connections: 2, ..super::options() };
     let store = Postgres::open(&format!("{url}&target_session_attrs=read-write"), &options).await;
