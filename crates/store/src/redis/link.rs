@@ -217,8 +217,8 @@ impl Nodes {
     async fn open(address: Address, options: &Options) -> Result<Self, Fault> {
         let place = match address {
             Address::Single(info) => Place::Fixed(Box::new(client(*info, options)?)),
-            Address::Sentinel { sentinels, service, server } => {
-                let sentinel = sentinel(sentinels, &service, &server, options)?;
+            Address::Sentinel { sentinels, service, server, watcher } => {
+                let sentinel = sentinel(sentinels, &service, [&server, &watcher], options)?;
                 Place::Sentinel(Box::new(Mutex::new(sentinel)))
             }
             Address::Cluster(seeds) => return Self::cluster(seeds, options).await,
@@ -331,7 +331,7 @@ fn client(info: ConnectionInfo, options: &Options) -> Result<Client, Fault> {
 fn sentinel(
     sentinels: Vec<ConnectionAddr>,
     service: &str,
-    server: &ConnectionInfo,
+    [server, watcher]: [&ConnectionInfo; 2],
     options: &Options,
 ) -> Result<SentinelClient, Fault> {
     let kind = SentinelServerType::Master;
@@ -343,6 +343,12 @@ fn sentinel(
     }
     if let Some(password) = sign_in.password() {
         builder = builder.set_client_to_redis_password(password);
+    }
+    if let Some(user) = watcher.redis_settings().username() {
+        builder = builder.set_client_to_sentinel_username(user);
+    }
+    if let Some(password) = watcher.redis_settings().password() {
+        builder = builder.set_client_to_sentinel_password(password);
     }
     if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
         builder = builder

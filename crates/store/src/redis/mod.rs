@@ -131,7 +131,7 @@ pub struct Options {
     pub prefix: String,
     /// How long a call may take before the store is unavailable.
     pub time_limit: Duration,
-    /// How long connecting to one node of a cluster may take.
+    /// How long connecting to one server may take.
     pub connect_limit: Duration,
     /// How many replicas must have what was written before it is acknowledged (`WAIT`); 0 for none.
     pub wait_replicas: u32,

@@ -6,6 +6,7 @@ mod redis;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
@@ -47,10 +48,18 @@ impl Drop for Kept {
     }
 }
 
-/// A port that nobody listens at.
+/// A port that nobody listens at, and that is given to nobody else: neither to another test of this
+/// process, nor by the system to somebody who connects.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
-    listener.local_addr().expect("it has an address").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let place = std::process::id().wrapping_mul(101).wrapping_add(given) % 22_000;
+        let port = 10_000 + u16::try_from(place).expect("is less than 22,000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Waits until `is` says so.

@@ -109,20 +109,21 @@ pub struct RedisSentinel {
 }
 
 impl RedisSentinel {
-    /// Starts it beside a primary.
-    pub fn start(primary: &RedisServer) -> Self {
+    /// Starts it beside the primary at a port. `settings` are lines of its file.
+    pub fn start(primary: u16, settings: &[&str]) -> Self {
         let (folder, port) = (new_folder(), free_port());
-        let settings = format!(
-            "bind 127.0.0.1\nport {port}\nsentinel monitor grantor 127.0.0.1 {} 1\n\
-             sentinel down-after-milliseconds grantor 500\nsentinel failover-timeout grantor 5000\n",
-            primary.port
+        let own = format!(
+            "bind 127.0.0.1\nport {port}\nsentinel monitor grantor 127.0.0.1 {primary} 1\n\
+             sentinel down-after-milliseconds grantor 500\nsentinel failover-timeout grantor 5000\n"
         );
         let file = folder.join("sentinel.conf");
-        std::fs::write(&file, settings).expect("its settings are written");
+        std::fs::write(&file, own + &settings.join("\n")).expect("its settings are written");
         let program = ["redis-server", &file.display().to_string(), "--sentinel"];
         let program: Vec<_> = program.into_iter().map(str::to_owned).collect();
         let kept = Kept::start(&folder.display().to_string(), &program);
-        until("Sentinel starts", || cli(port, &["ping"]) == "PONG");
+        until("Sentinel starts", || {
+            ["PONG", "NOAUTH"].iter().any(|is| cli(port, &["ping"]).contains(is))
+        });
         Self { _kept: kept, port }
     }
 
@@ -143,24 +144,49 @@ impl RedisSentinel {
 /// A cluster of three servers without replicas.
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
+    scheme: &'static str,
+    ports: Vec<u16>,
 }
 
 impl RedisCluster {
     /// Starts it, and waits until every node knows that the cluster works.
     pub fn start() -> Self {
-        let node = |_| {
-            let bus = free_port().to_string();
-            let of_cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-            RedisServer::start(&[&of_cluster[..], &["--cluster-node-timeout", "1000"]].concat())
-        };
-        let cluster = Self { nodes: (0..3).map(node).collect() };
-        let mut create = Command::new("redis-cli");
-        create.args(["--cluster", "create"]);
-        create.args(cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
-        let created = create.arg("--cluster-yes").output().expect("redis-cli starts");
-        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+        Self::start_as("redis+cluster", &[])
+    }
+
+    /// The same, with clients and nodes that speak TLS; `settings` name the certificate.
+    pub fn start_encrypted(settings: &[&str]) -> Self {
+        Self::start_as("rediss+cluster", &[settings, &["--tls-cluster", "yes"]].concat())
+    }
+
+    fn start_as(scheme: &'static str, settings: &[&str]) -> Self {
+        let mut cluster = Self { nodes: Vec::new(), scheme, ports: Vec::new() };
+        let encrypted = !settings.is_empty();
+        for _ in 0..3 {
+            let (bus, port) = (free_port().to_string(), free_port());
+            let own = port.to_string();
+            let mut all = vec!["--cluster-enabled", "yes", "--cluster-port", &bus];
+            all.extend(["--cluster-node-timeout", "1000"]);
+            if encrypted {
+                all.extend(["--tls-port", &own]);
+                all.extend(settings);
+            }
+            let node = RedisServer::start(&all);
+            cluster.ports.push(if encrypted { port } else { node.port });
+            cluster.nodes.push(node);
+        }
+        cluster.join(if encrypted { &["--tls", "--insecure"] } else { &[] });
         cluster.until_it_works();
         cluster
+    }
+
+    /// Makes a cluster of the servers.
+    fn join(&self, how: &[&str]) {
+        let nodes = self.ports.iter().map(|port| format!("127.0.0.1:{port}"));
+        let mut create = Command::new("redis-cli");
+        create.args(how).args(["--cluster", "create"]).args(nodes).arg("--cluster-yes");
+        let created = create.output().expect("redis-cli starts");
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
     }
 
     /// Waits until every node knows that the cluster works.
@@ -180,8 +206,8 @@ impl RedisCluster {
 
     /// The address, with every node.
     pub fn url(&self) -> String {
-        let nodes = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
-        format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
+        let nodes: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        format!("{}://{}", self.scheme, nodes.join(","))
     }
 }
 

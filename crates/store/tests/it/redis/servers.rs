@@ -38,7 +38,7 @@ pub(crate) fn sentinel() -> Servers {
     static SERVERS: LazyLock<(RedisSentinel, [RedisServer; 2])> = LazyLock::new(|| {
         let primary = RedisServer::start(&[]);
         let replica = RedisServer::replica_of(&primary);
-        let sentinel = RedisSentinel::start(&primary);
+        let sentinel = RedisSentinel::start(primary.port(), &[]);
         sentinel.until_it_knows(1);
         (sentinel, [primary, replica])
     });
