@@ -3,6 +3,7 @@
 mod epochs;
 mod guarantees;
 mod kill;
+mod left_over;
 mod nodes;
 mod sentinel;
 pub(crate) mod servers;
