@@ -144,7 +144,7 @@ async fn write<'i>(
 
 fn with_recorded<'i>(mut call: Call<'i>, recorded: &Recorded, head: Head) -> Call<'i> {
     let Head { mut sequence, mut hash } = head;
-    call = call.arg(&sequence).arg(&length(&recorded.audit));
+    call = call.arg(&sequence).arg(&hash).arg(&length(&recorded.audit));
     for event in &recorded.audit {
         sequence += 1;
         hash = AuditEntry::hash_of(&hash, sequence, &event.mac);

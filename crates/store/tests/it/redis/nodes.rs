@@ -119,8 +119,28 @@ async fn the_entries_of_two_nodes_are_one_chain() {
     for task in tasks {
         task.await.expect("a task panicked").expect("append");
     }
-    let entries = nodes[0].audit(0, u32::MAX).await.expect("read");
-    assert_eq!(entries.len(), 200);
+    is_one_chain(&nodes[0], 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_goes_on_after_entries_that_are_lost() {
+    let mut server = RedisServer::start(&["--appendonly", "no"]);
+    let store = open(&server.url()).await;
+    store.append_audit(vec![audit_event("kept")]).await.expect("append");
+    assert_eq!(server.cli(&["save"]), "OK");
+    store.append_audit(vec![audit_event("lost")]).await.expect("append");
+    server.kill();
+    server.start_again();
+    let other = open(&server.url()).await;
+    other.append_audit(vec![audit_event("in its place")]).await.expect("append");
+    store.append_audit(vec![audit_event("after it")]).await.expect("append");
+    is_one_chain(&store, 3).await;
+}
+
+/// Whether each entry has its place and the hash of the one before it.
+async fn is_one_chain(store: &Redis, length: usize) {
+    let entries = store.audit(0, u32::MAX).await.expect("read");
+    assert_eq!(entries.len(), length);
     let (mut sequence, mut hash) = (0, [0; 32]);
     for entry in entries {
         sequence += 1;
