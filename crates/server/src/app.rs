@@ -1,5 +1,6 @@
 //! The running server: made from the configuration, shared by every request.
 
+pub(crate) mod backend;
 mod ring;
 pub(crate) mod vault;
 
@@ -23,8 +24,9 @@ use grantor_core::server::Secrets;
 use grantor_core::store::AttemptLimits;
 use grantor_core::vault::Runtime;
 use grantor_core::{AuthorizationServer, discovery, signin};
-use grantor_store::sqlite::{Options, Sqlite};
 use tokio::sync::Notify;
+
+use backend::Backend;
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{self, Config};
@@ -36,14 +38,14 @@ use crate::outbound::{Reach, Streams, Web};
 use crate::pages::{Brand, Pages};
 use crate::passwords::PasswordPool;
 use crate::proxy::{Calls, ProxyLimits};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Leaving, Metrics};
 
 /// What every request needs.
 pub(crate) struct App {
     /// Decides.
     pub(crate) server: AuthorizationServer,
     /// The store as what it is, for its own figures and a clean end.
-    pub(crate) sqlite: Arc<Sqlite>,
+    pub(crate) backend: Backend,
     /// Pages.
     pub(crate) pages: Pages,
     /// Rate limits.
@@ -54,6 +56,8 @@ pub(crate) struct App {
     pub(crate) cookies: Cookies,
     /// What is counted.
     pub(crate) metrics: Metrics,
+    /// Whether the server is about to stop.
+    pub(crate) leaving: Leaving,
     /// How large a body may be, and how long it may take.
     pub(crate) body: BodyLimits,
     /// What may pass through the proxy.
@@ -121,8 +125,8 @@ impl App {
         metrics: Metrics,
         demo: Option<Demo>,
     ) -> anyhow::Result<Arc<Self>> {
-        let sqlite = open_store(config)?;
-        let server = authorization_server(config, sqlite.clone()).await?;
+        let backend = Backend::open(config).await?;
+        let server = authorization_server(config, &backend).await?;
         server.vault.counter.set(Arc::new(metrics.clone()));
         keys::ensure(&server, server.clock.now())
             .await
@@ -165,9 +169,10 @@ impl App {
             mail_queued: Notify::new(),
             notices_queued: Notify::new(),
             server,
-            sqlite,
+            backend,
             pages,
             metrics,
+            leaving: Leaving::default(),
             demo,
         }))
     }
@@ -191,21 +196,12 @@ fn features(policy: &Policy, demo: Option<&Demo>) -> BTreeSet<&'static str> {
     all.into_iter().filter_map(|(feature, on)| on.then_some(feature)).collect()
 }
 
-/// The database in the data folder, which is made if it is not there.
-pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<Sqlite>> {
-    make_folder(&config.data)?;
-    let path = config.data.join("grantor.db");
-    ring::prepare(config, &path)?;
-    let sqlite = Sqlite::open(&path, &Options::default());
-    Ok(Arc::new(sqlite.with_context(|| format!("cannot use the database {}", path.display()))?))
-}
-
 /// The deciding part alone, for the command line.
 pub(crate) async fn authorization_server(
     config: &Config,
-    store: Arc<Sqlite>,
+    backend: &Backend,
 ) -> anyhow::Result<AuthorizationServer> {
-    make_folder(&config.data)?;
+    let store = backend.store();
     let (ring, root) = ring::start(config, store.as_ref()).await?;
     let hashing = &config.sign_in.password;
     Ok(AuthorizationServer {

@@ -154,7 +154,8 @@ async fn prune_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
 /// Publishes what the store has done.
 async fn count_writes(app: Arc<App>, stop: watch::Receiver<bool>) {
     while paused(Duration::from_secs(1), &stop).await {
-        let stats = app.sqlite.stats();
-        app.metrics.store(stats.commits, stats.writes, stats.commit_time);
+        if let Some(written) = app.backend.written() {
+            app.metrics.store(written.commits, written.writes, written.commit_time);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use grantor_core::ports::Entropy as _;
@@ -16,7 +17,7 @@ use crate::config::{Config, LogFormat};
 use crate::listen::{self, Tls};
 use crate::mail::{Mailer, Smtp};
 use crate::router;
-use crate::telemetry::{self, Metrics, Observe};
+use crate::telemetry::{self, Leaving, Metrics, Observe};
 
 /// A server that is ready to answer: its ports are taken and its data is open.
 pub(crate) struct Prepared {
@@ -54,8 +55,12 @@ impl Prepared {
     /// Answers until `stop`, then finishes what was begun, and closes the store.
     pub(crate) async fn serve(self, stop: watch::Receiver<bool>) {
         let settings = self.config.listen.settings();
-        let observe =
-            Observe::new(self.app.metrics.clone(), self.config.listen.trusted_proxies.clone());
+        let stop = drained(stop, self.app.leaving.clone(), self.config.listen.drain.duration());
+        let observe = Observe::new(
+            self.app.metrics.clone(),
+            self.config.listen.trusted_proxies.clone(),
+            self.app.leaving.clone(),
+        );
         let routes = router::routes(self.app.clone()).layer(observe);
         let tasks = background::start(&self.app, self.mailer, stop.clone());
         let metrics = self.metrics.map(|(listener, metrics)| {
@@ -75,9 +80,26 @@ impl Prepared {
             upkeep.abort();
             let _ = served.await;
         }
-        let sqlite = self.app.sqlite.clone();
-        let _ = tokio::task::spawn_blocking(move || sqlite.close()).await;
+        if let Err(error) = self.app.backend.clone().close().await {
+            tracing::error!(cause = %error, "the store could not be closed");
+        }
     }
+}
+
+/// Becomes true `drain` after `stop` did. In between the server is leaving.
+fn drained(
+    stop: watch::Receiver<bool>,
+    leaving: Leaving,
+    drain: Duration,
+) -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        stopped(stop).await;
+        leaving.begin();
+        tokio::time::sleep(drain).await;
+        sender.send_replace(true);
+    });
+    receiver
 }
 
 /// Ready when the server is to stop.

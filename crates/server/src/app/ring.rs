@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, ensure};
 use grantor_core::jose::seal::{DerivationRoot, KeyEncryptionKey, KeyRing};
 use grantor_core::key_encryption::{self, StartError};
-use grantor_store::sqlite::Sqlite;
+use grantor_core::store::Store;
 
 use crate::clock::SystemEntropy;
 use crate::config::Config;
@@ -34,7 +34,7 @@ pub(super) fn prepare(config: &Config, database: &Path) -> anyhow::Result<()> {
 /// The keys, every one that the store needs among them, and the root of keyed digests.
 pub(super) async fn start(
     config: &Config,
-    store: &Sqlite,
+    store: &dyn Store,
 ) -> anyhow::Result<(KeyRing, DerivationRoot)> {
     let ring = ring(config)?;
     match key_encryption::start(store, &ring, &SystemEntropy).await {

@@ -14,8 +14,8 @@ use serde::Serialize;
 use super::connection;
 use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 use crate::config::Period;
 
 /// Keys that services show to get tokens from the vault.
@@ -119,8 +119,8 @@ struct Row {
 
 pub(super) async fn run(command: ApiKeyCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let now = server.clock.now();
     let done = match command {
         ApiKeyCommand::Create(own) => create(&server, own, now).await,
@@ -130,7 +130,7 @@ pub(super) async fn run(command: ApiKeyCommand, place: Place) -> anyhow::Result<
         }
         ApiKeyCommand::Revoke { id, json } => revoke(&server, &id, json, now).await,
     };
-    close(store).await?;
+    backend.close().await?;
     done.map(|()| ExitCode::SUCCESS)
 }
 

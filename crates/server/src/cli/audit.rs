@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::output::{Progress, json, say};
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 
 /// The audit log: who did what to which token.
 #[derive(Debug, Subcommand)]
@@ -43,13 +43,13 @@ pub(super) enum AuditCommand {
 
 pub(super) async fn run(command: AuditCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let done = match command {
         AuditCommand::Verify { expect, json } => verify(&server, expect, json).await,
         AuditCommand::Tail { lines, follow, json } => tail::run(&server, lines, follow, json).await,
     };
-    close(store).await?;
+    backend.close().await?;
     done
 }
 

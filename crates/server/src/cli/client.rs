@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use super::output::say;
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 
 /// Applications that may ask for tokens.
 #[derive(Debug, Subcommand)]
@@ -72,8 +72,8 @@ struct Made<'a> {
 
 pub(super) async fn run(command: ClientCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let done = match command {
         ClientCommand::Add(own) => add::run(&server, *own).await,
         ClientCommand::List { json } => show::list(&server, json).await,
@@ -85,7 +85,7 @@ pub(super) async fn run(command: ClientCommand, place: Place) -> anyhow::Result<
         ClientCommand::Import(own) => import::run(&server, own).await,
         ClientCommand::Export(own) => export::run(&server, own).await,
     };
-    close(store).await?;
+    backend.close().await?;
     done.map(|()| ExitCode::SUCCESS)
 }
 

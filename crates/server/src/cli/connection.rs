@@ -18,8 +18,8 @@ use serde_json::{Map, Value, json as object};
 
 use super::output::{Column, Progress, json, moment, say, table};
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 
 /// Connections that are read at once.
 const PAGE: u32 = 1_000;
@@ -119,8 +119,8 @@ impl Filter {
 
 pub(super) async fn run(command: ConnectionCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let done = match command {
         ConnectionCommand::List { filter, json } => list(&server, &filter, json).await,
         ConnectionCommand::Show { id, json } => show(&server, &id, json).await,
@@ -128,7 +128,7 @@ pub(super) async fn run(command: ConnectionCommand, place: Place) -> anyhow::Res
         ConnectionCommand::Import(own) => import::run(&server, own).await,
         ConnectionCommand::Export(own) => export::run(&server, own).await,
     };
-    close(store).await?;
+    backend.close().await?;
     done.map(|()| ExitCode::SUCCESS)
 }
 

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::output::{Column, json, table};
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 use crate::config::Config;
 
 /// Find what is wrong with an installation, and what it still lacks.
@@ -103,11 +103,11 @@ fn private(data: &Path) -> std::io::Result<Option<String>> {
 
 async fn database(config: &Config, found: &mut Vec<Finding>) {
     let opened = async {
-        let store = app::open_store(config)?;
-        let server = app::authorization_server(config, store.clone()).await?;
-        anyhow::Ok((store, server))
+        let backend = Backend::open(config).await?;
+        let server = app::authorization_server(config, &backend).await?;
+        anyhow::Ok((backend, server))
     };
-    let (store, server) = match opened.await {
+    let (backend, server) = match opened.await {
         Ok(opened) => opened,
         Err(error) => return found.push(finding("database", Verdict::Bad, format!("{error:#}"))),
     };
@@ -129,7 +129,7 @@ async fn database(config: &Config, found: &mut Vec<Finding>) {
         }
         Err(error) => found.push(finding("outbox", Verdict::Bad, error.to_string())),
     }
-    if let Err(error) = close(store).await {
+    if let Err(error) = backend.close().await {
         found.push(finding("database", Verdict::Bad, error.to_string()));
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
 use crate::app;
+use crate::app::backend::Backend;
 
 /// Keys that sign ID tokens.
 #[derive(Debug, Subcommand)]
@@ -46,8 +47,8 @@ struct Row {
 
 pub(super) async fn run(command: KeyCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let now = server.clock.now();
     keys::ensure(&server, now).await?;
     let as_json = match command {
@@ -58,7 +59,7 @@ pub(super) async fn run(command: KeyCommand, place: Place) -> anyhow::Result<Exi
         }
     };
     list(&server, as_json, now)?;
-    store.close();
+    backend.close().await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 use crate::config::Period;
 
 /// Tokens that let an application register itself.
@@ -69,8 +69,8 @@ pub(super) async fn run(
     place: Place,
 ) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let done = match command {
         RegistrationTokenCommand::Add { uses, unlimited, lifetime, note, json } => {
             let uses = (!unlimited).then_some(uses);
@@ -79,7 +79,7 @@ pub(super) async fn run(
         RegistrationTokenCommand::List { json } => list(&server, json).await,
         RegistrationTokenCommand::Remove { id, json } => remove(&server, &id, json).await,
     };
-    close(store).await?;
+    backend.close().await?;
     done.map(|()| ExitCode::SUCCESS)
 }
 

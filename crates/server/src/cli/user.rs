@@ -2,7 +2,6 @@
 
 use std::io::Read as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{bail, ensure};
 use clap::{Args, Subcommand};
@@ -11,13 +10,13 @@ use grantor_core::id::UserId;
 use grantor_core::model::{User, UserStatus};
 use grantor_core::signin::admin_token::normalize;
 use grantor_core::store::Added;
-use grantor_store::sqlite::Sqlite;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::output::{Column, json, moment, say, table};
 use super::settings::Place;
 use crate::app;
+use crate::app::backend::Backend;
 use crate::password_text;
 
 /// Accounts that may sign in.
@@ -96,8 +95,8 @@ struct Shown {
 pub(super) async fn run(command: UserCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
     let minimum = config.sign_in.password.minimum_length;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let done = match command {
         UserCommand::Add(add) => self::add(&server, add, minimum).await,
         UserCommand::List { json } => list(&server, json).await,
@@ -107,13 +106,8 @@ pub(super) async fn run(command: UserCommand, place: Place) -> anyhow::Result<Ex
             set_password(&server, &user, source, minimum).await
         }
     };
-    close(store).await?;
+    backend.close().await?;
     done.map(|()| ExitCode::SUCCESS)
-}
-
-/// Closes the store away from the threads of the runtime.
-pub(super) async fn close(store: Arc<Sqlite>) -> anyhow::Result<()> {
-    Ok(tokio::task::spawn_blocking(move || store.close()).await?)
 }
 
 async fn add(server: &AuthorizationServer, add: Add, minimum: usize) -> anyhow::Result<()> {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::output::{Column, Progress, json, moment, say, table};
 use super::settings::Place;
-use super::user::close;
 use crate::app;
+use crate::app::backend::Backend;
 
 /// The keys that seal what is stored, and how the connections are.
 #[derive(Debug, Subcommand)]
@@ -42,15 +42,15 @@ pub(super) enum VaultCommand {
 
 pub(super) async fn run(command: VaultCommand, place: Place) -> anyhow::Result<ExitCode> {
     let config = place.load()?;
-    let store = app::open_store(&config)?;
-    let server = app::authorization_server(&config, store.clone()).await?;
+    let backend = Backend::open(&config).await?;
+    let server = app::authorization_server(&config, &backend).await?;
     let now = server.clock.now();
     let done = match command {
         VaultCommand::Status { json } => status(&server, json).await,
         VaultCommand::Rewrap { json } => rewrap(&server, json, now).await,
         VaultCommand::Retire { key, json } => retire(&server, &key, json, now).await,
     };
-    close(store).await?;
+    backend.close().await?;
     done
 }
 

@@ -45,7 +45,11 @@ pub(crate) struct Listen {
     pub(crate) body_timeout: Period,
     /// How long a client may take for the TLS handshake.
     pub(crate) tls_timeout: Period,
-    /// How long requests in flight may take to finish when the server is stopped.
+    /// How long the server goes on answering when it is to stop, while `/readyz` says 503 and every
+    /// connection ends with its answer: as long as a load balancer needs to notice. With one node, and
+    /// with a proxy that tries another one when it cannot connect, none is needed.
+    pub(crate) drain: Period,
+    /// How long requests in flight may take to finish when the server is stopped, after that.
     pub(crate) shutdown_timeout: Period,
     /// The proxies, as addresses or blocks, whose `Forwarded` or `X-Forwarded-For` header is
     /// believed about who sent a request. From anybody else the headers are ignored.
@@ -66,6 +70,7 @@ impl Default for Listen {
             header_timeout: Period::of(30),
             body_timeout: Period::of(15),
             tls_timeout: Period::of(10),
+            drain: Period::of(0),
             shutdown_timeout: Period::of(10),
             trusted_proxies: Vec::new(),
         }

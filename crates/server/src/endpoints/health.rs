@@ -17,8 +17,11 @@ pub(crate) async fn alive() -> Response {
     json(StatusCode::OK, &object!({ "status": "ok" }))
 }
 
-/// The store answers, so requests can be.
+/// The store answers, so requests can be; and the server does not stop soon.
 pub(crate) async fn ready(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    if app.leaving.has_begun() {
+        return json(StatusCode::SERVICE_UNAVAILABLE, &object!({ "status": "stopping" }));
+    }
     match app.server.store.ping().await {
         Ok(()) => json(StatusCode::OK, &object!({ "status": "ready" })),
         Err(error) => {

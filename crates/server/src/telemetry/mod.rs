@@ -17,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt as lines};
 
 pub(crate) use metrics::Metrics;
-pub(crate) use observe::{Observe, RequestInfo};
+pub(crate) use observe::{Leaving, Observe, RequestInfo};
 pub(crate) use webhooks::WebhookOutcome;
 
 /// Logs to standard error from `level` on, as text or as one JSON object a line. Libraries are

@@ -3,13 +3,15 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::http::header::CONNECTION;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, Version};
 use axum::response::Response;
 use tower::{Layer, Service};
 
@@ -51,15 +53,34 @@ struct Shared {
     ids: RequestIds,
     metrics: Metrics,
     trusted: Vec<Cidr>,
+    leaving: Leaving,
+}
+
+/// Whether the server is about to stop: it still answers, and sends everybody elsewhere.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leaving(Arc<AtomicBool>);
+
+impl Leaving {
+    /// From now on.
+    pub(crate) fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What takes longer than this is worth a line.
 const SLOW: Duration = Duration::from_secs(1);
 
 impl Observe {
-    /// Counts into `metrics`; headers about the source are believed from `trusted` only.
-    pub(crate) fn new(metrics: Metrics, trusted: Vec<Cidr>) -> Self {
-        Self(Arc::new(Shared { ids: RequestIds::default(), metrics, trusted }))
+    /// Counts into `metrics`; headers about the source are believed from `trusted` only. While
+    /// `leaving`, every answer over HTTP/1.1 is the last of its connection (RFC 9112 §9.6), so that a
+    /// proxy keeps none over which it would send a request into the end of this process.
+    pub(crate) fn new(metrics: Metrics, trusted: Vec<Cidr>, leaving: Leaving) -> Self {
+        Self(Arc::new(Shared { ids: RequestIds::default(), metrics, trusted, leaving }))
     }
 }
 
@@ -118,10 +139,14 @@ where
         let info = self.shared.info(&request);
         self.route.get_or_init(|| Route::of(&request, &self.shared.metrics));
         let (route, method) = (Arc::clone(&self.route), request.method().clone());
+        let last = self.shared.leaving.has_begun() && request.version() == Version::HTTP_11;
         request.extensions_mut().insert(info);
         let answered = self.inner.call(request);
         Box::pin(async move {
             let mut response = answered.await?;
+            if last {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             if let Some(route) = route.get() {
                 finish(&mut response, info, &method, route, began.elapsed());
             }
@@ -182,7 +207,11 @@ mod tests {
         Router::new()
             .route("/who/{name}", get(who).post(async || StatusCode::SEE_OTHER))
             .route("/broken", get(async || StatusCode::INTERNAL_SERVER_ERROR))
-            .layer(Observe::new(metrics.clone(), vec!["10.0.0.0/8".parse().expect("a block")]))
+            .layer(Observe::new(
+                metrics.clone(),
+                vec!["10.0.0.0/8".parse().expect("a block")],
+                Leaving::default(),
+            ))
     }
 
     async fn send(app: &Router, method: &str, path: &str) -> Response {

@@ -5,6 +5,8 @@ mod cors;
 mod proxies;
 mod tls;
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Request, Server, assert_error, client, free_port, html};
 
 #[tokio::test]
@@ -83,7 +85,7 @@ async fn stopping_lets_requests_finish_and_exits_cleanly() {
     let request = Request::of(&app);
     let code = server.code(&server.browser(), "ada", &request).await;
     let (redeemed, ()) = tokio::join!(server.redeem(&app, &request, &code), async {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
         server.signal("TERM");
     });
     assert_eq!(redeemed.status, 200, "{redeemed:?}");
@@ -96,6 +98,32 @@ async fn stopping_lets_requests_finish_and_exits_cleanly() {
     assert_error(&page, 400, "invalid_grant", text);
     server.signal("INT");
     assert_eq!(server.wait(), Some(0), "Ctrl-C stops cleanly too");
+}
+
+#[tokio::test]
+async fn a_server_that_is_to_stop_sends_everybody_elsewhere_first() {
+    let mut server = Server::setup().set("listen.drain", "2s").start().await;
+    let app = server.app("notes");
+    let tokens = server.tokens(&app, "ada").await;
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.status, ready.header("connection")), (200, None));
+
+    server.signal("TERM");
+    until_status(&server, "/readyz", 503).await;
+    let ready = server.get("/readyz").await;
+    assert_eq!(ready.json()["status"], "stopping");
+    assert_eq!(ready.header("connection"), Some("close"));
+    let page = server.refresh(&app, &tokens.refresh).await;
+    assert_eq!(page.status, 200, "what still comes is answered: {page:?}");
+    assert_eq!(page.header("connection"), Some("close"));
+    assert_eq!(server.wait(), Some(0));
+}
+
+async fn until_status(server: &Server, path: &str, status: u16) {
+    let until = Instant::now() + Duration::from_secs(1);
+    while server.get(path).await.status != status {
+        assert!(Instant::now() < until, "{path} is not answered with {status} in a second");
+    }
 }
 
 #[tokio::test]
