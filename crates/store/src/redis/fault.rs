@@ -26,8 +26,8 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Whether the server said, before it did anything, that it cannot do it now: it is another one's
-    /// turn, or it is loading. Such a call may be made again.
+    /// Whether the server said, before it did anything, that it cannot do it now: it is another
+    /// one's turn, or it is loading. Such a call may be made again.
     pub(super) fn may_be_repeated(&self) -> bool {
         let Self::Redis(error) = self else {
             return false;
@@ -47,7 +47,8 @@ impl Fault {
         )
     }
 
-    /// Whether the connection is of no more use: broken, silent, or to a server that does not write.
+    /// Whether the connection is of no more use: broken, silent, or to a server that does not
+    /// write.
     pub(super) fn spoils_connection(&self) -> bool {
         match self {
             Self::Redis(error) => {

@@ -14,9 +14,9 @@ const SETTINGS: [&str; 4] =
     ["appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write"];
 
 impl Redis {
-    /// What can be lost with the servers as they are configured, each as a sentence for an operator;
-    /// nothing when a restart, or a failover, loses nothing that was acknowledged. What it says is
-    /// explained in `docs/redis.md`.
+    /// What can be lost with the servers as they are configured, each as a sentence for an
+    /// operator; nothing when a restart, or a failover, loses nothing that was acknowledged. What
+    /// it says is explained in `docs/redis.md`.
     pub async fn guarantees(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for family in Family::ALL {

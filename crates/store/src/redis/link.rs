@@ -20,11 +20,12 @@ use super::Options;
 use super::address::Address;
 use super::fault::Fault;
 
-/// How many connections there are to a single server where answers wait for replicas: while one waits,
-/// the commands behind it wait too.
+/// How many connections there are to a single server where answers wait for replicas: while one
+/// waits, the commands behind it wait too.
 const WAITING_CONNECTIONS: usize = 4;
 
-/// After a connection could not be made, others are told so for this long without a try of their own.
+/// After a connection could not be made, others are told so for this long without a try of their
+/// own.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
 /// Before a command that was not done is sent again.
@@ -290,8 +291,8 @@ async fn connected(
     }
 }
 
-/// Connects; `closed` is set when the server ends the connection, so that nobody finds that out by a
-/// command. Only the newer protocol tells.
+/// Connects; `closed` is set when the server ends the connection, so that nobody finds that out by
+/// a command. Only the newer protocol tells.
 async fn connect(
     source: &Source,
     closed: &Arc<AtomicBool>,

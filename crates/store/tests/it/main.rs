@@ -1,4 +1,5 @@
-//! The back ends: the contract that each passes, and what is its own.
+//! The back ends: the contract that each passes, what is SQLite's own, and in `redis` what is that
+//! one's.
 
 mod contract;
 mod disk;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Kept, free_port, until};
+use super::kept::{Kept, free_port, until};
 
 /// A server with a folder of its own, which stays when the server is killed and started again.
 pub struct RedisServer {

@@ -1,5 +1,5 @@
-//! Servers that the tests of the contract share: one, one that Sentinel names, and a cluster. They end
-//! with the process.
+//! Servers that the tests of the contract share: one, one that Sentinel names, and a cluster. They
+//! end with the process.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
