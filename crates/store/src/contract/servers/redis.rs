@@ -55,6 +55,7 @@ impl RedisServer {
             let known = primary.cli(&["info", "replication"]);
             info.contains("master_link_status:up")
                 && info.contains("master_sync_in_progress:0")
+                && written(&info) == written(&known)
                 && known.contains("state=online")
                 && !known.contains("min_slaves_good_slaves:0")
         };
@@ -149,9 +150,10 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts it, and waits until every node knows that the cluster works.
-    pub fn start() -> Self {
-        Self::start_as("redis+cluster", &[])
+    /// Starts it, and waits until every node knows that the cluster works. `settings` are those of
+    /// each node.
+    pub fn start(settings: &[&str]) -> Self {
+        Self::start_as("redis+cluster", settings)
     }
 
     /// The same, with clients and nodes that speak TLS; `settings` name the certificate.
@@ -161,23 +163,46 @@ impl RedisCluster {
 
     fn start_as(scheme: &'static str, settings: &[&str]) -> Self {
         let mut cluster = Self { nodes: Vec::new(), scheme, ports: Vec::new() };
-        let encrypted = !settings.is_empty();
+        let encrypted = scheme.starts_with("rediss");
         for _ in 0..3 {
-            let (bus, port) = (free_port().to_string(), free_port());
+            let port = free_port();
             let own = port.to_string();
-            let mut all = vec!["--cluster-enabled", "yes", "--cluster-port", &bus];
-            all.extend(["--cluster-node-timeout", "1000"]);
-            if encrypted {
-                all.extend(["--tls-port", &own]);
-                all.extend(settings);
-            }
-            let node = RedisServer::start(&all);
+            let tls = [&["--tls-port", &own], settings].concat();
+            let node = node(if encrypted { &tls } else { settings });
             cluster.ports.push(if encrypted { port } else { node.port });
             cluster.nodes.push(node);
         }
         cluster.join(if encrypted { &["--tls", "--insecure"] } else { &[] });
         cluster.until_it_works();
         cluster
+    }
+
+    /// Starts a replica of the node that has a key, and waits until it has everything.
+    pub fn add_replica(&mut self, key: &str) -> RedisServer {
+        let others = format!("127.0.0.1:{}", self.ports[0]);
+        let primary = self.node_of(key);
+        let replica = node(&[]);
+        let mut add = Command::new("redis-cli");
+        add.args(["--cluster", "add-node", &format!("127.0.0.1:{}", replica.port), &others]);
+        add.args(["--cluster-slave", "--cluster-master-id", &primary.cli(&["cluster", "myid"])]);
+        let added = add.output().expect("redis-cli starts");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stdout));
+        replica.until_in_step_with(primary);
+        self.until_it_works();
+        replica
+    }
+
+    /// Moves every slot of the node that has a key to another one.
+    pub fn move_all_from(&mut self, key: &str) {
+        let node = self.node_of(key);
+        let (port, from) = (node.port, node.cli(&["cluster", "myid"]));
+        let other = self.nodes.iter().find(|node| node.port != port).expect("there are three");
+        let to = other.cli(&["cluster", "myid"]);
+        let mut reshard = Command::new("redis-cli");
+        reshard.args(["--cluster", "reshard", &format!("127.0.0.1:{port}"), "--cluster-yes"]);
+        reshard.args(["--cluster-from", &from, "--cluster-to", &to, "--cluster-slots", "5462"]);
+        let moved = reshard.output().expect("redis-cli starts");
+        assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stdout));
     }
 
     /// Makes a cluster of the servers.
@@ -209,6 +234,19 @@ impl RedisCluster {
         let nodes: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
         format!("{}://{}", self.scheme, nodes.join(","))
     }
+}
+
+/// A server that can be a node of a cluster.
+fn node(settings: &[&str]) -> RedisServer {
+    let bus = free_port().to_string();
+    let own =
+        ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "1000"];
+    RedisServer::start(&[&own, settings].concat())
+}
+
+/// How much was written so far, in what `info replication` says.
+fn written(info: &str) -> Option<&str> {
+    info.lines().find_map(|line| line.strip_prefix("master_repl_offset:"))
 }
 
 fn cli(port: u16, command: &[&str]) -> String {

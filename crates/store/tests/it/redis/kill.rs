@@ -95,7 +95,7 @@ async fn what_was_acknowledged_survives_kill_9_of_redis() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_acknowledged_survives_kill_9_of_a_node_of_a_cluster() {
-    let mut cluster = RedisCluster::start();
+    let mut cluster = RedisCluster::start(&["--appendfsync", "always"]);
     let store = open(&cluster.url()).await;
     let acknowledged = Ledger::under_load(&store, || {
         let node = cluster.node_of("{grantor:oauth}:meta");

@@ -1,5 +1,6 @@
 //! The Redis back end.
 
+mod cluster;
 mod epochs;
 mod guarantees;
 mod kill;

@@ -47,6 +47,6 @@ pub(crate) fn sentinel() -> Servers {
 }
 
 pub(crate) fn cluster() -> Servers {
-    static CLUSTER: LazyLock<RedisCluster> = LazyLock::new(RedisCluster::start);
+    static CLUSTER: LazyLock<RedisCluster> = LazyLock::new(|| RedisCluster::start(&[]));
     Servers { url: CLUSTER.url(), options: Options::default() }
 }
