@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantor_core::store::Store;
@@ -28,9 +29,19 @@ impl BackEnd for Servers {
     }
 }
 
+/// For a machine that is busy with other tests.
+fn patient() -> Options {
+    Options {
+        time_limit: Duration::from_secs(30),
+        connect_limit: Duration::from_secs(10),
+        wait_limit: Duration::from_secs(20),
+        ..Options::default()
+    }
+}
+
 pub(crate) fn single() -> Servers {
     static SERVER: LazyLock<RedisServer> = LazyLock::new(|| RedisServer::start(&[]));
-    Servers { url: SERVER.socket(), options: Options::default() }
+    Servers { url: SERVER.socket(), options: patient() }
 }
 
 /// A primary with a replica that has to have each write.
@@ -42,11 +53,11 @@ pub(crate) fn sentinel() -> Servers {
         sentinel.until_it_knows(1);
         (sentinel, [primary, replica])
     });
-    let options = Options { wait_replicas: 1, ..Options::default() };
+    let options = Options { wait_replicas: 1, ..patient() };
     Servers { url: SERVERS.0.url(), options }
 }
 
 pub(crate) fn cluster() -> Servers {
     static CLUSTER: LazyLock<RedisCluster> = LazyLock::new(|| RedisCluster::start(&[]));
-    Servers { url: CLUSTER.url(), options: Options::default() }
+    Servers { url: CLUSTER.url(), options: patient() }
 }
