@@ -239,7 +239,7 @@ impl Nodes {
             .connection_timeout(options.connect_limit)
             .response_timeout(options.time_limit)
             .overall_response_timeout(None);
-        if let Some(certificates) = certificates(options) {
+        if let Some(certificates) = certificates(options)? {
             builder = builder.certs(certificates);
         }
         let cluster: ClusterClient = builder.build()?;
@@ -315,18 +315,25 @@ async fn connect(
     Ok(client.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
-fn certificates(options: &Options) -> Option<TlsCertificates> {
-    let root_cert = options.authorities.clone()?;
-    Some(TlsCertificates { client_tls: None, root_cert: Some(root_cert) })
+fn certificates(options: &Options) -> Result<Option<TlsCertificates>, Fault> {
+    let Some(path) = &options.authorities else {
+        return Ok(None);
+    };
+    let unreadable = |error| {
+        let path = path.display();
+        Fault::Authorities(format!("the authorities in {path} cannot be read: {error}"))
+    };
+    let root_cert = Some(std::fs::read(path).map_err(unreadable)?);
+    Ok(Some(TlsCertificates { client_tls: None, root_cert }))
 }
 
 fn client(info: ConnectionInfo, options: &Options) -> Result<Client, Fault> {
-    match (info.addr(), certificates(options)) {
-        (ConnectionAddr::TcpTls { .. }, Some(certificates)) => {
-            Ok(Client::build_with_tls(info, certificates)?)
-        }
-        _ => Ok(Client::open(info)?),
+    if matches!(info.addr(), ConnectionAddr::TcpTls { .. })
+        && let Some(certificates) = certificates(options)?
+    {
+        return Ok(Client::build_with_tls(info, certificates)?);
     }
+    Ok(Client::open(info)?)
 }
 
 fn sentinel(
@@ -355,10 +362,10 @@ fn sentinel(
         builder = builder
             .set_client_to_redis_tls_mode(TlsMode::Secure)
             .set_client_to_sentinel_tls_mode(TlsMode::Secure);
-        if let Some(own) = certificates(options) {
+        if let Some(own) = certificates(options)? {
             builder = builder.set_client_to_redis_certificates(own);
         }
-        if let Some(own) = certificates(options) {
+        if let Some(own) = certificates(options)? {
             builder = builder.set_client_to_sentinel_certificates(own);
         }
     }

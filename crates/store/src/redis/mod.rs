@@ -102,6 +102,7 @@ mod tokens;
 mod users;
 mod watch;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -145,9 +146,9 @@ pub struct Options {
     /// Whether a restart or a failover loses nothing that was acknowledged: see the module on
     /// epochs. If that is said and is not true, codes and tokens may be spent twice.
     pub keeps_acknowledged: bool,
-    /// Certificates, in PEM, of those who may have signed the servers'; `None` for those of the
-    /// system.
-    pub authorities: Option<Vec<u8>>,
+    /// The authorities that the servers' certificates must be from, a file in PEM; `None` for those
+    /// of the system.
+    pub authorities: Option<PathBuf>,
 }
 
 impl Default for Options {

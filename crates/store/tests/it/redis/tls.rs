@@ -13,7 +13,6 @@ use super::open_with;
 /// A certificate for names, in files.
 struct Certificate {
     folder: TempDir,
-    pem: Vec<u8>,
 }
 
 impl Certificate {
@@ -26,7 +25,7 @@ impl Certificate {
             generate_simple_self_signed(names).expect("a certificate");
         fs::write(folder.path().join("own.crt"), cert.pem()).expect("write");
         fs::write(folder.path().join("own.key"), signing_key.serialize_pem()).expect("write");
-        Self { folder, pem: cert.pem().into_bytes() }
+        Self { folder }
     }
 
     /// Settings with which a server shows it.
@@ -48,7 +47,8 @@ impl Certificate {
     }
 
     fn trusted(&self) -> Options {
-        Options { authorities: Some(self.pem.clone()), ..Options::default() }
+        let authorities = Some(self.folder.path().join("own.crt"));
+        Options { authorities, ..Options::default() }
     }
 }
 
@@ -79,6 +79,9 @@ async fn the_server_must_show_a_certificate_of_an_authority_that_is_known() {
     answers(&format!("rediss://localhost:{port}"), &known).await;
     is_not_believed(&format!("rediss://localhost:{port}"), &Options::default()).await;
     is_not_believed(&format!("rediss://127.0.0.1:{port}"), &known).await;
+    let missing = Options { authorities: Some("/no/such.pem".into()), ..Options::default() };
+    let told = Redis::open(&format!("rediss://localhost:{port}"), &missing).await;
+    assert!(matches!(&told, Err(StoreError::Unavailable(text)) if text.contains("/no/such.pem")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
