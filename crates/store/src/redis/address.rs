@@ -19,6 +19,8 @@ pub(super) enum Address {
         service: String,
         /// How to sign in at the primary, and whether over TLS. The address in it is not used.
         server: Box<ConnectionInfo>,
+        /// The same for Sentinel itself.
+        watcher: Box<ConnectionInfo>,
     },
     /// Nodes of a cluster, of which one has to answer to learn of the others.
     Cluster(Vec<ConnectionInfo>),
@@ -63,9 +65,13 @@ fn one(url: &str) -> Result<ConnectionInfo, StoreError> {
 }
 
 fn cluster(scheme: &str, rest: &str) -> Result<Address, StoreError> {
+    let (rest, settings) = rest.split_once('?').unwrap_or((rest, ""));
     let path = rest.split_once('/').map_or("", |(_, path)| path);
     if !matches!(path, "" | "0") {
         return Err(refused("names a database; a cluster has only the database 0"));
+    }
+    if !settings.is_empty() {
+        return Err(refused("has settings after a question mark; a cluster has none"));
     }
     let user = user_info(rest);
     let nodes = hosts(rest).split(',').map(|host| one(&format!("{scheme}://{user}{host}")));
@@ -73,6 +79,7 @@ fn cluster(scheme: &str, rest: &str) -> Result<Address, StoreError> {
 }
 
 fn sentinel(scheme: &str, rest: &str) -> Result<Address, StoreError> {
+    let (rest, settings) = rest.split_once('?').unwrap_or((rest, ""));
     let path = rest.split_once('/').map_or("", |(_, path)| path);
     let (service, database) = path.split_once('/').unwrap_or((path, "0"));
     if service.is_empty() {
@@ -84,7 +91,27 @@ fn sentinel(scheme: &str, rest: &str) -> Result<Address, StoreError> {
         Ok(info.addr().clone())
     });
     let sentinels = sentinels.collect::<Result<_, StoreError>>()?;
-    Ok(Address::Sentinel { sentinels, service: service.to_owned(), server: Box::new(server) })
+    let service = service.to_owned();
+    let watcher = Box::new(one(&format!("{scheme}://{}localhost", watcher(settings)?))?);
+    Ok(Address::Sentinel { sentinels, service, server: Box::new(server), watcher })
+}
+
+/// Who signs in at Sentinel, in front of its host.
+fn watcher(settings: &str) -> Result<String, StoreError> {
+    let (mut user, mut password) = ("", "");
+    for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
+        match setting.split_once('=') {
+            Some(("sentinel_user", name)) => user = name,
+            Some(("sentinel_password", secret)) => password = secret,
+            _ => {
+                return Err(refused(
+                    "has a setting after the question mark that is neither sentinel_user nor \
+                     sentinel_password",
+                ));
+            }
+        }
+    }
+    Ok(if password.is_empty() { String::new() } else { format!("{user}:{password}@") })
 }
 
 fn with_port(host: &str) -> String {
@@ -112,14 +139,17 @@ mod tests {
         for url in ["redis://a,b:7001,[::1]:7002", "rediss+cluster://:secret@a", "redis://a,b/0"] {
             assert!(matches!(read(url), Address::Cluster(_)), "{url}");
         }
-        let url = "rediss+sentinel://ann:se%2Fcret@a,b:1,[::1]/grantor/2";
-        let Address::Sentinel { sentinels, service, server } = read(url) else {
+        let url =
+            "rediss+sentinel://ann:se%2Fcret@a,b:1,[::1]/grantor/2?sentinel_password=wa%26tch";
+        let Address::Sentinel { sentinels, service, server, watcher } = read(url) else {
             panic!("{url} is Sentinel's");
         };
         let ports: Vec<_> = sentinels.iter().map(ToString::to_string).collect();
         assert_eq!(ports, ["a:26379", "b:1", "::1:26379"]);
         assert_eq!((&*service, server.redis_settings().db()), ("grantor", 2));
         assert_eq!(server.redis_settings().password(), Some("se/cret"));
+        assert_eq!(watcher.redis_settings().username(), None);
+        assert_eq!(watcher.redis_settings().password(), Some("wa&tch"));
         assert!(matches!(server.addr(), ConnectionAddr::TcpTls { insecure: false, .. }));
     }
 
@@ -129,7 +159,9 @@ mod tests {
             "localhost",
             "http://:secret@localhost",
             "redis://:secret@a,b/1",
+            "redis://:secret@a,b?x=secret",
             "redis+sentinel://:secret@a,b",
+            "redis+sentinel://a,b/grantor?password=secret",
             "redis://:secret@localhost:port",
             "redis://:secret@localhost/one",
         ] {

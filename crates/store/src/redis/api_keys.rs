@@ -1,5 +1,5 @@
-//! API keys of services: `api_key:<id>`, and `api_keys`, a sorted set of their ids by the time of their
-//! making.
+//! API keys of services: `api_key:<id>`, and `api_keys`, a sorted set of their ids by the time of
+//! their making.
 
 use std::sync::Arc;
 

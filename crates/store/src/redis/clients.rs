@@ -1,5 +1,5 @@
-//! Registered clients: `client:<client_id>`, and `clients`, a sorted set of their ids. `removed:<id>`
-//! is the second in which a client of this id was removed, for a minute.
+//! Registered clients: `client:<client_id>`, and `clients`, a sorted set of their ids.
+//! `removed:<id>` is the second in which a client of this id was removed, for a minute.
 
 use std::sync::Arc;
 
@@ -191,8 +191,8 @@ impl Redis {
         Hash::read(self.call(&READ, Family::Oauth).key(key(client_id)).read().await?)
     }
 
-    /// The client as it is stored, if that is what `before` says. The script that is told so compares
-    /// it again, byte by byte.
+    /// The client as it is stored, if that is what `before` says. The script that is told so
+    /// compares it again, byte by byte.
     async fn client_as(&self, before: &Client) -> Result<Option<Hash>, Fault> {
         let there = self.client_hash(&before.client_id).await?;
         let Some(there) = there else {

@@ -11,8 +11,8 @@ use grantor_core::model::Scope;
 use grantor_core::secret::Digest;
 use grantor_core::time::{Seconds, Timestamp};
 
-/// A value of a field. Text and numbers are kept as text, so that an operator can read them; digests
-/// and what is sealed as their bytes.
+/// A value of a field. Text and numbers are kept as text, so that an operator can read them;
+/// digests and what is sealed as their bytes.
 pub(super) trait Column: Sized {
     /// As it is stored.
     fn write(&self) -> Vec<u8>;

@@ -1,5 +1,5 @@
-//! Connections and their tokens: `connection:<id>` and `credential:<id>`; `counts` has how many there
-//! are of each status and integration.
+//! Connections and their tokens: `connection:<id>` and `credential:<id>`; `counts` has how many
+//! there are of each status and integration.
 
 use async_trait::async_trait;
 use grantor_core::id::{ConnectSessionId, ConnectionId, RefreshId};

@@ -1,4 +1,5 @@
-//! Remembered consents: `consent:<user>:<client_id>`, and `consents:<user>`, the clients of a person.
+//! Remembered consents: `consent:<user>:<client_id>`, and `consents:<user>`, the clients of a
+//! person.
 
 use async_trait::async_trait;
 use grantor_core::id::UserId;

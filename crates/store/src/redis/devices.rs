@@ -1,5 +1,5 @@
-//! Devices that wait for a person: RFC 8628; `device:<id>`, and `user_code:<code>`, which has the id.
-//! A device is among what its client holds, with its person once there is one.
+//! Devices that wait for a person: RFC 8628; `device:<id>`, and `user_code:<code>`, which has the
+//! id. A device is among what its client holds, with its person once there is one.
 
 use async_trait::async_trait;
 use grantor_core::id::DeviceId;

@@ -12,6 +12,8 @@ pub(super) enum Fault {
     Late,
     /// The store was closed before.
     Closed,
+    /// The file with the authorities cannot be read.
+    Authorities(String),
     /// What was asked for is done, but fewer replicas than demanded have it.
     NotConfirmed {
         /// How many have it.
@@ -26,8 +28,8 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Whether the server said, before it did anything, that it cannot do it now: it is another one's
-    /// turn, or it is loading. Such a call may be made again.
+    /// Whether the server said, before it did anything, that it cannot do it now: it is another
+    /// one's turn, or it is loading. Such a call may be made again.
     pub(super) fn may_be_repeated(&self) -> bool {
         let Self::Redis(error) = self else {
             return false;
@@ -47,7 +49,8 @@ impl Fault {
         )
     }
 
-    /// Whether the connection is of no more use: broken, silent, or to a server that does not write.
+    /// Whether the connection is of no more use: broken, silent, or to a server that does not
+    /// write.
     pub(super) fn spoils_connection(&self) -> bool {
         match self {
             Self::Redis(error) => {
@@ -56,7 +59,11 @@ impl Fault {
                     || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
             }
             Self::Late => true,
-            Self::Closed | Self::NotConfirmed { .. } | Self::Overtaken | Self::Record(_) => false,
+            Self::Closed
+            | Self::Authorities(_)
+            | Self::NotConfirmed { .. }
+            | Self::Overtaken
+            | Self::Record(_) => false,
         }
     }
 
@@ -72,6 +79,7 @@ impl Fault {
             Self::Redis(error) => redis(&error),
             Self::Late => StoreError::Unavailable("Redis does not answer in time".to_owned()),
             Self::Closed => StoreError::Unavailable("the store is closed".to_owned()),
+            Self::Authorities(text) => StoreError::Unavailable(text),
             Self::NotConfirmed { by, of } => StoreError::Unavailable(format!(
                 "Redis has it, but {by} of {of} replicas have confirmed it in time"
             )),

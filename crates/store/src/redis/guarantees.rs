@@ -10,13 +10,18 @@ use super::fields::{bytes, column, list};
 use super::script::Family;
 
 /// The settings that decide what can be lost.
-const SETTINGS: [&str; 4] =
-    ["appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write"];
+const SETTINGS: [&str; 5] = [
+    "appendonly",
+    "appendfsync",
+    "no-appendfsync-on-rewrite",
+    "maxmemory-policy",
+    "min-replicas-to-write",
+];
 
 impl Redis {
-    /// What can be lost with the servers as they are configured, each as a sentence for an operator;
-    /// nothing when a restart, or a failover, loses nothing that was acknowledged. What it says is
-    /// explained in `docs/redis.md`.
+    /// What can be lost with the servers as they are configured, each as a sentence for an
+    /// operator; nothing when a restart, or a failover, loses nothing that was acknowledged. What
+    /// it says is explained in `docs/redis.md`.
     pub async fn guarantees(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for family in Family::ALL {
@@ -63,8 +68,8 @@ impl Redis {
             ("yes", "always") => {}
             ("yes", "everysec") => warnings.push(
                 "Redis writes its append-only file to the disk once a second (appendfsync \
-                 everysec): a crash of its machine loses up to two seconds of what it has \
-                 acknowledged. With appendfsync always it loses nothing."
+                 everysec): a crash loses up to two seconds of what it has acknowledged. With \
+                 appendfsync always it loses nothing."
                     .to_owned(),
             ),
             ("yes", other) => warnings.push(format!(
@@ -77,6 +82,14 @@ impl Redis {
                  snapshot, or to nothing. Set appendonly yes and appendfsync always."
                     .to_owned(),
             ),
+        }
+        if (setting("appendonly"), setting("no-appendfsync-on-rewrite")) == ("yes", "yes") {
+            warnings.push(
+                "While Redis rewrites its append-only file, it leaves it to the system when what it \
+                 has acknowledged reaches the disk (no-appendfsync-on-rewrite yes). Set \
+                 no-appendfsync-on-rewrite no."
+                    .to_owned(),
+            );
         }
         if setting("maxmemory-policy") != "noeviction" {
             warnings.push(format!(

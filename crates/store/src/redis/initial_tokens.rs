@@ -1,5 +1,5 @@
-//! Initial access tokens: RFC 7591 §1.2; `initial:<id>`, and `initials`, a sorted set of their ids by
-//! the time of their making.
+//! Initial access tokens: RFC 7591 §1.2; `initial:<id>`, and `initials`, a sorted set of their ids
+//! by the time of their making.
 
 use grantor_core::id::InitialTokenId;
 use grantor_core::model::InitialToken;

@@ -20,11 +20,12 @@ use super::Options;
 use super::address::Address;
 use super::fault::Fault;
 
-/// How many connections there are to a single server where answers wait for replicas: while one waits,
-/// the commands behind it wait too.
+/// How many connections there are to a single server where answers wait for replicas: while one
+/// waits, the commands behind it wait too.
 const WAITING_CONNECTIONS: usize = 4;
 
-/// After a connection could not be made, others are told so for this long without a try of their own.
+/// After a connection could not be made, others are told so for this long without a try of their
+/// own.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
 /// Before a command that was not done is sent again.
@@ -217,8 +218,8 @@ impl Nodes {
     async fn open(address: Address, options: &Options) -> Result<Self, Fault> {
         let place = match address {
             Address::Single(info) => Place::Fixed(Box::new(client(*info, options)?)),
-            Address::Sentinel { sentinels, service, server } => {
-                let sentinel = sentinel(sentinels, &service, &server, options)?;
+            Address::Sentinel { sentinels, service, server, watcher } => {
+                let sentinel = sentinel(sentinels, &service, [&server, &watcher], options)?;
                 Place::Sentinel(Box::new(Mutex::new(sentinel)))
             }
             Address::Cluster(seeds) => return Self::cluster(seeds, options).await,
@@ -238,7 +239,7 @@ impl Nodes {
             .connection_timeout(options.connect_limit)
             .response_timeout(options.time_limit)
             .overall_response_timeout(None);
-        if let Some(certificates) = certificates(options) {
+        if let Some(certificates) = certificates(options)? {
             builder = builder.certs(certificates);
         }
         let cluster: ClusterClient = builder.build()?;
@@ -290,8 +291,8 @@ async fn connected(
     }
 }
 
-/// Connects; `closed` is set when the server ends the connection, so that nobody finds that out by a
-/// command. Only the newer protocol tells.
+/// Connects; `closed` is set when the server ends the connection, so that nobody finds that out by
+/// a command. Only the newer protocol tells.
 async fn connect(
     source: &Source,
     closed: &Arc<AtomicBool>,
@@ -314,24 +315,31 @@ async fn connect(
     Ok(client.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
-fn certificates(options: &Options) -> Option<TlsCertificates> {
-    let root_cert = options.authorities.clone()?;
-    Some(TlsCertificates { client_tls: None, root_cert: Some(root_cert) })
+fn certificates(options: &Options) -> Result<Option<TlsCertificates>, Fault> {
+    let Some(path) = &options.authorities else {
+        return Ok(None);
+    };
+    let unreadable = |error| {
+        let path = path.display();
+        Fault::Authorities(format!("the authorities in {path} cannot be read: {error}"))
+    };
+    let root_cert = Some(std::fs::read(path).map_err(unreadable)?);
+    Ok(Some(TlsCertificates { client_tls: None, root_cert }))
 }
 
 fn client(info: ConnectionInfo, options: &Options) -> Result<Client, Fault> {
-    match (info.addr(), certificates(options)) {
-        (ConnectionAddr::TcpTls { .. }, Some(certificates)) => {
-            Ok(Client::build_with_tls(info, certificates)?)
-        }
-        _ => Ok(Client::open(info)?),
+    if matches!(info.addr(), ConnectionAddr::TcpTls { .. })
+        && let Some(certificates) = certificates(options)?
+    {
+        return Ok(Client::build_with_tls(info, certificates)?);
     }
+    Ok(Client::open(info)?)
 }
 
 fn sentinel(
     sentinels: Vec<ConnectionAddr>,
     service: &str,
-    server: &ConnectionInfo,
+    [server, watcher]: [&ConnectionInfo; 2],
     options: &Options,
 ) -> Result<SentinelClient, Fault> {
     let kind = SentinelServerType::Master;
@@ -344,14 +352,20 @@ fn sentinel(
     if let Some(password) = sign_in.password() {
         builder = builder.set_client_to_redis_password(password);
     }
+    if let Some(user) = watcher.redis_settings().username() {
+        builder = builder.set_client_to_sentinel_username(user);
+    }
+    if let Some(password) = watcher.redis_settings().password() {
+        builder = builder.set_client_to_sentinel_password(password);
+    }
     if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
         builder = builder
             .set_client_to_redis_tls_mode(TlsMode::Secure)
             .set_client_to_sentinel_tls_mode(TlsMode::Secure);
-        if let Some(own) = certificates(options) {
+        if let Some(own) = certificates(options)? {
             builder = builder.set_client_to_redis_certificates(own);
         }
-        if let Some(own) = certificates(options) {
+        if let Some(own) = certificates(options)? {
             builder = builder.set_client_to_sentinel_certificates(own);
         }
     }

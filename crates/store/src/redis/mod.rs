@@ -2,9 +2,9 @@
 //!
 //! # Families
 //!
-//! Whatever some method of the port changes together lies in one slot of a cluster: its keys begin with
-//! the same hash tag. There are five such families, each on one node of a cluster; a cluster makes the
-//! store survive a node and does not spread the load of one family.
+//! Whatever some method of the port changes together lies in one slot of a cluster: its keys begin
+//! with the same hash tag. There are five such families, each on one node of a cluster; a cluster
+//! makes the store survive a node and does not spread the load of one family.
 //!
 //! | keys | records |
 //! |---|---|
@@ -15,49 +15,53 @@
 //! | `{grantor:once}:` | `client_assertion:<digest>` `grant_assertion:<digest>` |
 //!
 //! A record is a hash with the names of `migrations/sqlite` as its fields: `HGETALL
-//! {grantor:oauth}:client:web`. What a record does not have, the hash has not. Times are seconds since
-//! the epoch, ids and numbers text, lists JSON, digests and what is sealed bytes. Indexes are sorted
-//! sets, described where they are used; the one of what a client holds, `held:<client_id>`, in
-//! `lua/held.lua`. Every family has a hash `meta` with its epoch and counters, and a sorted set
+//! {grantor:oauth}:client:web`. What a record does not have, the hash has not. Times are seconds
+//! since the epoch, ids and numbers text, lists JSON, digests and what is sealed bytes. Indexes are
+//! sorted sets, described where they are used; the one of what a client holds, `held:<client_id>`,
+//! in `lua/held.lua`. Every family has a hash `meta` with its epoch and counters, and a sorted set
 //! `expiry` of the moments from which records are of no use.
 //!
 //! # Scripts
 //!
-//! A method is one script, and so one atomic step. Keys that are known beforehand are passed as `KEYS`;
-//! those that are found in an index are read before anything is written, so that a script that may not
-//! reach one, because its slot is just being moved, has changed nothing. Whether something has expired
-//! is decided by the `now` of the caller. Redis's own expiry only cleans up, a day late, records that
-//! are in no index; the sweep removes the rest, and most of those too.
+//! A method is one script, and so one atomic step. Keys that are known beforehand are passed as
+//! `KEYS`; those that are found in an index are read before anything is written, so that a script
+//! that may not reach one, because its slot is just being moved, has changed nothing. Whether
+//! something has expired is decided by the `now` of the caller. Redis's own expiry only cleans up,
+//! a day late, records that are in no index; the sweep removes the rest, and most of those too.
 //!
-//! A command whose connection breaks is never sent again, because nobody knows whether it was done; one
-//! that was certainly not done, because the server is loading or it is another one's turn, is.
+//! A command whose connection breaks is never sent again, because nobody knows whether it was done;
+//! one that was certainly not done, because the server is loading or it is another one's turn, is.
 //!
 //! # Epochs
 //!
-//! Redis may go back: it is started again from an old snapshot, or a replica that was behind takes over.
-//! Then it knows codes and tokens as unspent that were spent. So each such thing is stored with the
-//! number of the epoch in which it was issued, or last used, and can be spent only in that epoch.
+//! Redis may go back: it is started again from an old snapshot, or a replica that was behind takes
+//! over. Then it knows codes and tokens as unspent that were spent. So each such thing is stored
+//! with the number of the epoch in which it was issued, or last used, and can be spent only in that
+//! epoch.
 //!
-//! An epoch is a history of one server, as `master_replid` of `INFO replication` names it: a primary has
-//! a new one after each start and each promotion, also when it was primary before, and never one that
-//! was there already. The script that issues or spends asks for it itself, so that nothing can happen
-//! between the question and the step; when it is not the one that `meta` has, the number is counted up.
-//! The number goes back with everything else, but what was issued later is then not there either.
+//! An epoch is a history of one server, as `master_replid` of `INFO replication` names it: a
+//! primary has a new one after each start and each promotion, also when it was primary before, and
+//! never one that was there already. The script that issues or spends asks for it itself, so that
+//! nothing can happen between the question and the step; when it is not the one that `meta` has,
+//! the number is counted up. The number goes back with everything else, but what was issued later
+//! is then not there either.
 //!
-//! Refused after that, as if they had expired: codes, e-mailed tokens, device codes, sign-ins on the
-//! operator's page, connect sessions, initial access tokens and refresh tokens whose uses are counted,
-//! and rotating refresh tokens: their current digest may be one that was spent, and a thief may have
-//! it. Not refused: a refresh token that may be used any number of times, which has nothing to spend,
-//! so that confidential clients go on; access tokens, sessions and everything else that is not spent.
-//! Refusing revokes nothing: a family that is refused keeps its access tokens.
+//! Refused after that, as if they had expired: codes, e-mailed tokens, device codes, sign-ins on
+//! the operator's page, connect sessions, initial access tokens and refresh tokens whose uses are
+//! counted, and rotating refresh tokens: their current digest may be one that was spent, and a
+//! thief may have it. Not refused: a refresh token that may be used any number of times, which has
+//! nothing to spend, so that confidential clients go on; access tokens, sessions and everything
+//! else that is not spent. Refusing revokes nothing: a family that is refused keeps its access
+//! tokens.
 //!
-//! With [`Options::keeps_acknowledged`] the operator says that a restart or a failover loses nothing
-//! that was acknowledged (`appendfsync always`; and, where there are replicas, `wait_replicas`); a new
-//! history is then no new epoch, and nobody has to sign in again. As a net, each process remembers how
-//! many steps were counted in the epoch, and a server that has counted fewer has gone back.
+//! With [`Options::keeps_acknowledged`] the operator says that a restart or a failover loses
+//! nothing that was acknowledged (`appendfsync always`; and, where there are replicas,
+//! `wait_replicas`); a new history is then no new epoch, and nobody has to sign in again. As a net,
+//! each process remembers how many steps were counted in the epoch, and a server that has counted
+//! fewer has gone back.
 //!
-//! What else goes back with Redis is what it is: a revocation that was lost is not known, nor is a `jti`
-//! that was seen. `docs/redis.md` says which settings lose what.
+//! What else goes back with Redis is what it is: a revocation that was lost is not known, nor is a
+//! `jti` that was seen. `docs/redis.md` says which settings lose what.
 
 mod address;
 mod api_keys;
@@ -98,6 +102,7 @@ mod tokens;
 mod users;
 mod watch;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -131,17 +136,19 @@ pub struct Options {
     pub prefix: String,
     /// How long a call may take before the store is unavailable.
     pub time_limit: Duration,
-    /// How long connecting to one node of a cluster may take.
+    /// How long connecting to one server may take.
     pub connect_limit: Duration,
     /// How many replicas must have what was written before it is acknowledged (`WAIT`); 0 for none.
     pub wait_replicas: u32,
-    /// How long to wait for them. After that the write is not acknowledged, though the primary has it.
+    /// How long to wait for them. After that the write is not acknowledged, though the primary has
+    /// it.
     pub wait_limit: Duration,
-    /// Whether a restart or a failover loses nothing that was acknowledged: see the module on epochs. If
-    /// that is said and is not true, codes and tokens may be spent twice.
+    /// Whether a restart or a failover loses nothing that was acknowledged: see the module on
+    /// epochs. If that is said and is not true, codes and tokens may be spent twice.
     pub keeps_acknowledged: bool,
-    /// Certificates, in PEM, of those who may have signed the servers'; `None` for those of the system.
-    pub authorities: Option<Vec<u8>>,
+    /// The authorities that the servers' certificates must be from, a file in PEM; `None` for those
+    /// of the system.
+    pub authorities: Option<PathBuf>,
 }
 
 impl Default for Options {

@@ -1,5 +1,5 @@
-//! Webhooks on their way: `notice:<id>`, and `notices:<endpoint>`, a sorted set of their ids by when
-//! they are due. `meta` counts them.
+//! Webhooks on their way: `notice:<id>`, and `notices:<endpoint>`, a sorted set of their ids by
+//! when they are due. `meta` counts them.
 
 use async_trait::async_trait;
 use grantor_core::id::NoticeId;
@@ -13,8 +13,8 @@ use super::fault::Fault;
 use super::fields::{Fields, Hash, column, records};
 use super::script::{Call, Family, lua, scripts};
 
-/// How long one that has expired waits for somebody who claims it and gives it up. After a month its
-/// endpoint is not configured any more.
+/// How long one that has expired waits for somebody who claims it and gives it up. After a month
+/// its endpoint is not configured any more.
 const UNCLAIMED: Seconds = Seconds(30 * 86_400);
 
 scripts! {

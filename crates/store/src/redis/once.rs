@@ -1,5 +1,5 @@
-//! Things of others that may be used once: `<kind>:<digest in hexadecimal>` has the moment from which
-//! it may be used again.
+//! Things of others that may be used once: `<kind>:<digest in hexadecimal>` has the moment from
+//! which it may be used again.
 
 use async_trait::async_trait;
 use grantor_core::secret::Digest;

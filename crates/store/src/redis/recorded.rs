@@ -1,6 +1,6 @@
-//! What is written together with a change: entries of the audit log, each with its place in the chain,
-//! and webhooks. The hashes are made here, of the last entry that is known; a script that finds a later
-//! one changes nothing and tells it.
+//! What is written together with a change: entries of the audit log, each with its place in the
+//! chain, and webhooks. The hashes are made here, of the last entry that is known; a script that
+//! finds a later one changes nothing and tells it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,8 +45,8 @@ struct Waiting {
 }
 
 impl Redis {
-    /// Makes a change with what is written down of it: `call` is the rest of the call. Answers what the
-    /// script does.
+    /// Makes a change with what is written down of it: `call` is the rest of the call. Answers what
+    /// the script does.
     pub(super) async fn record<'i>(
         &'i self,
         recorded: &Recorded,
@@ -61,7 +61,8 @@ impl Redis {
         write(&mut head, recorded, call).await
     }
 
-    /// Appends entries, together with those of others. Whoever stops waiting for it does not stop it.
+    /// Appends entries, together with those of others. Whoever stops waiting for it does not stop
+    /// it.
     pub(super) async fn append(&self, events: Vec<AuditEvent>) -> Result<(), StoreError> {
         let (tell, told) = oneshot::channel();
         self.inner.chain.waiting().push(Waiting { events, tell });
@@ -144,7 +145,7 @@ async fn write<'i>(
 
 fn with_recorded<'i>(mut call: Call<'i>, recorded: &Recorded, head: Head) -> Call<'i> {
     let Head { mut sequence, mut hash } = head;
-    call = call.arg(&sequence).arg(&length(&recorded.audit));
+    call = call.arg(&sequence).arg(&hash).arg(&length(&recorded.audit));
     for event in &recorded.audit {
         sequence += 1;
         hash = AuditEntry::hash_of(&hash, sequence, &event.mac);

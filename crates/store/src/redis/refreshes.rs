@@ -1,5 +1,5 @@
-//! Refreshes, one at a time for each connection: `refresh:<connection id>`; and what is due: `due`, a
-//! sorted set of connections.
+//! Refreshes, one at a time for each connection: `refresh:<connection id>`; and what is due: `due`,
+//! a sorted set of connections.
 
 use grantor_core::id::{ConnectionId, RefreshId};
 use grantor_core::model::{Connection, RefreshAttempt};
@@ -39,8 +39,8 @@ call('HSET', lease, 'leased_until', till)
 return 1"];
 
     /// The lease is gone or of somebody else, whose knowledge is newer, after it ran out: then only
-    /// new tokens are stored. After a failure, whether an earlier attempt has used the refresh token up
-    /// is still not known.
+    /// new tokens are stored. After a failure, whether an earlier attempt has used the refresh
+    /// token up is still not known.
     END = [lua::VAULT, "
 local lease, id, kind, now = key(), arg(), arg(), arg()
 local generation, version = arg(), arg()

@@ -41,7 +41,8 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The script of these parts, the last of which is the body of a function that gives the outcome.
+    /// The script of these parts, the last of which is the body of a function that gives the
+    /// outcome.
     pub(super) fn new(parts: &[&str]) -> Self {
         let (body, libraries) = parts.split_last().unwrap_or((&"", &[]));
         let libraries = libraries.concat();
@@ -96,8 +97,8 @@ impl Family {
     }
 }
 
-/// The newest state of a family that this process was told of: the number of the epoch, and how many
-/// writes were counted in it.
+/// The newest state of a family that this process was told of: the number of the epoch, and how
+/// many writes were counted in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark {
     epoch: u64,

@@ -29,7 +29,8 @@ return 1"];
 
     REMOVE = ["call('HDEL', key(), arg())"];
 
-    /// Of records in a part of an index, the beginning of a field. The members of `expiry` are keys.
+    /// Of records in a part of an index, the beginning of a field. The members of `expiry` are
+    /// keys.
     BEGINNINGS = ["
 local index, kind, field, first, last = key(), arg(), arg(), arg(), arg()
 local members, found = call('ZRANGE', index, first, last), {}
@@ -44,8 +45,8 @@ end
 return { #members, found }"];
 }
 
-/// Where something sealed is: its family, index, kind of key and field, and what stands before it; and
-/// whether it is in base64url.
+/// Where something sealed is: its family, index, kind of key and field, and what stands before it;
+/// and whether it is in base64url.
 struct Place {
     kind: SealedKind,
     family: Family,

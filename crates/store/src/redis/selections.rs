@@ -1,7 +1,8 @@
-//! Which connections a selector means: a walk through an index for each thing that it names. Indexes
-//! are sorted sets of ids with the score 0: `connections`, `integration:<integration>`,
-//! `subject:<subject>`, `pair:<integration>:<subject>`, and `status:<status>` for those that are not
-//! active. `account:<sub>` is a hash of the connections of an account, `address:<address>` a set.
+//! Which connections a selector means: a walk through an index for each thing that it names.
+//! Indexes are sorted sets of ids with the score 0: `connections`, `integration:<integration>`,
+//! `subject:<subject>`, `pair:<integration>:<subject>`, and `status:<status>` for those that are
+//! not active. `account:<sub>` is a hash of the connections of an account, `address:<address>` a
+//! set.
 
 use grantor_core::id::ConnectionId;
 use grantor_core::model::{Connection, ConnectionStatus};

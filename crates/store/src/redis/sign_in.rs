@@ -1,5 +1,5 @@
-//! Sign-ins by admin token that are half done: `attempt:<id>`, and `asked:<address>`, a sorted set of
-//! the ids of an address by the time of their making.
+//! Sign-ins by admin token that are half done: `attempt:<id>`, and `asked:<address>`, a sorted set
+//! of the ids of an address by the time of their making.
 
 use async_trait::async_trait;
 use grantor_core::id::AttemptId;

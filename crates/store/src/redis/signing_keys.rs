@@ -1,5 +1,5 @@
-//! Signing keys, sealed: `signing_key:<kid>`, and `signing_keys:<algorithm>`, a list of the kids in the
-//! order in which they were added.
+//! Signing keys, sealed: `signing_key:<kid>`, and `signing_keys:<algorithm>`, a list of the kids in
+//! the order in which they were added.
 
 use async_trait::async_trait;
 use grantor_core::jose::Algorithm;

@@ -1,7 +1,8 @@
-//! Removes what nothing can use any more: `expiry` of each family is a sorted set of keys (without what
-//! all keys of the family begin with) by the moment from which they are of no use. A code that was
-//! redeemed is kept for an hour, to notice a replay, and so is a device's; a revoked family for a day,
-//! for whoever looks into it; an attempt for as long as it counts towards the limit of its address.
+//! Removes what nothing can use any more: `expiry` of each family is a sorted set of keys (without
+//! what all keys of the family begin with) by the moment from which they are of no use. A code that
+//! was redeemed is kept for an hour, to notice a replay, and so is a device's; a revoked family for
+//! a day, for whoever looks into it; an attempt for as long as it counts towards the limit of its
+//! address.
 
 use grantor_core::time::Timestamp;
 
@@ -13,7 +14,8 @@ use super::script::{Family, Script, lua, scripts};
 /// Records removed in one call, so that others are not held up.
 const GROUP: u32 = 128;
 
-/// Removes each key that is dead with what is indexed of it; the number of those that were still there.
+/// Removes each key that is dead with what is indexed of it; the number of those that were still
+/// there.
 const SWEEP: &str = "
 local expiry, now, limit, removed = key(), arg(), arg(), 0
 local dead = call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, limit)

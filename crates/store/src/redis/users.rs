@@ -1,5 +1,6 @@
 //! Accounts: `user:<id>`, and `users`, a sorted set of their ids by the time of their making;
-//! `username:<name>`, `email:<address>` and `subject:<external subject>` have the id of the account.
+//! `username:<name>`, `email:<address>` and `subject:<external subject>` have the id of the
+//! account.
 
 use async_trait::async_trait;
 use grantor_core::id::UserId;

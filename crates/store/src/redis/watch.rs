@@ -1,5 +1,5 @@
-//! Notices what other nodes change of the records that are kept in memory: at once by a message, and
-//! within half a second without one.
+//! Notices what other nodes change of the records that are kept in memory: at once by a message,
+//! and within half a second without one.
 
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use super::script::{Call, Family, scripts};
 /// How often the counters are looked at.
 const POLL: Duration = Duration::from_millis(500);
 
-/// After a look, for how long what is in memory is served. A change that the look just missed is then
-/// seen within a second of its answer, whatever becomes of later looks.
+/// After a look, for how long what is in memory is served. A change that the look just missed is
+/// then seen within a second of its answer, whatever becomes of later looks.
 const FRESH: Duration = Duration::from_millis(900);
 
 /// Before the channel is subscribed to again.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Kept, free_port, until};
+use super::kept::{Kept, free_port, until};
 
 /// A server with a folder of its own, which stays when the server is killed and started again.
 pub struct RedisServer {
@@ -55,6 +55,7 @@ impl RedisServer {
             let known = primary.cli(&["info", "replication"]);
             info.contains("master_link_status:up")
                 && info.contains("master_sync_in_progress:0")
+                && written(&info) == written(&known)
                 && known.contains("state=online")
                 && !known.contains("min_slaves_good_slaves:0")
         };
@@ -109,20 +110,21 @@ pub struct RedisSentinel {
 }
 
 impl RedisSentinel {
-    /// Starts it beside a primary.
-    pub fn start(primary: &RedisServer) -> Self {
+    /// Starts it beside the primary at a port. `settings` are lines of its file.
+    pub fn start(primary: u16, settings: &[&str]) -> Self {
         let (folder, port) = (new_folder(), free_port());
-        let settings = format!(
-            "bind 127.0.0.1\nport {port}\nsentinel monitor grantor 127.0.0.1 {} 1\n\
-             sentinel down-after-milliseconds grantor 500\nsentinel failover-timeout grantor 5000\n",
-            primary.port
+        let own = format!(
+            "bind 127.0.0.1\nport {port}\nsentinel monitor grantor 127.0.0.1 {primary} 1\n\
+             sentinel down-after-milliseconds grantor 500\nsentinel failover-timeout grantor 5000\n"
         );
         let file = folder.join("sentinel.conf");
-        std::fs::write(&file, settings).expect("its settings are written");
+        std::fs::write(&file, own + &settings.join("\n")).expect("its settings are written");
         let program = ["redis-server", &file.display().to_string(), "--sentinel"];
         let program: Vec<_> = program.into_iter().map(str::to_owned).collect();
         let kept = Kept::start(&folder.display().to_string(), &program);
-        until("Sentinel starts", || cli(port, &["ping"]) == "PONG");
+        until("Sentinel starts", || {
+            ["PONG", "NOAUTH"].iter().any(|is| cli(port, &["ping"]).contains(is))
+        });
         Self { _kept: kept, port }
     }
 
@@ -143,24 +145,73 @@ impl RedisSentinel {
 /// A cluster of three servers without replicas.
 pub struct RedisCluster {
     nodes: Vec<RedisServer>,
+    scheme: &'static str,
+    ports: Vec<u16>,
 }
 
 impl RedisCluster {
-    /// Starts it, and waits until every node knows that the cluster works.
-    pub fn start() -> Self {
-        let node = |_| {
-            let bus = free_port().to_string();
-            let of_cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-            RedisServer::start(&[&of_cluster[..], &["--cluster-node-timeout", "1000"]].concat())
-        };
-        let cluster = Self { nodes: (0..3).map(node).collect() };
-        let mut create = Command::new("redis-cli");
-        create.args(["--cluster", "create"]);
-        create.args(cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
-        let created = create.arg("--cluster-yes").output().expect("redis-cli starts");
-        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+    /// Starts it, and waits until every node knows that the cluster works. `settings` are those of
+    /// each node.
+    pub fn start(settings: &[&str]) -> Self {
+        Self::start_as("redis+cluster", settings)
+    }
+
+    /// The same, with clients and nodes that speak TLS; `settings` name the certificate.
+    pub fn start_encrypted(settings: &[&str]) -> Self {
+        Self::start_as("rediss+cluster", &[settings, &["--tls-cluster", "yes"]].concat())
+    }
+
+    fn start_as(scheme: &'static str, settings: &[&str]) -> Self {
+        let mut cluster = Self { nodes: Vec::new(), scheme, ports: Vec::new() };
+        let encrypted = scheme.starts_with("rediss");
+        for _ in 0..3 {
+            let port = free_port();
+            let own = port.to_string();
+            let tls = [&["--tls-port", &own], settings].concat();
+            let node = node(if encrypted { &tls } else { settings });
+            cluster.ports.push(if encrypted { port } else { node.port });
+            cluster.nodes.push(node);
+        }
+        cluster.join(if encrypted { &["--tls", "--insecure"] } else { &[] });
         cluster.until_it_works();
         cluster
+    }
+
+    /// Starts a replica of the node that has a key, and waits until it has everything.
+    pub fn add_replica(&mut self, key: &str) -> RedisServer {
+        let others = format!("127.0.0.1:{}", self.ports[0]);
+        let primary = self.node_of(key);
+        let replica = node(&[]);
+        let mut add = Command::new("redis-cli");
+        add.args(["--cluster", "add-node", &format!("127.0.0.1:{}", replica.port), &others]);
+        add.args(["--cluster-slave", "--cluster-master-id", &primary.cli(&["cluster", "myid"])]);
+        let added = add.output().expect("redis-cli starts");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stdout));
+        replica.until_in_step_with(primary);
+        self.until_it_works();
+        replica
+    }
+
+    /// Moves every slot of the node that has a key to another one.
+    pub fn move_all_from(&mut self, key: &str) {
+        let node = self.node_of(key);
+        let (port, from) = (node.port, node.cli(&["cluster", "myid"]));
+        let other = self.nodes.iter().find(|node| node.port != port).expect("there are three");
+        let to = other.cli(&["cluster", "myid"]);
+        let mut reshard = Command::new("redis-cli");
+        reshard.args(["--cluster", "reshard", &format!("127.0.0.1:{port}"), "--cluster-yes"]);
+        reshard.args(["--cluster-from", &from, "--cluster-to", &to, "--cluster-slots", "5462"]);
+        let moved = reshard.output().expect("redis-cli starts");
+        assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stdout));
+    }
+
+    /// Makes a cluster of the servers.
+    fn join(&self, how: &[&str]) {
+        let nodes = self.ports.iter().map(|port| format!("127.0.0.1:{port}"));
+        let mut create = Command::new("redis-cli");
+        create.args(how).args(["--cluster", "create"]).args(nodes).arg("--cluster-yes");
+        let created = create.output().expect("redis-cli starts");
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
     }
 
     /// Waits until every node knows that the cluster works.
@@ -180,9 +231,22 @@ impl RedisCluster {
 
     /// The address, with every node.
     pub fn url(&self) -> String {
-        let nodes = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
-        format!("redis+cluster://{}", nodes.collect::<Vec<_>>().join(","))
+        let nodes: Vec<_> = self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        format!("{}://{}", self.scheme, nodes.join(","))
     }
+}
+
+/// A server that can be a node of a cluster.
+fn node(settings: &[&str]) -> RedisServer {
+    let bus = free_port().to_string();
+    let own =
+        ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "1000"];
+    RedisServer::start(&[&own, settings].concat())
+}
+
+/// How much was written so far, in what `info replication` says.
+fn written(info: &str) -> Option<&str> {
+    info.lines().find_map(|line| line.strip_prefix("master_repl_offset:"))
 }
 
 fn cli(port: u16, command: &[&str]) -> String {

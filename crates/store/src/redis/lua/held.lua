@@ -1,5 +1,5 @@
--- What a client holds is indexed in one sorted set for each client, whose members are
--- '<user or ->/<kind>/<id>', all with the score 0: by client it is the whole set, by person a range.
+-- What a client holds is indexed in one sorted set for each client, whose members are '<user or
+-- ->/<kind>/<id>', all with the score 0: by client it is the whole set, by person a range.
 local function held(client)
   return tag .. 'held:' .. client
 end

@@ -15,8 +15,8 @@ local function living(own, now)
     sole = was[8], expires_at = was[9], epoch = was[10] }
 end
 
--- Lets the family last as long as what it has given out. Of access tokens that end each other the new
--- one works from now on, even if the client has been told to keep its tokens since.
+-- Lets the family last as long as what it has given out. Of access tokens that end each other the
+-- new one works from now on, even if the client has been told to keep its tokens since.
 local function keep(own, was, renewal, now)
   local over = later(was.expires_at, renewal.over)
   call('HSET', own, 'expires_at', over)

@@ -137,7 +137,7 @@ end
 
 -- What is written together with a change, taken from the arguments.
 local function take_recorded()
-  local own = { sequence = arg(), audit = {}, notices = {} }
+  local own = { sequence = arg(), hash = arg(), audit = {}, notices = {} }
   for i = 1, tonumber(arg()) do own.audit[i] = record() end
   for i = 1, tonumber(arg()) do
     own.notices[i] = { key = key(), fields = record(), id = arg(), endpoint = arg(), due = arg(),
@@ -154,9 +154,12 @@ local function last_entry()
   end
 end
 
--- Whether somebody has written to the audit log since the hashes were made.
+-- Whether the last entry is not the one that the hashes were made of: somebody has written, or what
+-- was last is lost and another one is in its place.
 local function is_stale(recorded)
-  return #recorded.audit > 0 and recorded.sequence ~= last_entry()
+  local sequence, hash = last_entry()
+  return #recorded.audit > 0 and (recorded.sequence ~= sequence
+    or sequence ~= '0' and recorded.hash ~= hash)
 end
 
 local function write_recorded(recorded)

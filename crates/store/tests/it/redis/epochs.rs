@@ -249,7 +249,7 @@ async fn what_was_spent_stays_spent_after_a_failover_to_a_replica_that_was_behin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_of_a_cluster_that_starts_again_is_another_one_too() {
-    let mut cluster = RedisCluster::start();
+    let mut cluster = RedisCluster::start(&[]);
     let store = open(&cluster.url()).await;
     let (spent, kept) = (Things::issue(&store).await, Things::issue(&store).await);
     assert_eq!(spent.spend(&store).await, ALL);

@@ -20,6 +20,7 @@ async fn what_can_be_lost_is_said_of_each_setting() {
     say(&store.guarantees().await, &["appendfsync everysec", "no replica"]);
     for (setting, value, words) in [
         ("appendfsync", "no", &["appendfsync no", "no replica"][..]),
+        ("no-appendfsync-on-rewrite", "yes", &["appendfsync no", "rewrite yes", "no replica"]),
         ("appendonly", "no", &["appendonly no", "no replica"]),
         ("maxmemory-policy", "allkeys-lru", &["appendonly no", "allkeys-lru", "no replica"]),
     ] {

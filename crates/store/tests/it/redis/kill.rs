@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use grantor_core::model::AccessToken;
 use grantor_core::store::{StoreError, TokenStore as _};
 use grantor_store::contract::fixtures::{NOW, own_access};
-use grantor_store::contract::servers::RedisServer;
+use grantor_store::contract::servers::{RedisCluster, RedisServer};
 use grantor_store::redis::Redis;
 
 use super::open;
@@ -51,32 +51,57 @@ impl Ledger {
             }
         }
     }
+
+    /// Writes with many at once while `break_off` is done now and then; says what was acknowledged.
+    async fn under_load(store: &Arc<Redis>, mut break_off: impl FnMut()) -> Vec<AccessToken> {
+        let ledger = Arc::new(Self::default());
+        let writers: Vec<_> = (0..16)
+            .map(|_| {
+                let (store, ledger) = (Arc::clone(store), Arc::clone(&ledger));
+                tokio::spawn(async move { ledger.write(&store).await })
+            })
+            .collect();
+        for _ in 0..3 {
+            ledger.more(300).await;
+            break_off();
+        }
+        ledger.more(300).await;
+        ledger.over.store(true, Ordering::Relaxed);
+        for writer in writers {
+            writer.await.expect("a writer panicked");
+        }
+        assert!(ledger.refused.load(Ordering::Relaxed) > 0, "it was never away");
+        ledger.acknowledged.lock().expect("nobody panicked").clone()
+    }
+}
+
+async fn are_there(store: &Redis, acknowledged: &[AccessToken]) {
+    for one in acknowledged {
+        let read = store.access_token(one.id, &one.digest, NOW).await.expect("read");
+        assert!(read.is_some(), "one of {} is lost", acknowledged.len());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_acknowledged_survives_kill_9_of_redis() {
     let mut server = RedisServer::start(&["--appendfsync", "always"]);
-    let (store, ledger) = (open(&server.socket()).await, Arc::new(Ledger::default()));
-    let writers: Vec<_> = (0..16)
-        .map(|_| {
-            let (store, ledger) = (Arc::clone(&store), Arc::clone(&ledger));
-            tokio::spawn(async move { ledger.write(&store).await })
-        })
-        .collect();
-    for _ in 0..3 {
-        ledger.more(300).await;
+    let store = open(&server.socket()).await;
+    let acknowledged = Ledger::under_load(&store, || {
         server.kill();
         server.start_again();
-    }
-    ledger.more(300).await;
-    ledger.over.store(true, Ordering::Relaxed);
-    for writer in writers {
-        writer.await.expect("a writer panicked");
-    }
-    assert!(ledger.refused.load(Ordering::Relaxed) > 0, "it was never away");
-    let acknowledged = ledger.acknowledged.lock().expect("nobody panicked").clone();
-    for one in &acknowledged {
-        let read = store.access_token(one.id, &one.digest, NOW).await.expect("read");
-        assert!(read.is_some(), "one of {} is lost", acknowledged.len());
-    }
+    });
+    are_there(&store, &acknowledged.await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_acknowledged_survives_kill_9_of_a_node_of_a_cluster() {
+    let mut cluster = RedisCluster::start(&["--appendfsync", "always"]);
+    let store = open(&cluster.url()).await;
+    let acknowledged = Ledger::under_load(&store, || {
+        let node = cluster.node_of("{grantor:oauth}:meta");
+        node.kill();
+        node.start_again();
+        cluster.until_it_works();
+    });
+    are_there(&store, &acknowledged.await).await;
 }

@@ -1,8 +1,10 @@
 //! The Redis back end.
 
+mod cluster;
 mod epochs;
 mod guarantees;
 mod kill;
+mod left_over;
 mod nodes;
 mod sentinel;
 pub(crate) mod servers;

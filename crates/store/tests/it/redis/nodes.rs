@@ -1,9 +1,10 @@
 //! Several nodes on one Redis, and one that does not answer.
 
 use std::process::Command;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use grantor_core::model::AuditEntry;
+use grantor_core::model::{AuditEntry, Client};
 use grantor_core::store::{
     ApiKeyStore as _, AuditStore as _, ClientStore as _, Recorded, Store as _, StoreError,
     UserStore as _,
@@ -64,6 +65,48 @@ async fn what_is_in_memory_is_not_served_when_nobody_knows_whether_it_changed() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn changes_that_are_counted_alike_in_another_history_are_seen() {
+    let mut server = RedisServer::start(&["--appendonly", "no"]);
+    let store = open(&server.url()).await;
+    let first = client("a");
+    store.add_client(first.clone()).await.expect("add");
+    assert_eq!(server.cli(&["save"]), "OK");
+    let lost = Client { client_name: "lost".to_owned(), ..first.clone() };
+    assert!(store.replace_client(&first, lost).await.expect("replace"));
+    seen(&store, "lost").await;
+    server.kill();
+    server.start_again();
+    // So soon that the store has hardly looked in between.
+    let other = open(&server.url()).await;
+    let changed = Client { client_name: "changed".to_owned(), ..first.clone() };
+    assert!(other.replace_client(&first, changed).await.expect("replace"));
+    let since = Instant::now();
+    while store.client("a").await.ok().flatten().is_none_or(|own| own.client_name != "changed") {
+        assert!(since.elapsed() < Duration::from_secs(2), "what was lost is still served");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_is_finished_before_the_store_is_closed() {
+    let server = RedisServer::start(&[]);
+    let store = open(&server.url()).await;
+    let mut appends: Vec<_> =
+        (0..300).map(|_| store.append_audit(vec![audit_event("a"), audit_event("b")])).collect();
+    for append in &mut appends {
+        assert!(append.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    store.close().await;
+    for append in appends {
+        append.await.expect("was begun");
+    }
+    let told = store.append_audit(vec![audit_event("c")]).await;
+    assert!(matches!(&told, Err(StoreError::Unavailable(text)) if text.contains("closed")));
+    let entries = open(&server.url()).await.audit(0, u32::MAX).await.expect("read");
+    assert_eq!(entries.len(), 600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_entries_of_two_nodes_are_one_chain() {
     let server = RedisServer::start(&[]);
     let nodes = [open(&server.url()).await, open(&server.url()).await];
@@ -76,8 +119,28 @@ async fn the_entries_of_two_nodes_are_one_chain() {
     for task in tasks {
         task.await.expect("a task panicked").expect("append");
     }
-    let entries = nodes[0].audit(0, u32::MAX).await.expect("read");
-    assert_eq!(entries.len(), 200);
+    is_one_chain(&nodes[0], 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_goes_on_after_entries_that_are_lost() {
+    let mut server = RedisServer::start(&["--appendonly", "no"]);
+    let store = open(&server.url()).await;
+    store.append_audit(vec![audit_event("kept")]).await.expect("append");
+    assert_eq!(server.cli(&["save"]), "OK");
+    store.append_audit(vec![audit_event("lost")]).await.expect("append");
+    server.kill();
+    server.start_again();
+    let other = open(&server.url()).await;
+    other.append_audit(vec![audit_event("in its place")]).await.expect("append");
+    store.append_audit(vec![audit_event("after it")]).await.expect("append");
+    is_one_chain(&store, 3).await;
+}
+
+/// Whether each entry has its place and the hash of the one before it.
+async fn is_one_chain(store: &Redis, length: usize) {
+    let entries = store.audit(0, u32::MAX).await.expect("read");
+    assert_eq!(entries.len(), length);
     let (mut sequence, mut hash) = (0, [0; 32]);
     for entry in entries {
         sequence += 1;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use grantor_core::store::{StoreError, TokenStore as _};
+use grantor_core::store::{Store as _, StoreError, TokenStore as _};
 use grantor_store::contract::fixtures::{NOW, own_access};
 use grantor_store::contract::servers::{RedisSentinel, RedisServer};
-use grantor_store::redis::Options;
+use grantor_store::redis::{Options, Redis};
 
 use super::open_with;
 
@@ -37,10 +37,20 @@ async fn what_no_replica_has_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sentinel_may_want_a_password_of_its_own() {
+    let primary = RedisServer::start(&[]);
+    let sentinel = RedisSentinel::start(primary.port(), &["requirepass watch"]);
+    let refused = Redis::open(&sentinel.url(), &Options::default()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "anybody is told");
+    let url = format!("{}?sentinel_password=watch", sentinel.url());
+    open_with(&url, &Options::default()).await.ping().await.expect("answers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_failover_what_a_replica_had_is_there() {
     let mut primary = RedisServer::start(&[]);
     let replica = RedisServer::replica_of(&primary);
-    let sentinel = RedisSentinel::start(&primary);
+    let sentinel = RedisSentinel::start(primary.port(), &[]);
     sentinel.until_it_knows(1);
     let store = open_with(&sentinel.url(), &waiting()).await;
     let mut acknowledged = Vec::new();
