@@ -54,7 +54,7 @@ impl Backend {
                 Ok(Self::Postgres(Arc::new(store.context("cannot use the Postgres database")?)))
             }
             config::Store::Redis(url) => {
-                let store = Redis::open(url, &redis_options(config)?).await;
+                let store = Redis::open(url, &redis_options(config)).await;
                 Ok(Self::Redis(Arc::new(store.context("cannot use Redis")?)))
             }
         }
@@ -95,7 +95,10 @@ impl Backend {
         match self {
             // Written with full sync.
             Self::Sqlite(_) => Vec::new(),
-            Self::Postgres(_) => Vec::new(),
+            Self::Postgres(store) => match store.guarantees().await {
+                Ok(told) => told.into_iter().map(str::to_owned).collect(),
+                Err(error) => vec![format!("what the database promises is not known: {error}")],
+            },
             Self::Redis(store) => store.guarantees().await,
         }
     }
@@ -104,13 +107,11 @@ impl Backend {
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         match self {
             // Away from the threads of the runtime.
-            Self::Sqlite(store) => Ok(tokio::task::spawn_blocking(move || store.close()).await?),
-            Self::Postgres(_) => Ok(()),
-            Self::Redis(store) => {
-                store.close().await;
-                Ok(())
-            }
+            Self::Sqlite(store) => tokio::task::spawn_blocking(move || store.close()).await?,
+            Self::Postgres(store) => store.close().await,
+            Self::Redis(store) => store.close().await,
         }
+        Ok(())
     }
 }
 
@@ -120,23 +121,20 @@ fn postgres_options(config: &Config) -> postgres::Options {
         connections: usize::try_from(own.connections).unwrap_or(usize::MAX),
         wait: own.wait.duration(),
         statement: own.statement_timeout.duration(),
+        authorities: own.ca_file.clone(),
         ..postgres::Options::default()
     }
 }
 
-fn redis_options(config: &Config) -> anyhow::Result<redis::Options> {
+fn redis_options(config: &Config) -> redis::Options {
     let own = &config.redis;
-    let read = |path: &std::path::PathBuf| {
-        std::fs::read(path)
-            .with_context(|| format!("redis.ca_file: cannot read {}", path.display()))
-    };
-    Ok(redis::Options {
+    redis::Options {
         prefix: own.prefix.clone(),
         time_limit: own.timeout.duration(),
         wait_replicas: own.wait_replicas,
         wait_limit: own.wait_timeout.duration(),
         keeps_acknowledged: own.keeps_acknowledged,
-        authorities: own.ca_file.as_ref().map(read).transpose()?,
+        authorities: own.ca_file.clone(),
         ..redis::Options::default()
-    })
+    }
 }

@@ -102,11 +102,19 @@ pub(crate) struct Postgres {
     pub(crate) wait: Period,
     /// How long a statement, or a transaction, may take.
     pub(crate) statement_timeout: Period,
+    /// Certificates, in PEM, of those who may have signed the server's, for a URL without
+    /// `sslrootcert`. By default, those that the system trusts. It makes `sslmode` `verify-full`.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 impl Default for Postgres {
     fn default() -> Self {
-        Self { connections: 16, wait: Period::of(2), statement_timeout: Period::of(5) }
+        Self {
+            connections: 16,
+            wait: Period::of(2),
+            statement_timeout: Period::of(5),
+            ca_file: None,
+        }
     }
 }
 
