@@ -7,15 +7,17 @@
 - The Dockerfile passes hadolint, and copies what is there.
 - The Helm chart is linted and rendered; what comes out fits the API of Kubernetes.
 - nginx takes its example, and does with it what the example says: scripts/deploy_nginx.py.
-- Every metric that docs/operating.md names is one.
+- Every metric that docs/operating.md names is one, and its SQL fits the schema.
 
 GRANTOR_BIN names the program (default: target/debug/grantor). Run it with the Python of the tests,
 which has the tools beside it. Prints what is wrong; the exit status is 1 when anything is.
 """
 
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,7 @@ GRANTOR = Path(os.environ.get("GRANTOR_BIN", ROOT / "target/debug/grantor")).res
 
 # Tenths, as `systemd-analyze security` counts: 12 of 100 is what the network and the sockets are.
 EXPOSURE = 15
-KUBERNETES = ("1.30.0", "1.37.0")
+KUBERNETES = ("1.27.0", "1.37.0")
 VARIABLE = re.compile(r"\bGRANTOR__[A-Z0-9_]+\b")
 METRIC = re.compile(r"`([a-z][a-z_]+_(?:total|seconds|pending))\b")
 SECRETS = re.compile(r"/(?:etc/grantor|run/secrets(?:/grantor)?)/([\w-]+)")
@@ -54,6 +56,7 @@ def main() -> int:
         "Helm chart": lambda: chart(schema),
         "nginx": lambda: deploy_nginx.problems(DEPLOY / "nginx/grantor.conf", GRANTOR),
         "metrics": metrics,
+        "SQL": sql,
     }
     problems = [f"{name}: {problem}" for name, check in checks.items() for problem in check()]
     for problem in problems:
@@ -147,11 +150,16 @@ def stopping(schema: dict) -> list[str]:
     listen, vault = present(schema["properties"]["listen"]), present(schema["properties"]["vault"])
     needed = seconds(listen["properties"]["shutdown_timeout"]["default"])
     needed += seconds(vault["properties"]["deadline"]["default"])
+    drain = tomllib.loads((DEPLOY / "compose/grantor.toml").read_text(encoding="utf-8"))["listen"]["drain"]
     unit = re.search(r"^TimeoutStopSec=(\w+)$", (DEPLOY / "systemd/grantor.service").read_text(), re.MULTILINE)
     nodes = [own for name, own in composed()["services"].items() if name.startswith("grantor")]
-    waits = {"the unit": seconds(unit[1]) if unit else 90, "the chart": values()["shutdown"]["graceSeconds"]}
-    waits |= {"compose": min(seconds(own["stop_grace_period"]) for own in nodes)}
-    return [f"{who} waits for {own} s, and {needed} s are needed" for who, own in waits.items() if own <= needed]
+    waits = {"the unit": seconds(unit[1]) - seconds(drain), "the chart": values()["shutdown"]["graceSeconds"]}
+    waits |= {"compose": min(seconds(own["stop_grace_period"]) for own in nodes) - seconds(drain)}
+    problems = [f"{who} waits for {own} s, and {needed} s are needed" for who, own in waits.items() if own <= needed]
+    kept = re.search(r"keepalive_timeout (\w+);", (DEPLOY / "nginx/grantor.conf").read_text(encoding="utf-8"))
+    if seconds(kept[1]) >= seconds(drain):
+        problems.append(f"nginx keeps connections for {kept[1]}, and a node that stops closes them after {drain}")
+    return problems
 
 
 def seconds(period: str) -> int:
@@ -326,6 +334,23 @@ def metrics() -> list[str]:
     named = METRIC.findall((ROOT / "docs/operating.md").read_text(encoding="utf-8"))
     problems = [f"docs/operating.md: there is no metric {name}" for name in sorted(set(named)) if f'"{name}"' not in code]
     return problems if named else ["docs/operating.md names no metric"]
+
+
+def sql() -> list[str]:
+    """What docs/operating.md would have done to a database can be done."""
+    paper = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    scripts = re.findall(r"^ *```sql\n(.*?)^ *```", paper, re.MULTILINE | re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder:
+        made = run(GRANTOR, "--data", folder, "client", "list")
+        if made.returncode:
+            return [made.stderr]
+        with contextlib.closing(sqlite3.connect(f"{folder}/grantor.db")) as database:
+            try:
+                for script in scripts:
+                    database.executescript(script)
+            except sqlite3.Error as error:
+                return [f"docs/operating.md: {error}"]
+    return [] if scripts else ["docs/operating.md has no SQL"]
 
 
 if __name__ == "__main__":
