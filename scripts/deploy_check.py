@@ -156,9 +156,10 @@ def stopping(schema: dict) -> list[str]:
     waits = {"the unit": seconds(unit[1]) - seconds(drain), "the chart": values()["shutdown"]["graceSeconds"]}
     waits |= {"compose": min(seconds(own["stop_grace_period"]) for own in nodes) - seconds(drain)}
     problems = [f"{who} waits for {own} s, and {needed} s are needed" for who, own in waits.items() if own <= needed]
-    kept = re.search(r"keepalive_timeout (\w+);", (DEPLOY / "nginx/grantor.conf").read_text(encoding="utf-8"))
-    if seconds(kept[1]) >= seconds(drain):
-        problems.append(f"nginx keeps connections for {kept[1]}, and a node that stops closes them after {drain}")
+    proxy = (DEPLOY / "nginx/grantor.conf").read_text(encoding="utf-8")
+    for period in re.findall(r"(?:keepalive_timeout |fail_timeout=)(\w+);", proxy):
+        if seconds(period) >= seconds(drain):
+            problems.append(f"nginx takes {period} for what has to be over when a node has been stopping for {drain}")
     return problems
 
 
