@@ -5,9 +5,9 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Server, free_port};
 use crate::support::cli::{Ran, run};
 use crate::support::server::GRANTOR;
+use crate::support::{Server, free_port};
 
 #[track_caller]
 fn assert_one_line(ran: &Ran, says: &str) {
