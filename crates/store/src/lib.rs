@@ -5,5 +5,6 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod sqlite;
+pub mod transfer;
 
 pub use sqlite::Sqlite;

@@ -41,6 +41,22 @@ pub(super) fn run(connection: &Connection, path: &Path) -> Result<(), StoreError
     done.and(ended.map(drop))
 }
 
+/// Refuses a file that is not up to date.
+pub(super) fn require(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let db = Db(connection);
+    refuse_foreign(&db, path)?;
+    let known = check(&applied(&db).map_err(|fault| open::explain(path, &fault))?, path)?;
+    if known == STEPS.len() {
+        return Ok(());
+    }
+    let newest = STEPS.len();
+    Err(StoreError::Unavailable(format!(
+        "{} has schema version {known} and this Grantor works with version {newest}. `grantor \
+         doctor` brings it up to date; or do this with the version that has used it so far.",
+        path.display()
+    )))
+}
+
 fn apply_missing(db: &Db<'_>, path: &Path) -> Result<(), StoreError> {
     let explain = |fault: Fault| open::explain(path, &fault);
     // Again under the lock: another process may just have done it.

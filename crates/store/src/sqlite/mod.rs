@@ -39,16 +39,18 @@ mod stats;
 mod sweep;
 mod token_rows;
 mod tokens;
+mod transfer;
 mod users;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Timestamp;
+use rusqlite::Connection;
 
 pub use stats::Stats;
 
@@ -105,6 +107,8 @@ impl Default for Options {
 
 /// A database file in use. Dropping it, or [`Sqlite::close`], finishes what was begun.
 pub struct Sqlite {
+    path: PathBuf,
+    options: Options,
     writer: Writer,
     readers: Readers,
     snapshots: Arc<Snapshots>,
@@ -117,9 +121,23 @@ impl Sqlite {
     /// Blocks; the error says what to do.
     pub fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
         open::file(path)?;
+        Self::start(path, options, migrate::run)
+    }
+
+    /// Opens a file that is there, and has the schema of this version: its records are not changed.
+    pub fn open_existing(path: &Path, options: &Options) -> Result<Self, StoreError> {
+        open::existing(path)?;
+        Self::start(path, options, migrate::require)
+    }
+
+    fn start(
+        path: &Path,
+        options: &Options,
+        schema: fn(&Connection, &Path) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
         let explain = |fault: Fault| open::explain(path, &fault);
         let connection = open::writer(path, options).map_err(explain)?;
-        migrate::run(&connection, path)?;
+        schema(&connection, path)?;
         let readers = Readers::open(path, options).map_err(explain)?;
         let snapshots = Arc::new(Snapshots::open(path, options).map_err(explain)?);
         let counters = Arc::new(Counters::default());
@@ -137,7 +155,15 @@ impl Sqlite {
             Arc::clone(&snapshots),
             counters,
         )?;
-        Ok(Self { writer, readers, snapshots, caches, sweeper: Sweeper::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            options: options.clone(),
+            writer,
+            readers,
+            snapshots,
+            caches,
+            sweeper: Sweeper::default(),
+        })
     }
 
     /// What the writer has done so far.

@@ -28,6 +28,18 @@ pub(super) fn file(path: &Path) -> Result<(), StoreError> {
             path.display(),
         ))
     })?;
+    is_database(path)
+}
+
+/// The same of a file that has to be there.
+pub(super) fn existing(path: &Path) -> Result<(), StoreError> {
+    if path.is_file() {
+        return is_database(path);
+    }
+    Err(StoreError::Unavailable(format!("there is no database {}", path.display())))
+}
+
+fn is_database(path: &Path) -> Result<(), StoreError> {
     let check = connect(path, Duration::from_secs(5))
         .and_then(|db| Ok(db.query_row("PRAGMA schema_version", (), |row| row.get::<_, i64>(0))?));
     check.map(drop).map_err(|fault| explain(path, &fault))

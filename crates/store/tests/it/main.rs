@@ -7,5 +7,6 @@ mod opening;
 mod processes;
 mod scratch;
 mod sweeping;
+mod transfer;
 mod upgrading;
 mod vault;
