@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use grantor_core::store::Store;
 use grantor_store::sqlite::{self, Sqlite};
+use grantor_store::transfer::{Transfer, refuse_half};
 
 use super::{make_folder, ring};
 use crate::config::Config;
@@ -39,7 +40,9 @@ impl Backend {
         make_folder(&config.data)?;
         let path = config.data.join(FILE);
         ring::prepare(config, &path)?;
-        Self::sqlite(&path)
+        let own = Self::sqlite(&path)?;
+        refuse_half(own.transfer()).await?;
+        Ok(own)
     }
 
     fn sqlite(path: &Path) -> anyhow::Result<Self> {
@@ -52,6 +55,12 @@ impl Backend {
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(store) => store.clone(),
+        }
+    }
+
+    fn transfer(&self) -> &dyn Transfer {
+        match self {
+            Self::Sqlite(store) => store.as_ref(),
         }
     }
 
