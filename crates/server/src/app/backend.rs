@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use grantor_core::store::Store;
+use grantor_store::postgres::{self, Postgres};
+use grantor_store::redis::{self, Redis};
 use grantor_store::sqlite::{self, Sqlite};
 use grantor_store::transfer::{Transfer, refuse_half};
 
 use super::{make_folder, ring};
-use crate::config::Config;
+use crate::config::{self, Config};
 
 /// The database of a data folder.
 const FILE: &str = "grantor.db";
@@ -20,6 +22,10 @@ const FILE: &str = "grantor.db";
 pub(crate) enum Backend {
     /// A file in the data folder.
     Sqlite(Arc<Sqlite>),
+    /// A database of its own, which other nodes may use too.
+    Postgres(Arc<Postgres>),
+    /// A Redis, which other nodes may use too.
+    Redis(Arc<Redis>),
 }
 
 /// What a store has written.
@@ -38,11 +44,27 @@ impl Backend {
     /// database without any.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
-        let path = config.data.join(FILE);
-        ring::prepare(config, &path)?;
-        let own = Self::sqlite(&path)?;
-        refuse_half(own.transfer()).await?;
+        let own = Self::of(config).await?;
+        refuse_half(own.transfer().as_ref()).await?;
         Ok(own)
+    }
+
+    async fn of(config: &Config) -> anyhow::Result<Self> {
+        match &config.store {
+            config::Store::Sqlite => {
+                let path = config.data.join(FILE);
+                ring::prepare(config, &path)?;
+                Self::sqlite(&path)
+            }
+            config::Store::Postgres(url) => {
+                let store = Postgres::open(url, &postgres_options(config)).await;
+                Ok(Self::Postgres(Arc::new(store.context("cannot use the Postgres database")?)))
+            }
+            config::Store::Redis(url) => {
+                let store = Redis::open(url, &redis_options(config)).await;
+                Ok(Self::Redis(Arc::new(store.context("cannot use Redis")?)))
+            }
+        }
     }
 
     fn sqlite(path: &Path) -> anyhow::Result<Self> {
@@ -55,12 +77,17 @@ impl Backend {
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(store) => store.clone(),
+            Self::Postgres(store) => store.clone(),
+            Self::Redis(store) => store.clone(),
         }
     }
 
-    fn transfer(&self) -> &dyn Transfer {
+    /// As those see it who carry all of it elsewhere.
+    pub(crate) fn transfer(&self) -> Arc<dyn Transfer> {
         match self {
-            Self::Sqlite(store) => store.as_ref(),
+            Self::Sqlite(store) => store.clone(),
+            Self::Postgres(store) => store.clone(),
+            Self::Redis(store) => store.clone(),
         }
     }
 
@@ -75,6 +102,20 @@ impl Backend {
                     commit_time: stats.commit_time,
                 })
             }
+            Self::Postgres(_) | Self::Redis(_) => None,
+        }
+    }
+
+    /// What can be lost with the servers as they are configured, each as a sentence.
+    pub(crate) async fn guarantees(&self) -> Vec<String> {
+        match self {
+            // Written with full sync.
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(store) => match store.guarantees().await {
+                Ok(told) => told.into_iter().map(str::to_owned).collect(),
+                Err(error) => vec![format!("what the database promises is not known: {error}")],
+            },
+            Self::Redis(store) => store.guarantees().await,
         }
     }
 
@@ -82,7 +123,34 @@ impl Backend {
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         match self {
             // Away from the threads of the runtime.
-            Self::Sqlite(store) => Ok(tokio::task::spawn_blocking(move || store.close()).await?),
+            Self::Sqlite(store) => tokio::task::spawn_blocking(move || store.close()).await?,
+            Self::Postgres(store) => store.close().await,
+            Self::Redis(store) => store.close().await,
         }
+        Ok(())
+    }
+}
+
+fn postgres_options(config: &Config) -> postgres::Options {
+    let own = &config.postgres;
+    postgres::Options {
+        connections: usize::try_from(own.connections).unwrap_or(usize::MAX),
+        wait: own.wait.duration(),
+        statement: own.statement_timeout.duration(),
+        authorities: own.ca_file.clone(),
+        ..postgres::Options::default()
+    }
+}
+
+fn redis_options(config: &Config) -> redis::Options {
+    let own = &config.redis;
+    redis::Options {
+        prefix: own.prefix.clone(),
+        time_limit: own.timeout.duration(),
+        wait_replicas: own.wait_replicas,
+        wait_limit: own.wait_timeout.duration(),
+        keeps_acknowledged: own.keeps_acknowledged,
+        authorities: own.ca_file.clone(),
+        ..redis::Options::default()
     }
 }

@@ -116,6 +116,8 @@ async fn database(config: &Config, found: &mut Vec<Finding>) {
         Ok(()) => finding("database", Verdict::Good, "it reads and writes".to_owned()),
         Err(error) => finding("database", Verdict::Bad, error.to_string()),
     });
+    let warnings = backend.guarantees().await.into_iter();
+    found.extend(warnings.map(|text| finding("durability", Verdict::Advice, text)));
     found.push(match keys::reload(&server, now).await {
         Ok(()) => {
             let count = server.keys.current().published(now).count();

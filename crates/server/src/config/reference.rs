@@ -135,6 +135,7 @@ fn kind(schema: &Value) -> String {
         Some("allowed") => "address, domain or `*`",
         Some("mailbox") => "mail address",
         Some("socket") => "address and port",
+        Some("store") => "`sqlite` or URL",
         _ if schema["writeOnly"] == true => "secret",
         _ => "text",
     }

@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use super::listen::{Lifetimes, Listen};
 use super::protocol::{Cors, Grants, Registration, Resource};
 use super::sign_in::{Mail, SignIn};
+use super::store::{Postgres, Redis, Store};
 use super::trust::{Outbound, TrustedIssuer};
 use super::values::{Period, Secret};
 use super::vault::{Integration, Vault, Webhook};
@@ -24,8 +25,16 @@ pub(crate) struct Config {
     pub(crate) issuer: Option<String>,
     /// The folder of the database and the keys. It is made if it is not there. A backup needs both.
     pub(crate) data: PathBuf,
-    /// Where accounts, clients and tokens are kept.
+    /// Where accounts, clients and tokens are kept: `sqlite`, the file `grantor.db` in the data
+    /// folder; or the URL of a Postgres database, `postgres://user:password@host/database`; or that
+    /// of Redis, `redis://:password@host`. Several nodes share one of the latter.
     pub(crate) store: Store,
+    /// A file with the URL, which may have a password in it.
+    pub(crate) store_file: Option<PathBuf>,
+    /// How a Postgres database is used.
+    pub(crate) postgres: Postgres,
+    /// How Redis is used.
+    pub(crate) redis: Redis,
     /// Where Grantor listens.
     pub(crate) listen: Listen,
     /// Signing keys, and the keys that seal what is stored.
@@ -79,6 +88,9 @@ impl Default for Config {
             issuer: None,
             data: "data".into(),
             store: Store::Sqlite,
+            store_file: None,
+            postgres: Postgres::default(),
+            redis: Redis::default(),
             listen: Listen::default(),
             keys: Keys::default(),
             lifetimes: Lifetimes::default(),
@@ -103,14 +115,6 @@ impl Default for Config {
             ]),
         }
     }
-}
-
-/// Where accounts, clients and tokens are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Store {
-    /// A SQLite file, `grantor.db` in the data folder.
-    Sqlite,
 }
 
 /// Signing keys, and the keys that seal what is stored.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Map, Value};
 
 use super::Problem;
+use super::store::Store;
 use super::values::{Allowed, Period};
 use crate::forwarded::Cidr;
 use crate::mail;
@@ -194,6 +195,7 @@ fn integer_complaint(schema: &Value, value: &Value) -> Option<String> {
 fn format_complaint(format: &str, text: &str) -> Option<String> {
     match format {
         "period" => text.parse::<Period>().err(),
+        "store" => text.parse::<Store>().err(),
         "allowed" => text.parse::<Allowed>().err(),
         "cidr" => text.parse::<Cidr>().err(),
         "socket" => text.parse::<SocketAddr>().err().map(|_| {

@@ -20,6 +20,7 @@ pub mod refreshes;
 pub mod registration;
 pub mod requests;
 pub mod secrets;
+pub mod servers;
 pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use grantor_core::model::{ApiKey, PreviousSecret};
+use grantor_core::model::ApiKey;
 use grantor_core::store::{Added, ApiKeyStore, Recorded, StoreError};
 use grantor_core::time::Timestamp;
 use rusqlite::params;
@@ -11,16 +11,12 @@ use rusqlite::params;
 use super::Sqlite;
 use super::fault::Fault;
 use super::recorded;
-use super::rows::{Columns, Db, json_column};
+use super::rows::{Db, bound};
+use crate::records::api_keys::{self, api_key_columns, changes, key, row};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, service, digest, previous_digest, previous_until, rights, created_at,
-                expires_at, revoked_at, last_used_at
-             FROM api_key ",
-            $rest
-        )
+        concat!("SELECT ", api_key_columns!(""), " FROM api_key ", $rest)
     };
 }
 
@@ -40,7 +36,13 @@ impl ApiKeyStore for Sqlite {
     }
 
     async fn api_key(&self, id: &str) -> Result<Option<Arc<ApiKey>>, StoreError> {
-        self.caches.api_keys.get(id, || self.read(|db| db.one(SELECT_ONE, [id], key)))
+        match self.caches.api_keys.find(id) {
+            Ok(known) => Ok(Some(known)),
+            Err(missing) => {
+                let found = self.read(|db| db.one(SELECT_ONE, [id], key))?;
+                Ok(self.caches.api_keys.keep(id, found, missing))
+            }
+        }
     }
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
@@ -81,66 +83,30 @@ impl ApiKeyStore for Sqlite {
 /// Whether a key is as it was read, but for its last use.
 fn is_still(db: &Db<'_>, before: &ApiKey) -> Result<bool, Fault> {
     let there = db.one(SELECT_ONE, [&before.id], key)?;
-    Ok(there.is_some_and(|there| ApiKey { last_used_at: before.last_used_at, ..there } == *before))
+    Ok(api_keys::is_still(there, before))
 }
 
 fn insert(db: &Db<'_>, key: &ApiKey) -> Result<bool, Fault> {
-    let previous = key.previous.as_ref();
     let inserted = db.run(
-        "INSERT INTO api_key (id, service, digest, previous_digest, previous_until, rights,
-            created_at, expires_at, revoked_at, last_used_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         ON CONFLICT DO NOTHING",
-        params![
-            key.id,
-            key.service,
-            key.digest.as_bytes(),
-            previous.map(|previous| previous.digest.as_bytes()),
-            previous.map(|previous| previous.until.epoch()),
-            json_column(&key.rights)?,
-            key.created_at.epoch(),
-            key.expires_at.map(Timestamp::epoch),
-            key.revoked_at.map(Timestamp::epoch),
-            key.last_used_at.map(Timestamp::epoch),
-        ],
+        concat!(
+            "INSERT INTO api_key (",
+            api_key_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        ),
+        bound(row(key)?),
     )?;
     Ok(inserted == 1)
 }
 
 /// Replaces everything but the id and when it was made and last used.
 fn update(db: &Db<'_>, id: &str, key: &ApiKey) -> Result<(), Fault> {
-    let previous = key.previous.as_ref();
     db.run(
         "UPDATE api_key
          SET service = ?2, digest = ?3, previous_digest = ?4, previous_until = ?5, rights = ?6,
              expires_at = ?7, revoked_at = ?8
          WHERE id = ?1",
-        params![
-            id,
-            key.service,
-            key.digest.as_bytes(),
-            previous.map(|previous| previous.digest.as_bytes()),
-            previous.map(|previous| previous.until.epoch()),
-            json_column(&key.rights)?,
-            key.expires_at.map(Timestamp::epoch),
-            key.revoked_at.map(Timestamp::epoch),
-        ],
+        bound(changes(id, key)?),
     )?;
     Ok(())
-}
-
-fn key(columns: &mut Columns<'_>) -> Result<ApiKey, Fault> {
-    Ok(ApiKey {
-        id: columns.value()?,
-        service: columns.value()?,
-        digest: columns.digest()?,
-        previous: columns.optional(2, |columns| {
-            Ok(PreviousSecret { digest: columns.digest()?, until: columns.time()? })
-        })?,
-        rights: columns.json()?,
-        created_at: columns.time()?,
-        expires_at: columns.optional_time()?,
-        revoked_at: columns.optional_time()?,
-        last_used_at: columns.optional_time()?,
-    })
 }

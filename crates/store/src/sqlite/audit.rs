@@ -1,21 +1,18 @@
 //! The audit log: the table `audit_event`.
 
 use async_trait::async_trait;
-use grantor_core::id::AuditId;
 use grantor_core::model::{AuditEntry, AuditEvent};
 use grantor_core::store::{AuditStore, StoreError};
 use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, number};
+use super::rows::{Db, bound};
+use crate::records::audit::{audit_columns, entry, link, row};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT sequence, id, at, action, actor, target, details, mac, hash FROM audit_event ",
-            $rest
-        )
+        concat!("SELECT ", audit_columns!(""), " FROM audit_event ", $rest)
     };
 }
 
@@ -43,42 +40,18 @@ pub(super) fn append(db: &Db<'_>, events: &[AuditEvent]) -> Result<(), Fault> {
         return Ok(());
     }
     let last = "SELECT sequence, hash FROM audit_event ORDER BY sequence DESC LIMIT 1";
-    let last = db.one(last, (), |columns| Ok((columns.count()?, columns.value()?)))?;
-    let (mut sequence, mut hash) = last.unwrap_or((0, [0; 32]));
+    let mut last = db.one(last, (), link)?.unwrap_or_default();
     for event in events {
-        sequence += 1;
-        hash = AuditEntry::hash_of(&hash, sequence, &event.mac);
+        last = last.next(event);
         db.run(
-            "INSERT INTO audit_event (sequence, id, at, action, actor, target, details, mac, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![
-                number(sequence)?,
-                bytes(&event.id.0),
-                event.at.epoch(),
-                event.action,
-                event.actor,
-                event.target,
-                event.details,
-                event.mac,
-                hash,
-            ],
+            concat!(
+                "INSERT INTO audit_event (",
+                audit_columns!(""),
+                ")
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            ),
+            bound(row(event, &last)?),
         )?;
     }
     Ok(())
-}
-
-fn entry(columns: &mut Columns<'_>) -> Result<AuditEntry, Fault> {
-    Ok(AuditEntry {
-        sequence: columns.count()?,
-        event: AuditEvent {
-            id: AuditId(columns.id()?),
-            at: columns.time()?,
-            action: columns.value()?,
-            actor: columns.value()?,
-            target: columns.value()?,
-            details: columns.value()?,
-            mac: columns.value()?,
-        },
-        hash: columns.value()?,
-    })
 }

@@ -12,16 +12,22 @@ use grantor_core::store::{Added, ClientStore, Imported, Registered, StoreError};
 use grantor_core::time::Timestamp;
 use rusqlite::params;
 
-use super::client_rows::{self, SELECT_ALL, SELECT_ONE, client};
+use super::client_rows::{self, SELECT_ALL, SELECT_ONE};
 use super::fault::Fault;
 use super::rows::Db;
 use super::{Sqlite, initial_tokens};
+use crate::records::clients::client;
 
 #[async_trait]
 impl ClientStore for Sqlite {
     async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
-        let read = || self.read(|db| db.one(SELECT_ONE, [client_id], client));
-        self.caches.clients.get(client_id, read)
+        match self.caches.clients.find(client_id) {
+            Ok(known) => Ok(Some(known)),
+            Err(missing) => {
+                let found = self.read(|db| db.one(SELECT_ONE, [client_id], client))?;
+                Ok(self.caches.clients.keep(client_id, found, missing))
+            }
+        }
     }
 
     async fn clients(&self) -> Result<Vec<Client>, StoreError> {
@@ -91,7 +97,7 @@ impl ClientStore for Sqlite {
 
 /// Whether the client is as it was read. In the one writer, so it stays so until the write.
 fn is_still(db: &Db<'_>, before: &Client) -> Result<bool, Fault> {
-    let there = db.one(SELECT_ONE, [&before.client_id], client_rows::client)?;
+    let there = db.one(SELECT_ONE, [&before.client_id], client)?;
     Ok(there.as_ref() == Some(before))
 }
 

@@ -1,8 +1,8 @@
 //! Authorization codes: RFC 6749 §4.1; the table `authorization_code`.
 
 use async_trait::async_trait;
-use grantor_core::id::{CodeId, FamilyId, RequestId, SessionId, UserId};
-use grantor_core::model::{Challenge, Code, Consent};
+use grantor_core::id::{CodeId, RequestId};
+use grantor_core::model::{Code, Consent};
 use grantor_core::secret::Digest;
 use grantor_core::store::{Answer, Answered, CodeStore, CodeView, Issued, Redeemed, StoreError};
 use grantor_core::time::Timestamp;
@@ -10,15 +10,16 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, claims_column, list_column};
-use super::users::{USER_COLUMNS, user, user_columns};
+use super::rows::{Db, bound, bytes};
 use super::{consents, requests, tokens};
+use crate::records::codes::{code_columns, row, state, view};
+use crate::records::users::user_columns;
 
 const SELECT: &str = concat!(
-    "SELECT c.id, c.digest, c.client_id, c.user_id, c.session_id, c.redirect_uri,
-        c.redirect_uri_given, c.scope, c.resource, c.claims, c.nonce, c.challenge, c.auth_time,
-        c.method, c.amr, c.acr, c.created_at, c.expires_at, c.redeemed_as, ",
-    user_columns!(),
+    "SELECT ",
+    code_columns!("c."),
+    ", ",
+    user_columns!("u."),
     " FROM authorization_code c LEFT JOIN user_account u ON u.id = c.user_id WHERE c.id = ?1"
 );
 
@@ -117,71 +118,15 @@ fn spend(
     Ok(spent == 1)
 }
 
-/// What is known of a code that cannot be spent.
-struct State {
-    digest: Digest,
-    redeemed_as: Option<FamilyId>,
-}
-
-fn state(columns: &mut Columns<'_>) -> Result<State, Fault> {
-    Ok(State { digest: columns.digest()?, redeemed_as: columns.optional_id()?.map(FamilyId) })
-}
-
 fn insert(db: &Db<'_>, code: &Code) -> Result<(), Fault> {
-    let authentication = &code.authentication;
     db.run(
-        "INSERT INTO authorization_code (id, digest, client_id, user_id, session_id, redirect_uri,
-            redirect_uri_given, scope, resource, claims, nonce, challenge, auth_time, method, amr, acr,
-            created_at, expires_at, spent_at, redeemed_as)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20)",
-        params![
-            bytes(&code.id.0),
-            code.digest.as_bytes(),
-            code.client_id,
-            bytes(&code.user.0),
-            bytes(&code.session.0),
-            code.redirect_uri,
-            code.redirect_uri_given,
-            code.scope.as_str(),
-            list_column(&code.resource)?,
-            claims_column(&code.claims)?,
-            code.nonce,
-            code.challenge.as_ref().map(|challenge| challenge.0.as_bytes()),
-            authentication.auth_time.epoch(),
-            authentication.method.as_str(),
-            authentication.amr.join(" "),
-            authentication.acr,
-            code.created_at.epoch(),
-            code.expires_at.epoch(),
-            code.redeemed_as.map(|_| code.created_at.epoch()),
-            code.redeemed_as.as_ref().map(|family| bytes(&family.0)),
-        ],
+        concat!(
+            "INSERT INTO authorization_code (",
+            code_columns!(""),
+            ", spent_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(code)?),
     )?;
     Ok(())
-}
-
-fn view(columns: &mut Columns<'_>) -> Result<CodeView, Fault> {
-    Ok(CodeView { code: code(columns)?, user: columns.optional(USER_COLUMNS, user)? })
-}
-
-fn code(columns: &mut Columns<'_>) -> Result<Code, Fault> {
-    Ok(Code {
-        id: CodeId(columns.id()?),
-        digest: columns.digest()?,
-        client_id: columns.value()?,
-        user: UserId(columns.id()?),
-        session: SessionId(columns.id()?),
-        redirect_uri: columns.value()?,
-        redirect_uri_given: columns.value()?,
-        scope: columns.scope()?,
-        resource: columns.json_or_none()?,
-        claims: columns.json_or_none()?,
-        nonce: columns.value()?,
-        challenge: columns.optional_digest()?.map(Challenge),
-        authentication: columns.authentication()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-        redeemed_as: columns.optional_id()?.map(FamilyId),
-    })
 }

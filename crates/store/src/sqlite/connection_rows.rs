@@ -1,45 +1,25 @@
 //! The rows of `connection` and `credential`, written and read.
 
-use std::collections::BTreeMap;
-
 use grantor_core::id::ConnectionId;
-use grantor_core::model::{Account, Connection, ConnectionStatus, Reauth, SealedCredential};
-use grantor_core::store::Held;
-use grantor_core::time::Timestamp;
+use grantor_core::model::{Account, Connection, SealedCredential};
 use rusqlite::params;
 
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, json_column, number};
-
-macro_rules! connection_columns {
-    () => {
-        "c.id, c.integration, c.client_id, c.subject, c.account_sub, c.account_email, \
-         c.account_name, c.account_organization, c.scope, c.requested_scope, c.status, c.reauth, \
-         c.disconnecting_since, c.generation, c.version, c.issued_at, c.expires_at, \
-         c.refreshable, c.refresh_expires_at, c.refresh_used_at, c.rotates, c.variables, \
-         c.trouble, c.due_at, c.created_at, c.connected_at, c.last_used_at"
-    };
-}
-pub(super) use connection_columns;
-
-macro_rules! credential_columns {
-    () => {
-        "k.connection_id, k.generation, k.version, k.data_key, k.token_type, k.access_token, \
-         k.refresh_token, k.previous_refresh_token, k.id_token"
-    };
-}
-pub(super) use credential_columns;
+use super::rows::{Db, bound, bytes};
+use crate::records::connections::{
+    changes, connection, connection_columns, credential_columns, credential_row, renewal_row, row,
+};
 
 /// A connection by id.
 pub(super) const SELECT_CONNECTION: &str =
-    concat!("SELECT ", connection_columns!(), " FROM connection c WHERE c.id = ?1");
+    concat!("SELECT ", connection_columns!("c."), " FROM connection c WHERE c.id = ?1");
 
 /// A connection by id, with its tokens.
 pub(super) const SELECT_HELD: &str = concat!(
     "SELECT ",
-    connection_columns!(),
+    connection_columns!("c."),
     ", ",
-    credential_columns!(),
+    credential_columns!("k."),
     " FROM connection c CROSS JOIN credential k ON k.number = c.number WHERE c.id = ?1"
 );
 
@@ -50,45 +30,16 @@ pub(super) fn find(db: &Db<'_>, id: ConnectionId) -> Result<Option<Connection>, 
 
 /// Stores a new connection; `false` when there is one with its id, or for the same account.
 pub(super) fn insert(db: &Db<'_>, own: &Connection) -> Result<bool, Fault> {
-    let (status, reauth, leaving) = status_columns(&own.status)?;
     let inserted = db.run(
-        "INSERT INTO connection (id, integration, subject, account_sub, account_email, account_name,
-            account_organization, scope, requested_scope, status, reauth, generation, version,
-            issued_at, expires_at, refreshable, refresh_expires_at, refresh_used_at, rotates,
-            variables, trouble, due_at, created_at, connected_at, last_used_at, client_id,
-            disconnecting_since)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)
-         ON CONFLICT DO NOTHING",
-        params![
-            bytes(&own.id.0),
-            own.integration,
-            own.subject,
-            own.account.sub,
-            own.account.email,
-            own.account.name,
-            own.account.organization,
-            own.scope.as_str(),
-            own.requested.as_str(),
-            status,
-            reauth,
-            own.generation,
-            number(own.version)?,
-            own.issued_at.epoch(),
-            own.expires_at.map(Timestamp::epoch),
-            own.refreshable,
-            own.refresh_expires_at.map(Timestamp::epoch),
-            own.refresh_used_at.epoch(),
-            own.rotates,
-            variables_column(&own.variables)?,
-            own.trouble.as_ref().map(json_column).transpose()?,
-            own.due_at.map(Timestamp::epoch),
-            own.created_at.epoch(),
-            own.connected_at.epoch(),
-            own.last_used_at.map(Timestamp::epoch),
-            own.client_id,
-            leaving,
-        ],
+        concat!(
+            "INSERT INTO connection (",
+            connection_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO NOTHING"
+        ),
+        bound(row(own)?),
     )?;
     Ok(inserted == 1)
 }
@@ -96,7 +47,6 @@ pub(super) fn insert(db: &Db<'_>, own: &Connection) -> Result<bool, Fault> {
 /// Replaces what may change of the connection that is `before` now: not whose it is, when it was
 /// made or last used.
 pub(super) fn update(db: &Db<'_>, before: &Connection, own: &Connection) -> Result<(), Fault> {
-    let (status, reauth, leaving) = status_columns(&own.status)?;
     db.run(
         "UPDATE connection
          SET scope = ?2, requested_scope = ?3, status = ?4, reauth = ?5, generation = ?6,
@@ -105,27 +55,7 @@ pub(super) fn update(db: &Db<'_>, before: &Connection, own: &Connection) -> Resu
              trouble = ?15, due_at = ?16, connected_at = ?17, client_id = ?18,
              disconnecting_since = ?19
          WHERE id = ?1",
-        params![
-            bytes(&before.id.0),
-            own.scope.as_str(),
-            own.requested.as_str(),
-            status,
-            reauth,
-            own.generation,
-            number(own.version)?,
-            own.issued_at.epoch(),
-            own.expires_at.map(Timestamp::epoch),
-            own.refreshable,
-            own.refresh_expires_at.map(Timestamp::epoch),
-            own.refresh_used_at.epoch(),
-            own.rotates,
-            variables_column(&own.variables)?,
-            own.trouble.as_ref().map(json_column).transpose()?,
-            own.due_at.map(Timestamp::epoch),
-            own.connected_at.epoch(),
-            own.client_id,
-            leaving,
-        ],
+        bound(changes(before.id, own)?),
     )?;
     // Seldom, and there are indexes over it.
     if own.account != before.account {
@@ -150,17 +80,7 @@ pub(super) fn put_credential(db: &Db<'_>, own: &SealedCredential) -> Result<(), 
         "INSERT OR REPLACE INTO credential (number, connection_id, generation, version, data_key,
             token_type, access_token, refresh_token, previous_refresh_token, id_token)
          SELECT number, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM connection WHERE id = ?1",
-        params![
-            bytes(&own.connection.0),
-            own.generation,
-            number(own.version)?,
-            own.data_key,
-            own.token_type,
-            own.access_token,
-            own.refresh_token,
-            own.previous_refresh_token,
-            own.id_token,
-        ],
+        bound(credential_row(own)?),
     )?;
     Ok(())
 }
@@ -173,102 +93,7 @@ pub(super) fn renew_credential(db: &Db<'_>, own: &SealedCredential) -> Result<()
          SET version = ?2, token_type = ?3, access_token = ?4, refresh_token = ?5,
              previous_refresh_token = ?6, id_token = ?7
          WHERE number = (SELECT number FROM connection WHERE id = ?1)",
-        params![
-            bytes(&own.connection.0),
-            number(own.version)?,
-            own.token_type,
-            own.access_token,
-            own.refresh_token,
-            own.previous_refresh_token,
-            own.id_token,
-        ],
+        bound(renewal_row(own)?),
     )?;
     Ok(())
-}
-
-/// The columns `status`, `reauth` and `disconnecting_since`.
-pub(super) fn status_columns(
-    status: &ConnectionStatus,
-) -> Result<(&'static str, Option<String>, Option<i64>), Fault> {
-    let name = status_name(status);
-    Ok(match status {
-        ConnectionStatus::Active => (name, None, None),
-        ConnectionStatus::ReauthRequired(reauth) => (name, Some(json_column(reauth)?), None),
-        ConnectionStatus::Disconnecting { since } => (name, None, Some(since.epoch())),
-    })
-}
-
-/// The column `status`.
-pub(super) const fn status_name(status: &ConnectionStatus) -> &'static str {
-    match status {
-        ConnectionStatus::Active => "active",
-        ConnectionStatus::ReauthRequired(_) => "reauth_required",
-        ConnectionStatus::Disconnecting { .. } => "disconnecting",
-    }
-}
-
-/// Reads [`connection_columns`].
-pub(super) fn connection(columns: &mut Columns<'_>) -> Result<Connection, Fault> {
-    Ok(Connection {
-        id: ConnectionId(columns.id()?),
-        integration: columns.value()?,
-        client_id: columns.value()?,
-        subject: columns.value()?,
-        account: Account {
-            sub: columns.value()?,
-            email: columns.value()?,
-            name: columns.value()?,
-            organization: columns.value()?,
-        },
-        scope: columns.scope()?,
-        requested: columns.scope()?,
-        status: status(columns)?,
-        generation: columns.value()?,
-        version: columns.count()?,
-        issued_at: columns.time()?,
-        expires_at: columns.optional_time()?,
-        refreshable: columns.value()?,
-        refresh_expires_at: columns.optional_time()?,
-        refresh_used_at: columns.time()?,
-        rotates: columns.value()?,
-        variables: columns.json_or_none()?,
-        trouble: columns.optional_json()?,
-        due_at: columns.optional_time()?,
-        created_at: columns.time()?,
-        connected_at: columns.time()?,
-        last_used_at: columns.optional_time()?,
-    })
-}
-
-/// Reads [`connection_columns`] and [`credential_columns`].
-pub(super) fn held(columns: &mut Columns<'_>) -> Result<Held, Fault> {
-    Ok(Held { connection: connection(columns)?, credential: credential(columns)? })
-}
-
-fn credential(columns: &mut Columns<'_>) -> Result<SealedCredential, Fault> {
-    Ok(SealedCredential {
-        connection: ConnectionId(columns.id()?),
-        generation: columns.value()?,
-        version: columns.count()?,
-        data_key: columns.value()?,
-        token_type: columns.value()?,
-        access_token: columns.value()?,
-        refresh_token: columns.value()?,
-        previous_refresh_token: columns.value()?,
-        id_token: columns.value()?,
-    })
-}
-
-fn status(columns: &mut Columns<'_>) -> Result<ConnectionStatus, Fault> {
-    let name = columns.text()?;
-    match (name, columns.optional_json::<Reauth>()?, columns.optional_time()?) {
-        ("active", _, _) => Ok(ConnectionStatus::Active),
-        ("reauth_required", Some(reauth), _) => Ok(ConnectionStatus::ReauthRequired(reauth)),
-        ("disconnecting", _, Some(since)) => Ok(ConnectionStatus::Disconnecting { since }),
-        (other, _, _) => Err(Fault::Record(format!("not a status of a connection: {other:?}"))),
-    }
-}
-
-fn variables_column(variables: &BTreeMap<String, String>) -> Result<Option<String>, Fault> {
-    if variables.is_empty() { Ok(None) } else { json_column(variables).map(Some) }
 }

@@ -10,11 +10,13 @@ use grantor_core::store::{
 use grantor_core::time::Timestamp;
 use rusqlite::params;
 
-use super::connection_rows::{self, SELECT_HELD, held, status_columns};
+use super::connection_rows::{self, SELECT_HELD};
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, json_column, single};
+use super::rows::{Db, bytes};
 use super::selections::{self, Part};
 use super::{Sqlite, connect_sessions, data_keys, pauses, recorded, refreshes};
+use crate::columns::{Columns, json_column, single};
+use crate::records::connections::{held, status_columns};
 
 #[async_trait]
 impl ConnectionStore for Sqlite {
@@ -182,7 +184,7 @@ impl ConnectionStore for Sqlite {
                       WHERE connections > 0 ORDER BY integration, status";
         self.read(|db| {
             db.all(counts, (), |columns: &mut Columns<'_>| {
-                Ok((columns.value()?, columns.value()?, columns.count()?))
+                Ok((columns.value()?, columns.value()?, columns.value()?))
             })
         })
     }

@@ -9,13 +9,17 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
+use super::rows::{Db, bound, bytes};
+use crate::records::consents::{consent, consent_columns, row};
 
-const SELECT_ONE: &str = "SELECT user_id, client_id, scope, created_at, updated_at
-    FROM consent WHERE user_id = ?1 AND client_id = ?2";
+const SELECT_ONE: &str =
+    concat!("SELECT ", consent_columns!(""), " FROM consent WHERE user_id = ?1 AND client_id = ?2");
 
-const SELECT_OF_USER: &str = "SELECT user_id, client_id, scope, created_at, updated_at
-    FROM consent WHERE user_id = ?1 ORDER BY updated_at DESC, client_id";
+const SELECT_OF_USER: &str = concat!(
+    "SELECT ",
+    consent_columns!(""),
+    " FROM consent WHERE user_id = ?1 ORDER BY updated_at DESC, client_id"
+);
 
 #[async_trait]
 impl ConsentStore for Sqlite {
@@ -42,17 +46,16 @@ impl ConsentStore for Sqlite {
 pub(super) fn remember(db: &Db<'_>, given: &Consent) -> Result<(), Fault> {
     let earlier = db.one(SELECT_ONE, params![bytes(&given.user.0), given.client_id], consent)?;
     let scope = earlier.map_or_else(|| given.scope.clone(), |old| old.scope.union(&given.scope));
+    let both = Consent { scope, ..given.clone() };
     db.run(
-        "INSERT INTO consent (user_id, client_id, scope, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO UPDATE SET scope = excluded.scope, updated_at = excluded.updated_at",
-        params![
-            bytes(&given.user.0),
-            given.client_id,
-            scope.as_str(),
-            given.created_at.epoch(),
-            given.updated_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO consent (",
+            consent_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET scope = excluded.scope, updated_at = excluded.updated_at"
+        ),
+        bound(row(&both)),
     )?;
     Ok(())
 }
@@ -76,18 +79,4 @@ fn withdraw(db: &Db<'_>, user: UserId, client_id: &str, now: Timestamp) -> Resul
         own,
     )?;
     Ok(withdrawn == 1)
-}
-
-/// How many columns [`SELECT_ONE`] has.
-pub(super) const CONSENT_COLUMNS: usize = 5;
-
-/// Reads the columns of [`SELECT_ONE`].
-pub(super) fn consent(columns: &mut Columns<'_>) -> Result<Consent, Fault> {
-    Ok(Consent {
-        user: UserId(columns.id()?),
-        client_id: columns.value()?,
-        scope: columns.scope()?,
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
 }

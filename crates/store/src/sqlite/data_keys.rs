@@ -5,7 +5,8 @@ use grantor_core::store::WrappedDataKey;
 use rusqlite::params;
 
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, single};
+use super::rows::{Db, bytes};
+use crate::columns::{Columns, Unreadable, single};
 
 /// How many data keys each key-encryption key wraps.
 pub(super) fn uses(db: &Db<'_>) -> Result<Vec<([u8; 8], u64)>, Fault> {
@@ -13,7 +14,7 @@ pub(super) fn uses(db: &Db<'_>) -> Result<Vec<([u8; 8], u64)>, Fault> {
         "SELECT key_id, count(*) FROM credential INDEXED BY credential_of_key
          GROUP BY key_id ORDER BY key_id",
         (),
-        |columns| Ok((columns.value()?, columns.count()?)),
+        |columns| Ok((columns.value()?, columns.value()?)),
     )
 }
 
@@ -69,7 +70,7 @@ pub(super) fn rewrap(db: &Db<'_>, keys: &[(WrappedDataKey, Vec<u8>)]) -> Result<
     Ok(u32::try_from(replaced).unwrap_or(u32::MAX))
 }
 
-fn data_key(columns: &mut Columns<'_>) -> Result<WrappedDataKey, Fault> {
+fn data_key(columns: &mut Columns<'_>) -> Result<WrappedDataKey, Unreadable> {
     Ok(WrappedDataKey {
         connection: ConnectionId(columns.id()?),
         integration: columns.value()?,

@@ -1,7 +1,7 @@
 //! Devices that wait for a person: RFC 8628; the table `device_authorization`.
 
 use async_trait::async_trait;
-use grantor_core::id::{DeviceId, FamilyId, SessionId, UserId};
+use grantor_core::id::DeviceId;
 use grantor_core::model::{Approval, Consent, DeviceAuthorization, DeviceState};
 use grantor_core::secret::Digest;
 use grantor_core::store::{Added, DeviceStore, Issued, Polled, StoreError};
@@ -10,17 +10,13 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{AUTHENTICATION, Columns, Db, bytes, list_column};
+use super::rows::{Db, bound, bytes};
 use super::{consents, tokens};
+use crate::records::devices::{answer as answer_row, device, device_columns, row};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, digest, user_code, client_id, scope, resource, state, redeemed_as, user_id,
-                session_id, auth_time, method, amr, acr, interval, polled_at, created_at, expires_at
-             FROM device_authorization ",
-            $rest
-        )
+        concat!("SELECT ", device_columns!(""), " FROM device_authorization ", $rest)
     };
 }
 
@@ -102,23 +98,13 @@ fn answer(
     approval: Option<&Approval>,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let authentication = approval.map(|approval| &approval.authentication);
+    let [state, user, session, auth_time, method, amr, acr] = answer_row(approval);
     let answered = db.run(
         "UPDATE device_authorization
          SET state = ?3, user_id = ?4, session_id = ?5, auth_time = ?6, method = ?7, amr = ?8,
              acr = ?9
          WHERE id = ?1 AND state = 'pending' AND expires_at > ?2",
-        params![
-            bytes(&id.0),
-            now.epoch(),
-            if approval.is_some() { "approved" } else { "denied" },
-            approval.map(|approval| bytes(&approval.user.0)),
-            approval.map(|approval| bytes(&approval.session.0)),
-            authentication.map(|own| own.auth_time.epoch()),
-            authentication.map(|own| own.method.as_str()),
-            authentication.map(|own| own.amr.join(" ")),
-            authentication.and_then(|own| own.acr.as_deref()),
-        ],
+        params![bytes(&id.0), now.epoch(), state, user, session, auth_time, method, amr, acr,],
     )?;
     Ok(answered == 1)
 }
@@ -162,77 +148,15 @@ fn remember_poll(
 }
 
 fn insert(db: &Db<'_>, device: &DeviceAuthorization) -> Result<Added, Fault> {
-    let (state, approval, family) = match &device.state {
-        DeviceState::Pending => ("pending", None, None),
-        DeviceState::Approved(approval) => ("approved", Some(approval), None),
-        DeviceState::Denied => ("denied", None, None),
-        DeviceState::Redeemed { family } => ("redeemed", None, Some(family)),
-    };
-    let authentication = approval.map(|approval| &approval.authentication);
     let added = db.run(
-        "INSERT INTO device_authorization (id, digest, user_code, client_id, scope, resource, state,
-            redeemed_as, user_id, session_id, auth_time, method, amr, acr, interval, polled_at,
-            created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-         ON CONFLICT DO NOTHING",
-        params![
-            bytes(&device.id.0),
-            device.digest.as_bytes(),
-            device.user_code,
-            device.client_id,
-            device.scope.as_str(),
-            list_column(&device.resource)?,
-            state,
-            family.map(|family| bytes(&family.0)),
-            approval.map(|approval| bytes(&approval.user.0)),
-            approval.map(|approval| bytes(&approval.session.0)),
-            authentication.map(|own| own.auth_time.epoch()),
-            authentication.map(|own| own.method.as_str()),
-            authentication.map(|own| own.amr.join(" ")),
-            authentication.and_then(|own| own.acr.as_deref()),
-            device.interval.0,
-            device.polled_at.map(Timestamp::epoch),
-            device.created_at.epoch(),
-            device.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO device_authorization (",
+            device_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO NOTHING"
+        ),
+        bound(row(device)?),
     )?;
     Ok(if added == 1 { Added::Done } else { Added::Exists })
-}
-
-fn device(columns: &mut Columns<'_>) -> Result<DeviceAuthorization, Fault> {
-    Ok(DeviceAuthorization {
-        id: DeviceId(columns.id()?),
-        digest: columns.digest()?,
-        user_code: columns.value()?,
-        client_id: columns.value()?,
-        scope: columns.scope()?,
-        resource: columns.json_or_none()?,
-        state: state(columns)?,
-        interval: Seconds(columns.value()?),
-        polled_at: columns.optional_time()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
-}
-
-/// From `state` to `acr`.
-fn state(columns: &mut Columns<'_>) -> Result<DeviceState, Fault> {
-    let name = columns.text()?;
-    let family = columns.optional_id()?.map(FamilyId);
-    let approval = columns.optional(2 + AUTHENTICATION, approval)?;
-    match (name, family, approval) {
-        ("pending", _, _) => Ok(DeviceState::Pending),
-        ("denied", _, _) => Ok(DeviceState::Denied),
-        ("approved", _, Some(approval)) => Ok(DeviceState::Approved(approval)),
-        ("redeemed", Some(family), _) => Ok(DeviceState::Redeemed { family }),
-        (other, _, _) => Err(Fault::Record(format!("not a state of a device: {other:?}"))),
-    }
-}
-
-fn approval(columns: &mut Columns<'_>) -> Result<Approval, Fault> {
-    Ok(Approval {
-        user: UserId(columns.id()?),
-        session: SessionId(columns.id()?),
-        authentication: columns.authentication()?,
-    })
 }

@@ -1,7 +1,7 @@
 //! Sign-ins on the operator's own page that are half done: the table `external_sign_in`.
 
 use async_trait::async_trait;
-use grantor_core::id::{ExternalId, RequestId};
+use grantor_core::id::ExternalId;
 use grantor_core::model::{ExternalAnswer, ExternalSignIn};
 use grantor_core::secret::Digest;
 use grantor_core::store::{ExternalStore, StoreError};
@@ -10,7 +10,9 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, json_column};
+use super::rows::{Db, bound, bytes};
+use crate::columns::json_column;
+use crate::records::external::{external_columns, row, sign_in};
 
 #[async_trait]
 impl ExternalStore for Sqlite {
@@ -67,8 +69,11 @@ impl ExternalStore for Sqlite {
 
 fn alive(db: &Db<'_>, id: ExternalId, now: Timestamp) -> Result<Option<ExternalSignIn>, Fault> {
     db.one(
-        "SELECT id, request_id, then_path, browser, answer, verifier, created_at, expires_at
-         FROM external_sign_in WHERE id = ?1 AND expires_at > ?2",
+        concat!(
+            "SELECT ",
+            external_columns!(""),
+            " FROM external_sign_in WHERE id = ?1 AND expires_at > ?2"
+        ),
         params![bytes(&id.0), now.epoch()],
         sign_in,
     )
@@ -76,32 +81,13 @@ fn alive(db: &Db<'_>, id: ExternalId, now: Timestamp) -> Result<Option<ExternalS
 
 fn insert(db: &Db<'_>, sign_in: &ExternalSignIn) -> Result<(), Fault> {
     db.run(
-        "INSERT INTO external_sign_in (id, request_id, then_path, browser, answer, verifier,
-                                       created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![
-            bytes(&sign_in.id.0),
-            sign_in.request.as_ref().map(|request| bytes(&request.0)),
-            sign_in.then,
-            sign_in.browser.as_bytes(),
-            sign_in.answer.as_ref().map(json_column).transpose()?,
-            sign_in.verifier.as_ref().map(Digest::as_bytes),
-            sign_in.created_at.epoch(),
-            sign_in.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO external_sign_in (",
+            external_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(sign_in)?),
     )?;
     Ok(())
-}
-
-fn sign_in(columns: &mut Columns<'_>) -> Result<ExternalSignIn, Fault> {
-    Ok(ExternalSignIn {
-        id: ExternalId(columns.id()?),
-        request: columns.optional_id()?.map(RequestId),
-        then: columns.value()?,
-        browser: columns.digest()?,
-        answer: columns.optional_json()?,
-        verifier: columns.optional_digest()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
 }

@@ -2,7 +2,8 @@
 
 use grantor_core::store::StoreError;
 use rusqlite::ErrorCode;
-use rusqlite::types::FromSqlError;
+
+use crate::columns::Unreadable;
 
 /// Why a read or a write did not happen.
 #[derive(Debug)]
@@ -53,9 +54,9 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-impl From<FromSqlError> for Fault {
-    fn from(error: FromSqlError) -> Self {
-        Self::Record(format!("a column does not read: {error}"))
+impl From<Unreadable> for Fault {
+    fn from(Unreadable(why): Unreadable) -> Self {
+        Self::Record(why)
     }
 }
 

@@ -7,7 +7,8 @@ use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
+use super::rows::{Db, bound, bytes};
+use crate::records::initial_tokens::{initial_token_columns, row, token};
 
 /// Whether the token lets somebody register a client at `now`.
 pub(super) fn allows(
@@ -32,24 +33,24 @@ pub(super) fn take_use(db: &Db<'_>, id: InitialTokenId) -> Result<(), Fault> {
 
 pub(super) fn insert(db: &Db<'_>, token: &InitialToken) -> Result<(), Fault> {
     db.run(
-        "INSERT INTO initial_access_token (id, digest, note, uses_left, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            bytes(&token.id.0),
-            token.digest.as_bytes(),
-            token.note,
-            token.uses_left,
-            token.created_at.epoch(),
-            token.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO initial_access_token (",
+            initial_token_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(token)),
     )?;
     Ok(())
 }
 
 pub(super) fn list(db: &Db<'_>) -> Result<Vec<InitialToken>, Fault> {
     db.all(
-        "SELECT id, digest, note, uses_left, created_at, expires_at
-         FROM initial_access_token ORDER BY created_at, id",
+        concat!(
+            "SELECT ",
+            initial_token_columns!(""),
+            " FROM initial_access_token ORDER BY created_at, id"
+        ),
         (),
         token,
     )
@@ -57,15 +58,4 @@ pub(super) fn list(db: &Db<'_>) -> Result<Vec<InitialToken>, Fault> {
 
 pub(super) fn remove(db: &Db<'_>, id: InitialTokenId) -> Result<bool, Fault> {
     Ok(db.run("DELETE FROM initial_access_token WHERE id = ?1", [bytes(&id.0)])? == 1)
-}
-
-fn token(columns: &mut Columns<'_>) -> Result<InitialToken, Fault> {
-    Ok(InitialToken {
-        id: InitialTokenId(columns.id()?),
-        digest: columns.digest()?,
-        note: columns.value()?,
-        uses_left: columns.value()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
 }

@@ -2,19 +2,14 @@
 
 use std::path::Path;
 
-use grantor_core::secret::Digest;
 use grantor_core::store::StoreError;
 use rusqlite::{Connection, params};
 
 use super::fault::Fault;
 use super::open;
-use super::rows::{Db, single};
-
-/// A step; its number is its place in [`STEPS`], from 1.
-struct Step {
-    name: &'static str,
-    sql: &'static str,
-}
+use super::rows::Db;
+use crate::columns::single;
+use crate::migrations::{self, Applied, Step};
 
 const STEPS: &[Step] = &[
     Step { name: "initial", sql: include_str!("../migrations/sqlite/0001_initial.sql") },
@@ -41,20 +36,15 @@ pub(super) fn run(connection: &Connection, path: &Path) -> Result<(), StoreError
     done.and(ended.map(drop))
 }
 
-/// Refuses a file that is not up to date.
-pub(super) fn require(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Whether there are tables of ours; refuses those that are not up to date.
+pub(super) fn is_there(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     let db = Db(connection);
     refuse_foreign(&db, path)?;
     let known = check(&applied(&db).map_err(|fault| open::explain(path, &fault))?, path)?;
-    if known == STEPS.len() {
-        return Ok(());
+    if known == 0 || known == STEPS.len() {
+        return Ok(known > 0);
     }
-    let newest = STEPS.len();
-    Err(StoreError::Unavailable(format!(
-        "{} has schema version {known} and this Grantor works with version {newest}. `grantor \
-         doctor` brings it up to date; or do this with the version that has used it so far.",
-        path.display()
-    )))
+    Err(migrations::not_up_to_date(&path.display().to_string(), known, STEPS.len()))
 }
 
 fn apply_missing(db: &Db<'_>, path: &Path) -> Result<(), StoreError> {
@@ -84,47 +74,25 @@ fn apply(db: &Db<'_>, version: usize, step: &Step) -> Result<(), Fault> {
     db.run(
         "INSERT INTO schema_migration (version, name, checksum, applied_at)
          VALUES (?1, ?2, ?3, unixepoch())",
-        params![version, step.name, checksum(step).as_bytes()],
+        params![version, step.name, step.checksum().as_bytes()],
     )?;
     Ok(())
 }
 
 /// How many of our steps the file has; refuses one that has others.
-fn check(applied: &[(i64, Digest)], path: &Path) -> Result<usize, StoreError> {
-    let path = path.display();
-    let newest = STEPS.len();
-    for (place, (version, checksum_then)) in applied.iter().enumerate() {
-        let step = usize::try_from(*version - 1).ok().and_then(|place| STEPS.get(place));
-        let Some(step) = step else {
-            let last = applied.last().map_or(*version, |(version, _)| *version);
-            return Err(StoreError::Corrupt(format!(
-                "{path} has schema version {last} and this Grantor knows version {newest}: a newer \
-                 Grantor has used the file. Start that version again, or restore a backup that \
-                 was made before the upgrade."
-            )));
-        };
-        if usize::try_from(*version) != Ok(place + 1) || checksum(step) != *checksum_then {
-            return Err(StoreError::Corrupt(format!(
-                "{path}: schema step {version} ({}) is not the one that was applied to this file. \
-                 Use a released Grantor, or restore a backup.",
-                step.name,
-            )));
-        }
-    }
-    Ok(applied.len())
+fn check(applied: &[Applied], path: &Path) -> Result<usize, StoreError> {
+    migrations::check(STEPS, applied, &path.display().to_string())
 }
 
-fn checksum(step: &Step) -> Digest {
-    Digest::of("migration", &[step.name.as_bytes(), step.sql.as_bytes()])
-}
-
-fn applied(db: &Db<'_>) -> Result<Vec<(i64, Digest)>, Fault> {
+fn applied(db: &Db<'_>) -> Result<Vec<Applied>, Fault> {
     let there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migration'";
     if db.one(there, (), |_| Ok(()))?.is_none() {
         return Ok(Vec::new());
     }
     db.all("SELECT version, checksum FROM schema_migration ORDER BY version", (), |columns| {
-        Ok((columns.value()?, columns.digest()?))
+        // One process uses the file at a time, as a rule: no step was made for those before.
+        let version = columns.value()?;
+        Ok(Applied { version, checksum: columns.digest()?, works_from: version })
     })
 }
 

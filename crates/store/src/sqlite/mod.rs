@@ -3,7 +3,6 @@
 
 mod api_keys;
 mod audit;
-mod cache;
 mod checkpoint;
 mod client_rows;
 mod clients;
@@ -52,9 +51,9 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Timestamp;
 use rusqlite::Connection;
 
+pub(crate) use selections::means;
 pub use stats::Stats;
 
-use cache::Caches;
 use checkpoint::Checkpointer;
 use fault::Fault;
 use queue::Effect;
@@ -64,6 +63,8 @@ use snapshots::Snapshots;
 use stats::Counters;
 use sweep::Sweeper;
 use writer::Writer;
+
+use crate::cache::Caches;
 
 /// How the file is used. The defaults fit a server with a few tens of megabytes.
 #[derive(Clone, Debug)]
@@ -121,23 +122,28 @@ impl Sqlite {
     /// Blocks; the error says what to do.
     pub fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
         open::file(path)?;
-        Self::start(path, options, migrate::run)
-    }
-
-    /// Opens a file that is there, and has the schema of this version: its records are not changed.
-    pub fn open_existing(path: &Path, options: &Options) -> Result<Self, StoreError> {
-        open::existing(path)?;
-        Self::start(path, options, migrate::require)
-    }
-
-    fn start(
-        path: &Path,
-        options: &Options,
-        schema: fn(&Connection, &Path) -> Result<(), StoreError>,
-    ) -> Result<Self, StoreError> {
         let explain = |fault: Fault| open::explain(path, &fault);
         let connection = open::writer(path, options).map_err(explain)?;
-        schema(&connection, path)?;
+        migrate::run(&connection, path)?;
+        Self::start(connection, path, options)
+    }
+
+    /// Opens a file that has the schema of this version: its records are not changed. `None` when it
+    /// is not there or has no tables.
+    pub fn open_existing(path: &Path, options: &Options) -> Result<Option<Self>, StoreError> {
+        if !open::is_there(path)? {
+            return Ok(None);
+        }
+        let explain = |fault: Fault| open::explain(path, &fault);
+        let connection = open::writer(path, options).map_err(explain)?;
+        match migrate::is_there(&connection, path)? {
+            true => Self::start(connection, path, options).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn start(connection: Connection, path: &Path, options: &Options) -> Result<Self, StoreError> {
+        let explain = |fault: Fault| open::explain(path, &fault);
         let readers = Readers::open(path, options).map_err(explain)?;
         let snapshots = Arc::new(Snapshots::open(path, options).map_err(explain)?);
         let counters = Arc::new(Counters::default());

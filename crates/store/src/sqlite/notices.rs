@@ -9,7 +9,9 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, single};
+use super::rows::{Db, bound, bytes};
+use crate::columns::single;
+use crate::records::notices::{notice, notice_columns, row};
 
 #[async_trait]
 impl NoticeStore for Sqlite {
@@ -58,8 +60,12 @@ fn claim(
     limit: u32,
 ) -> Result<Vec<Notice>, Fault> {
     let mut notices = db.all(
-        "SELECT id, endpoint, event, body, attempts, due_at, expires_at FROM webhook_notice
-         WHERE endpoint = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3",
+        concat!(
+            "SELECT ",
+            notice_columns!(""),
+            " FROM webhook_notice
+              WHERE endpoint = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3"
+        ),
         params![endpoint, now.epoch(), limit],
         notice,
     )?;
@@ -77,29 +83,13 @@ fn claim(
 /// Queues a webhook.
 pub(super) fn insert(db: &Db<'_>, notice: &Notice) -> Result<(), Fault> {
     db.run(
-        "INSERT INTO webhook_notice (id, endpoint, event, body, attempts, due_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            bytes(&notice.id.0),
-            notice.endpoint,
-            notice.event,
-            notice.body,
-            notice.attempts,
-            notice.due_at.epoch(),
-            notice.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO webhook_notice (",
+            notice_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(notice)),
     )?;
     Ok(())
-}
-
-fn notice(columns: &mut Columns<'_>) -> Result<Notice, Fault> {
-    Ok(Notice {
-        id: NoticeId(columns.id()?),
-        endpoint: columns.value()?,
-        event: columns.value()?,
-        body: columns.value()?,
-        attempts: columns.value()?,
-        due_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
 }

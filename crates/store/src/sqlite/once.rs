@@ -7,6 +7,7 @@ use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
+use crate::records::once::key;
 
 #[async_trait]
 impl OnceStore for Sqlite {
@@ -29,15 +30,4 @@ impl OnceStore for Sqlite {
         })
         .await
     }
-}
-
-/// A byte for the kind, which is never given to another one, then the digest.
-fn key(kind: Once, digest: &Digest) -> [u8; 33] {
-    let mut key = [0; 33];
-    key[0] = match kind {
-        Once::ClientAssertion => 1,
-        Once::GrantAssertion => 2,
-    };
-    key[1..].copy_from_slice(digest.as_bytes());
-    key
 }

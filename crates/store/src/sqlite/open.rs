@@ -31,12 +31,12 @@ pub(super) fn file(path: &Path) -> Result<(), StoreError> {
     is_database(path)
 }
 
-/// The same of a file that has to be there.
-pub(super) fn existing(path: &Path) -> Result<(), StoreError> {
-    if path.is_file() {
-        return is_database(path);
+/// Whether there is a file, which has to be a database then.
+pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    if !path.exists() {
+        return Ok(false);
     }
-    Err(StoreError::Unavailable(format!("there is no database {}", path.display())))
+    is_database(path).map(|()| true)
 }
 
 fn is_database(path: &Path) -> Result<(), StoreError> {

@@ -9,10 +9,15 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, single};
+use super::rows::{Db, bound, bytes};
+use crate::columns::single;
+use crate::records::mails::{mail, mail_columns, row};
 
-const SELECT_DUE: &str = "SELECT id, sealed, deliver, attempts, due_at, expires_at FROM outbox_mail
-    WHERE due_at <= ?1 AND expires_at > ?1 ORDER BY due_at, id LIMIT ?2";
+const SELECT_DUE: &str = concat!(
+    "SELECT ",
+    mail_columns!(""),
+    " FROM outbox_mail WHERE due_at <= ?1 AND expires_at > ?1 ORDER BY due_at, id LIMIT ?2"
+);
 
 #[async_trait]
 impl OutboxStore for Sqlite {
@@ -74,27 +79,13 @@ fn claim(
 /// Queues a mail.
 pub(super) fn insert(db: &Db<'_>, mail: &OutboxMail) -> Result<(), Fault> {
     db.run(
-        "INSERT INTO outbox_mail (id, sealed, deliver, attempts, due_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            bytes(&mail.id.0),
-            mail.sealed,
-            mail.deliver,
-            mail.attempts,
-            mail.due_at.epoch(),
-            mail.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO outbox_mail (",
+            mail_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(mail)),
     )?;
     Ok(())
-}
-
-fn mail(columns: &mut Columns<'_>) -> Result<OutboxMail, Fault> {
-    Ok(OutboxMail {
-        id: MailId(columns.id()?),
-        sealed: columns.value()?,
-        deliver: columns.value()?,
-        attempts: columns.value()?,
-        due_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
 }

@@ -1,14 +1,17 @@
 //! Refreshes, one at a time for each connection: the table `refresh_attempt`.
 
 use grantor_core::id::{ConnectionId, RefreshId};
-use grantor_core::model::{Connection, ConnectionStatus, ReauthReason, RefreshAttempt};
+use grantor_core::model::{Connection, RefreshAttempt};
 use grantor_core::store::{Begun, Ended, RefreshEnd};
 use grantor_core::time::Timestamp;
 use rusqlite::params;
 
-use super::connection_rows::{self, connection, connection_columns};
+use super::connection_rows;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes, number};
+use super::rows::{Db, bound, bytes};
+use crate::columns::number;
+use crate::records::connections::{connection, connection_columns};
+use crate::records::refreshes::{attempt, attempt_columns, is_of, merged, row};
 
 /// Takes the lease, unless somebody has it.
 pub(super) fn begin(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Result<Begun, Fault> {
@@ -88,24 +91,6 @@ pub(super) fn end(
     Ok(Ended::Done)
 }
 
-/// What is stored of `new`: what somebody has said about the connection since it was read stays.
-fn merged(current: &Connection, new: &Connection) -> Connection {
-    let stays = match &current.status {
-        ConnectionStatus::Active => false,
-        ConnectionStatus::ReauthRequired(reauth) => reauth.reason == ReauthReason::Operator,
-        ConnectionStatus::Disconnecting { .. } => true,
-    };
-    if !stays {
-        return new.clone();
-    }
-    Connection { status: current.status.clone(), due_at: current.due_at, ..new.clone() }
-}
-
-/// Whether an attempt is made of the tokens that the connection has.
-fn is_of(attempt: &RefreshAttempt, connection: &Connection) -> bool {
-    attempt.generation == connection.generation && attempt.version == connection.version
-}
-
 /// Connections that are due and not being refreshed, as they were; they are due again at `until`.
 pub(super) fn claim_due(
     db: &Db<'_>,
@@ -116,7 +101,7 @@ pub(super) fn claim_due(
     let due = db.all(
         concat!(
             "SELECT ",
-            connection_columns!(),
+            connection_columns!("c."),
             " FROM connection c INDEXED BY connection_due
               WHERE c.due_at <= ?1 AND NOT EXISTS (
                   SELECT 1 FROM refresh_attempt a
@@ -165,8 +150,7 @@ fn release(db: &Db<'_>, attempt: &RefreshAttempt, now: Timestamp) -> Result<(), 
 
 fn find(db: &Db<'_>, connection: ConnectionId) -> Result<Option<RefreshAttempt>, Fault> {
     db.one(
-        "SELECT connection_id, id, generation, version, again, started_at, leased_until
-         FROM refresh_attempt WHERE connection_id = ?1",
+        concat!("SELECT ", attempt_columns!(""), " FROM refresh_attempt WHERE connection_id = ?1"),
         [bytes(&connection.0)],
         attempt,
     )
@@ -174,30 +158,13 @@ fn find(db: &Db<'_>, connection: ConnectionId) -> Result<Option<RefreshAttempt>,
 
 fn put(db: &Db<'_>, attempt: &RefreshAttempt) -> Result<(), Fault> {
     db.run(
-        "INSERT OR REPLACE INTO refresh_attempt (connection_id, id, generation, version, again,
-            started_at, leased_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            bytes(&attempt.connection.0),
-            bytes(&attempt.id.0),
-            attempt.generation,
-            number(attempt.version)?,
-            attempt.again,
-            attempt.started_at.epoch(),
-            attempt.until.epoch(),
-        ],
+        concat!(
+            "INSERT OR REPLACE INTO refresh_attempt (",
+            attempt_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(attempt)?),
     )?;
     Ok(())
-}
-
-fn attempt(columns: &mut Columns<'_>) -> Result<RefreshAttempt, Fault> {
-    Ok(RefreshAttempt {
-        connection: ConnectionId(columns.id()?),
-        id: RefreshId(columns.id()?),
-        generation: columns.value()?,
-        version: columns.count()?,
-        again: columns.value()?,
-        started_at: columns.time()?,
-        until: columns.time()?,
-    })
 }

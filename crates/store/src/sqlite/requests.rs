@@ -10,7 +10,8 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
+use super::rows::{Db, bound, bytes};
+use crate::records::requests::{self, request, request_columns, row};
 
 #[async_trait]
 impl RequestStore for Sqlite {
@@ -61,20 +62,9 @@ fn look(
     browser: &Digest,
     now: Timestamp,
 ) -> Result<Result<Bound, PendingRequest>, Fault> {
-    let found = db.one(
-        "SELECT id, parameters, browser, account_chosen, created_at, expires_at
-         FROM pending_request WHERE id = ?1",
-        [bytes(&id.0)],
-        request,
-    )?;
-    Ok(match found.filter(|request| now < request.expires_at) {
-        None => Ok(Bound::Gone),
-        Some(request) => match request.browser {
-            None => Err(request),
-            Some(own) if own == *browser => Ok(Bound::Done(request)),
-            Some(_) => Ok(Bound::Foreign),
-        },
-    })
+    let select = concat!("SELECT ", request_columns!(""), " FROM pending_request WHERE id = ?1");
+    let found = db.one(select, [bytes(&id.0)], request)?;
+    Ok(requests::look(found, browser, now))
 }
 
 fn bind(db: &Db<'_>, id: RequestId, browser: &Digest, now: Timestamp) -> Result<Bound, Fault> {
@@ -90,28 +80,13 @@ fn bind(db: &Db<'_>, id: RequestId, browser: &Digest, now: Timestamp) -> Result<
 
 fn insert(db: &Db<'_>, request: &PendingRequest) -> Result<(), Fault> {
     db.run(
-        "INSERT INTO pending_request (id, parameters, browser, account_chosen, created_at,
-                                      expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            bytes(&request.id.0),
-            request.parameters,
-            request.browser.as_ref().map(Digest::as_bytes),
-            request.account_chosen,
-            request.created_at.epoch(),
-            request.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO pending_request (",
+            request_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(request)),
     )?;
     Ok(())
-}
-
-fn request(columns: &mut Columns<'_>) -> Result<PendingRequest, Fault> {
-    Ok(PendingRequest {
-        id: RequestId(columns.id()?),
-        parameters: columns.value()?,
-        browser: columns.optional_digest()?,
-        account_chosen: columns.value()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
 }

@@ -5,12 +5,13 @@ use grantor_core::model::{Connection, ConnectionStatus};
 use grantor_core::store::{Held, Selector};
 use rusqlite::params;
 
-use super::connection_rows::{
-    SELECT_CONNECTION, SELECT_HELD, connection, connection_columns, credential_columns, held,
-    status_name,
-};
+use super::connection_rows::{SELECT_CONNECTION, SELECT_HELD};
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
+use super::rows::{Db, bytes};
+use crate::columns::{Columns, Unreadable};
+use crate::records::connections::{
+    connection, connection_columns, credential_columns, held, status_name,
+};
 
 /// A way to read connections: with or without their tokens, by each thing that they are found by.
 /// In all statements but the first, `?1` is the integration, `?2` the subject, `?3` the id after
@@ -24,7 +25,7 @@ struct Reading<T> {
     by_integration: &'static str,
     not_active: &'static str,
     all: &'static str,
-    read: fn(&mut Columns<'_>) -> Result<T, Fault>,
+    read: fn(&mut Columns<'_>) -> Result<T, Unreadable>,
     connection: fn(&T) -> &Connection,
     /// Whether those that are being disconnected are left out.
     served: bool,
@@ -34,7 +35,7 @@ macro_rules! connections {
     ($index:literal, $where:literal) => {
         concat!(
             "SELECT ",
-            connection_columns!(),
+            connection_columns!("c."),
             " FROM connection c ",
             $index,
             " WHERE ",
@@ -49,9 +50,9 @@ macro_rules! held {
     ($index:literal, $where:literal) => {
         concat!(
             "SELECT ",
-            connection_columns!(),
+            connection_columns!("c."),
             ", ",
-            credential_columns!(),
+            credential_columns!("k."),
             " FROM connection c ",
             $index,
             " CROSS JOIN credential k ON k.number = c.number WHERE ",
@@ -183,7 +184,7 @@ fn by_ids<T>(
 }
 
 /// Whether a connection that was found by its id is among those that the selector means.
-fn means(selector: &Selector, status: Option<&str>, own: &Connection) -> bool {
+pub(crate) fn means(selector: &Selector, status: Option<&str>, own: &Connection) -> bool {
     let among = |list: &Option<Vec<String>>, value: &String| {
         list.as_ref().is_none_or(|list| list.contains(value))
     };

@@ -2,14 +2,11 @@
 //! sealed columns of the others.
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::store::{Added, SealedKind, SecretStore, ServerSecret, StoreError};
 use rusqlite::params;
 
 use super::Sqlite;
-use super::fault::Fault;
-use super::rows::Columns;
+use crate::records::server_secrets::{encoded_key_id, secret};
 
 /// Where sealed bytes are.
 const SEALED: [(SealedKind, &str); 4] = [
@@ -89,26 +86,15 @@ impl SecretStore for Sqlite {
         self.read(|db| {
             let mut uses = Vec::new();
             for (kind, sql) in SEALED {
-                let found = db.all(sql, (), |columns| Ok((columns.value()?, columns.count()?)))?;
+                let found = db.all(sql, (), |columns| Ok((columns.value()?, columns.value()?)))?;
                 uses.extend(found.into_iter().map(|(key_id, count)| (kind, key_id, count)));
             }
             for (kind, sql) in ENCODED {
                 let found =
-                    db.all(sql, (), |columns| Ok((encoded_key_id(columns)?, columns.count()?)))?;
+                    db.all(sql, (), |columns| Ok((encoded_key_id(columns)?, columns.value()?)))?;
                 uses.extend(found.into_iter().map(|(key_id, count)| (kind, key_id, count)));
             }
             Ok(uses)
         })
     }
-}
-
-fn encoded_key_id(columns: &mut Columns<'_>) -> Result<[u8; 8], Fault> {
-    let prefix = URL_SAFE_NO_PAD.decode(columns.text()?).ok();
-    prefix.and_then(|prefix| prefix.get(1..)?.try_into().ok()).ok_or_else(|| {
-        Fault::Record("a sealed text does not begin with the id of a key".to_owned())
-    })
-}
-
-fn secret(columns: &mut Columns<'_>) -> Result<ServerSecret, Fault> {
-    Ok(ServerSecret { name: columns.value()?, sealed: columns.value()? })
 }

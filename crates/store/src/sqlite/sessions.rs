@@ -10,27 +10,21 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
-use super::users::{user, user_columns};
-
-macro_rules! session_columns {
-    () => {
-        "s.id, s.digest, s.user_id, s.auth_time, s.method, s.amr, s.acr, s.created_at, \
-         s.last_seen_at, s.idle_expires_at, s.expires_at, s.user_agent, s.address"
-    };
-}
+use super::rows::{Db, bound, bytes};
+use crate::records::sessions::{row, session, session_columns, view};
+use crate::records::users::user_columns;
 
 const SELECT_WITH_USER: &str = concat!(
     "SELECT ",
-    session_columns!(),
+    session_columns!("s."),
     ", ",
-    user_columns!(),
+    user_columns!("u."),
     " FROM session s JOIN user_account u ON u.id = s.user_id WHERE s.id = ?1"
 );
 
 const SELECT_OF_USER: &str = concat!(
     "SELECT ",
-    session_columns!(),
+    session_columns!("s."),
     " FROM session s WHERE user_id = ?1 AND idle_expires_at > ?2 AND expires_at > ?2
       ORDER BY last_seen_at DESC, id DESC"
 );
@@ -103,46 +97,15 @@ impl SessionStore for Sqlite {
     }
 }
 
-fn view(columns: &mut Columns<'_>) -> Result<SessionView, Fault> {
-    Ok(SessionView { session: session(columns)?, user: user(columns)? })
-}
-
-fn session(columns: &mut Columns<'_>) -> Result<Session, Fault> {
-    Ok(Session {
-        id: SessionId(columns.id()?),
-        digest: columns.digest()?,
-        user: UserId(columns.id()?),
-        authentication: columns.authentication()?,
-        created_at: columns.time()?,
-        last_seen_at: columns.time()?,
-        idle_expires_at: columns.time()?,
-        expires_at: columns.time()?,
-        user_agent: columns.value()?,
-        address: columns.value()?,
-    })
-}
-
 fn insert(db: &Db<'_>, session: &Session) -> Result<(), Fault> {
-    let authentication = &session.authentication;
     db.run(
-        "INSERT INTO session (id, digest, user_id, auth_time, method, amr, acr, created_at,
-                              last_seen_at, idle_expires_at, expires_at, user_agent, address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            bytes(&session.id.0),
-            session.digest.as_bytes(),
-            bytes(&session.user.0),
-            authentication.auth_time.epoch(),
-            authentication.method.as_str(),
-            authentication.amr.join(" "),
-            authentication.acr,
-            session.created_at.epoch(),
-            session.last_seen_at.epoch(),
-            session.idle_expires_at.epoch(),
-            session.expires_at.epoch(),
-            session.user_agent,
-            session.address,
-        ],
+        concat!(
+            "INSERT INTO session (",
+            session_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(session)),
     )?;
     Ok(())
 }

@@ -1,23 +1,21 @@
 //! Sign-ins by admin token that are half done: the table `sign_in_attempt`.
 
 use async_trait::async_trait;
-use grantor_core::id::{AttemptId, RequestId};
+use grantor_core::id::AttemptId;
 use grantor_core::model::{OutboxMail, SignInAttempt};
 use grantor_core::secret::Digest;
 use grantor_core::store::{AttemptLimits, SignInStore, Started, StoreError, Tried};
-use grantor_core::time::{Seconds, Timestamp};
+use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
 use super::outbox;
-use super::rows::{Columns, Db, bytes};
-
-const HOUR: Seconds = Seconds::hours(1);
+use super::rows::{Db, bound, bytes};
+use crate::records::sign_in::{self, attempt, forgotten, is_alive, row, sign_in_columns};
 
 const SELECT: &str =
-    "SELECT id, request_id, browser, email, token, tries_left, created_at, expires_at
-    FROM sign_in_attempt WHERE id = ?1";
+    concat!("SELECT ", sign_in_columns!(""), " FROM sign_in_attempt WHERE id = ?1");
 
 #[async_trait]
 impl SignInStore for Sqlite {
@@ -81,15 +79,10 @@ fn must_wait(
     let asked = db.all(
         "SELECT created_at FROM sign_in_attempt WHERE email = ?1 AND created_at > ?2
          ORDER BY created_at DESC LIMIT ?3",
-        params![email, now.minus(HOUR.max(limits.pause)).epoch(), limits.per_hour.max(1)],
+        params![email, forgotten(limits, now).epoch(), limits.per_hour.max(1)],
         |columns| Ok(Timestamp::from_epoch(columns.value()?)),
     )?;
-    let after_pause = asked.first().map(|last| last.plus(limits.pause));
-    let full = asked.len() >= usize::try_from(limits.per_hour).unwrap_or(usize::MAX);
-    let after_hour = asked.last().filter(|_| full).map(|first| first.plus(HOUR));
-    let none_at_all = (limits.per_hour == 0).then(|| now.plus(HOUR));
-    let until = after_pause.into_iter().chain(after_hour).chain(none_at_all).max();
-    Ok(until.filter(|until| now < *until))
+    Ok(sign_in::must_wait(&asked, limits, now))
 }
 
 fn alive(
@@ -99,9 +92,7 @@ fn alive(
     now: Timestamp,
 ) -> Result<Option<SignInAttempt>, Fault> {
     let found = db.one(SELECT, [bytes(&id.0)], attempt)?;
-    Ok(found.filter(|attempt| {
-        attempt.browser == *browser && attempt.tries_left > 0 && now < attempt.expires_at
-    }))
+    Ok(found.filter(|attempt| is_alive(attempt, browser, now)))
 }
 
 fn end_earlier(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(), Fault> {
@@ -115,32 +106,13 @@ fn end_earlier(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(), Fault> {
 
 fn insert(db: &Db<'_>, attempt: &SignInAttempt) -> Result<(), Fault> {
     db.run(
-        "INSERT INTO sign_in_attempt (id, request_id, browser, email, token, tries_left,
-                                      created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![
-            bytes(&attempt.id.0),
-            attempt.request.as_ref().map(|request| bytes(&request.0)),
-            attempt.browser.as_bytes(),
-            attempt.email,
-            attempt.token.as_bytes(),
-            attempt.tries_left,
-            attempt.created_at.epoch(),
-            attempt.expires_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO sign_in_attempt (",
+            sign_in_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(attempt)),
     )?;
     Ok(())
-}
-
-fn attempt(columns: &mut Columns<'_>) -> Result<SignInAttempt, Fault> {
-    Ok(SignInAttempt {
-        id: AttemptId(columns.id()?),
-        request: columns.optional_id()?.map(RequestId),
-        browser: columns.digest()?,
-        email: columns.value()?,
-        token: columns.digest()?,
-        tries_left: columns.value()?,
-        created_at: columns.time()?,
-        expires_at: columns.time()?,
-    })
 }

@@ -7,18 +7,22 @@ use grantor_core::time::Timestamp;
 use rusqlite::params;
 
 use super::Sqlite;
-use super::client_rows::algorithm;
 use super::fault::Fault;
-use super::rows::{Columns, Db, single};
+use super::rows::{Db, bound};
+use crate::columns::single;
+use crate::records::signing_keys::{key, row, signing_key_columns};
 
 #[async_trait]
 impl KeyStore for Sqlite {
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SealedSigningKey>, StoreError> {
         self.read(|db| {
             db.all(
-                "SELECT kid, algorithm, sealed, created_at, active_from, retires_at
-                 FROM signing_key WHERE retires_at IS NULL OR retires_at > ?1
-                 ORDER BY created_at, rowid",
+                concat!(
+                    "SELECT ",
+                    signing_key_columns!(""),
+                    " FROM signing_key WHERE retires_at IS NULL OR retires_at > ?1
+                      ORDER BY created_at, rowid"
+                ),
                 [now.epoch()],
                 key,
             )
@@ -72,27 +76,13 @@ fn add(
         params![key.algorithm.as_str(), others_retire_at.epoch()],
     )?;
     db.run(
-        "INSERT INTO signing_key (kid, algorithm, sealed, created_at, active_from, retires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            key.kid,
-            key.algorithm.as_str(),
-            key.sealed,
-            key.created_at.epoch(),
-            key.active_from.epoch(),
-            key.retires_at.map(Timestamp::epoch),
-        ],
+        concat!(
+            "INSERT INTO signing_key (",
+            signing_key_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?)"
+        ),
+        bound(row(key)),
     )?;
     Ok(RotationOutcome::Done)
-}
-
-fn key(columns: &mut Columns<'_>) -> Result<SealedSigningKey, Fault> {
-    Ok(SealedSigningKey {
-        kid: columns.value()?,
-        algorithm: algorithm(columns)?,
-        sealed: columns.value()?,
-        created_at: columns.time()?,
-        active_from: columns.time()?,
-        retires_at: columns.optional_time()?,
-    })
 }

@@ -12,14 +12,8 @@ use rusqlite::params;
 use rusqlite::types::Value;
 
 use super::Sqlite;
-use super::rows::Columns;
-
-/// Rows looked at for each row that may be removed, and the most that are looked at in one go.
-const LOOK: u32 = 8;
-const MOST_LOOKED_AT: u32 = 4_096;
-
-/// Rows removed in one write, so that others are not held up.
-const GROUP: usize = 128;
+use crate::columns::{Cell, Columns, Unreadable};
+use crate::sweep::{self, GROUP};
 
 /// A kind of row: how to walk its table from a key, and how to remove one if it is still dead.
 struct Kind {
@@ -113,27 +107,14 @@ impl Sweeper {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Value>, StoreError> {
-        let slice = limit.saturating_mul(LOOK).clamp(1, MOST_LOOKED_AT);
+        let slice = sweep::slice(limit);
         let from = self.cursors()[place].clone();
         let rows = store.read(|db| {
             db.all(KINDS[place].walk, params![now.epoch(), from, slice], |columns| {
                 Ok((key(columns)?, columns.value::<bool>()?))
             })
         })?;
-        let whole = rows.len() < usize::try_from(slice).unwrap_or(usize::MAX);
-        let mut cursor = START;
-        let mut dead = Vec::new();
-        let mut rows = rows.into_iter().peekable();
-        while let Some((key, is_dead)) = rows.next() {
-            if is_dead {
-                dead.push(key.clone());
-            }
-            let full = dead.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-            if full && rows.peek().is_some() || rows.peek().is_none() && !whole {
-                cursor = key;
-                break;
-            }
-        }
+        let (dead, cursor) = sweep::divide(rows, slice, limit, &START);
         self.cursors()[place] = cursor;
         Ok(dead)
     }
@@ -143,8 +124,12 @@ impl Sweeper {
     }
 }
 
-fn key(columns: &mut Columns<'_>) -> Result<Value, super::fault::Fault> {
-    columns.value()
+fn key(columns: &mut Columns<'_>) -> Result<Value, Unreadable> {
+    Ok(match columns.cell()? {
+        Cell::Integer(number) => Value::Integer(number),
+        Cell::Bytes(bytes) => Value::Blob(bytes.to_vec()),
+        other => return Err(Unreadable(format!("not a key: {other:?}"))),
+    })
 }
 
 async fn remove(

@@ -15,15 +15,14 @@ use rusqlite::params;
 use super::Sqlite;
 use super::consents;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
-use super::token_rows::{
-    self, SELECT_ACCESS, SELECT_FAMILY, SELECT_JWT, insert_access, insert_family,
-};
+use super::rows::{Db, bytes};
+use super::token_rows::{SELECT_ACCESS, SELECT_FAMILY, SELECT_JWT, insert_access, insert_family};
+use crate::records::tokens::{self, Alive};
 
 #[async_trait]
 impl TokenStore for Sqlite {
     async fn family(&self, id: FamilyId) -> Result<Option<FamilyView>, StoreError> {
-        self.read(|db| db.one(SELECT_FAMILY, [bytes(&id.0)], token_rows::family_view))
+        self.read(|db| db.one(SELECT_FAMILY, [bytes(&id.0)], tokens::family_view))
     }
 
     async fn rotate_refresh(
@@ -70,22 +69,13 @@ impl TokenStore for Sqlite {
         now: Timestamp,
     ) -> Result<Option<AccessView>, StoreError> {
         let view = self.read(|db| {
-            let view = db.one(SELECT_ACCESS, [bytes(&id.0)], token_rows::access_view)?;
+            let view = db.one(SELECT_ACCESS, [bytes(&id.0)], tokens::access_view)?;
             let Some(from) = view.as_ref().and_then(|view| view.token.exchanged.as_ref()) else {
                 return Ok(view);
             };
             Ok(if any_revoked(db, &from.from)? { None } else { view })
         })?;
-        Ok(view.filter(|view| {
-            let kept = match (view.token.family, &view.family) {
-                (None, _) => true,
-                (Some(_), family) => {
-                    let from = view.token.exchanged.as_ref().map_or(&[][..], |own| &own.from);
-                    family.as_ref().is_some_and(|family| family.keeps(id, from))
-                }
-            };
-            view.token.digest == *digest && now < view.token.expires_at && kept
-        }))
+        Ok(view.filter(|view| tokens::works(view, id, digest, now)))
     }
 
     async fn jwt(
@@ -96,7 +86,7 @@ impl TokenStore for Sqlite {
     ) -> Result<JwtView, StoreError> {
         let family = family.as_ref().map(|family| bytes(&family.0));
         self.read(|db| {
-            let view = db.one(SELECT_JWT, params![bytes(&id.0), family], token_rows::jwt_view)?;
+            let view = db.one(SELECT_JWT, params![bytes(&id.0), family], tokens::jwt_view)?;
             let view = view.unwrap_or(JwtView { revoked: false, family: None, user: None });
             Ok(JwtView { revoked: view.revoked || any_revoked(db, from)?, ..view })
         })
@@ -161,50 +151,17 @@ pub(super) fn revoke(db: &Db<'_>, id: FamilyId, now: Timestamp) -> Result<bool, 
     Ok(db.run(revoke, params![bytes(&id.0), now.epoch()])? == 1)
 }
 
-/// The refresh token of a family that can still be used.
-struct Alive {
-    family: FamilyId,
-    current: Digest,
-    previous: Option<Digest>,
-    rotated_at: Timestamp,
-    expires_at: Timestamp,
-    uses_left: Option<u32>,
-    sole_access: Option<AccessTokenId>,
-}
-
-impl Alive {
-    /// When the family ends: it lasts as long as anything that it has given out.
-    fn end(&self, renewal: &Renewal) -> Timestamp {
-        renewal.idle_expires_at.min(self.expires_at).max(renewal.access_expires_at)
-    }
-
-    /// The one access token that works from now on. Tokens that were ended stay so, even if the
-    /// client has been told to keep its tokens since.
-    fn sole_access(&self, renewal: &Renewal) -> Option<AccessTokenId> {
-        let new = renewal.access.as_ref().map(|access| access.id);
-        renewal.sole.or_else(|| self.sole_access.and(new))
-    }
-}
-
 fn alive(db: &Db<'_>, family: FamilyId, now: Timestamp) -> Result<Option<Alive>, Fault> {
     db.one(
-        "SELECT id, refresh_current, refresh_previous, refresh_rotated_at, refresh_expires_at,
-                refresh_uses_left, sole_access
-         FROM token_family
-         WHERE id = ?1 AND revoked_at IS NULL AND refresh_current IS NOT NULL
-           AND refresh_idle_expires_at > ?2 AND refresh_expires_at > ?2",
+        concat!(
+            "SELECT ",
+            tokens::alive_columns!(),
+            " FROM token_family
+              WHERE id = ?1 AND revoked_at IS NULL AND refresh_current IS NOT NULL
+                AND refresh_idle_expires_at > ?2 AND refresh_expires_at > ?2"
+        ),
         params![bytes(&family.0), now.epoch()],
-        |columns: &mut Columns<'_>| {
-            Ok(Alive {
-                family: FamilyId(columns.id()?),
-                current: columns.digest()?,
-                previous: columns.optional_digest()?,
-                rotated_at: columns.time()?,
-                expires_at: columns.time()?,
-                uses_left: columns.value()?,
-                sole_access: columns.optional_id()?.map(AccessTokenId),
-            })
-        },
+        tokens::alive,
     )
 }
 
@@ -217,21 +174,18 @@ fn rotate(
     let Some(refresh) = alive(db, family, now)? else {
         return Ok(Rotated::Gone);
     };
-    if refresh.current == rotation.presented {
-        advance(db, &refresh, rotation, now)?;
-        rotation.renewal.access.iter().try_for_each(|access| insert_access(db, access))?;
-        return Ok(Rotated::Done);
+    let rotated = refresh.rotated(rotation, now);
+    match rotated {
+        Rotated::Done => advance(db, &refresh, rotation, now)?,
+        Rotated::SameAgain => keep(db, &refresh, &rotation.renewal)?,
+        Rotated::Reused => {
+            revoke(db, family, now)?;
+            return Ok(rotated);
+        }
+        Rotated::Gone => return Ok(rotated),
     }
-    let lasts = now < refresh.rotated_at.plus(rotation.grace);
-    let same = refresh.previous.as_ref() == Some(&rotation.presented);
-    if lasts && same && refresh.current == rotation.successor {
-        keep(db, &refresh, &rotation.renewal)?;
-        rotation.renewal.access.iter().try_for_each(|access| insert_access(db, access))?;
-        return Ok(Rotated::SameAgain);
-    }
-    // RFC 9700 §4.14.2: a spent refresh token came back, so one of two holders is a thief.
-    revoke(db, family, now)?;
-    Ok(Rotated::Reused)
+    rotation.renewal.access.iter().try_for_each(|access| insert_access(db, access))?;
+    Ok(rotated)
 }
 
 /// Puts the successor in place.

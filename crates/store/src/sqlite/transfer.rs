@@ -5,13 +5,14 @@
 use async_trait::async_trait;
 use grantor_core::store::StoreError;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::Sqlite;
 use super::fault::Fault;
 use super::open;
-use super::rows::{Db, single};
-use crate::transfer::{Column, Record, Snapshot, Source, Table, Transfer, Value};
+use super::rows::Db;
+use crate::columns::single;
+use crate::transfer::{Column, Record, Snapshot, Source, Table, Transfer, Value, cells};
 
 /// Pages of the file that a reader of everything keeps, in KiB: it reads each only once.
 const CACHE_KIB: u32 = 1_024;
@@ -83,24 +84,13 @@ impl Reading {
         let mut statement =
             self.connection.prepare_cached(&select(table, after.is_some(), limit))?;
         let after = params_from_iter(after.into_iter().flatten());
-        let columns = table.columns().len();
         let mut rows = statement.query(after)?;
         let mut page = Vec::new();
         while let Some(row) = rows.next()? {
-            page.push((0..columns).map(|at| value(row, at)).collect::<Result<_, _>>()?);
+            page.push(cells(row, table)?);
         }
         Ok(page)
     }
-}
-
-fn value(row: &Row<'_>, at: usize) -> Result<Value, Fault> {
-    Ok(match row.get_ref(at)? {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(value) => Value::Integer(value),
-        value @ ValueRef::Text(_) => Value::Text(value.as_str()?.to_owned()),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-        ValueRef::Real(value) => return Err(Fault::Record(format!("not a whole number: {value}"))),
-    })
 }
 
 impl ToSql for Value {

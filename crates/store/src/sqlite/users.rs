@@ -9,23 +9,12 @@ use rusqlite::params;
 
 use super::Sqlite;
 use super::fault::Fault;
-use super::rows::{Columns, Db, bytes};
-
-/// The columns that [`user`] reads; of the table `u`.
-macro_rules! user_columns {
-    () => {
-        "u.id, u.username, u.email, u.email_verified, u.name, u.external_subject, u.password, \
-         u.status, u.created_at, u.updated_at"
-    };
-}
-pub(super) use user_columns;
-
-/// How many they are.
-pub(super) const USER_COLUMNS: usize = 10;
+use super::rows::{Db, bound, bytes};
+use crate::records::users::{row, status_column, user, user_columns};
 
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT ", user_columns!(), " FROM user_account u ", $rest)
+        concat!("SELECT ", user_columns!("u."), " FROM user_account u ", $rest)
     };
 }
 
@@ -113,43 +102,15 @@ impl UserStore for Sqlite {
     }
 }
 
-/// Reads [`user_columns`].
-pub(super) fn user(columns: &mut Columns<'_>) -> Result<User, Fault> {
-    Ok(User {
-        id: UserId(columns.id()?),
-        username: columns.value()?,
-        email: columns.value()?,
-        email_verified: columns.value()?,
-        name: columns.value()?,
-        external_subject: columns.value()?,
-        password: columns.value()?,
-        status: match columns.text()? {
-            "active" => UserStatus::Active,
-            "disabled" => UserStatus::Disabled,
-            other => return Err(Fault::Record(format!("not a status: {other:?}"))),
-        },
-        created_at: columns.time()?,
-        updated_at: columns.time()?,
-    })
-}
-
 fn add(db: &Db<'_>, user: &User) -> Result<Added, Fault> {
     let added = db.run(
-        "INSERT INTO user_account (id, username, email, email_verified, name, external_subject,
-                                   password, status, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-        params![
-            bytes(&user.id.0),
-            user.username.as_ref().map(|name| name.to_lowercase()),
-            user.email.as_ref().map(|email| email.to_lowercase()),
-            user.email_verified,
-            user.name,
-            user.external_subject,
-            user.password,
-            status_column(user.status),
-            user.created_at.epoch(),
-            user.updated_at.epoch(),
-        ],
+        concat!(
+            "INSERT INTO user_account (",
+            user_columns!(""),
+            ")
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        ),
+        bound(row(user)),
     )?;
     Ok(if added == 1 { Added::Done } else { Added::Exists })
 }
@@ -187,11 +148,4 @@ fn shut_out(db: &Db<'_>, id: UserId, now: Timestamp) -> Result<(), Fault> {
         [bytes(&id.0)],
     )?;
     Ok(())
-}
-
-const fn status_column(status: UserStatus) -> &'static str {
-    match status {
-        UserStatus::Active => "active",
-        UserStatus::Disabled => "disabled",
-    }
 }

@@ -13,13 +13,13 @@ use grantor_core::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::cache::Caches;
 use super::checkpoint::Checkpointer;
 use super::fault::Fault;
 use super::queue::{Answers, Effect, Job, Queue, Reply, Taken, Task};
 use super::rows::Db;
 use super::snapshots::Snapshots;
 use super::stats::{Counters, Stats};
+use crate::cache::Caches;
 
 /// How often the writer looks whether another process has written; the port allows a second.
 const LOOK: Duration = Duration::from_millis(300);
@@ -223,7 +223,7 @@ mod tests {
 
     fn queued(store: &Sqlite) -> Result<Option<i64>, StoreError> {
         let count = "SELECT count(*) FROM outbox_mail";
-        store.read(|db| db.one(count, (), super::super::rows::single))
+        store.read(|db| db.one(count, (), crate::columns::single))
     }
 
     fn insert(db: &Db<'_>, n: u8) -> Result<(), Fault> {

@@ -16,8 +16,10 @@ use grantor_core::store::StoreError;
 
 pub use copy::{Copied, CopyError, Progress, Stage, TableCopied, contents, copy, sums};
 pub use memory::{Changes, changes, records};
+pub(crate) use record::cells;
 pub use record::{Record, Sum, Value};
 pub use spent::Unspent;
+pub(crate) use spent::{Fate, Judge};
 pub use table::{Column, ColumnKind, Table};
 
 /// What records are read from.

@@ -7,6 +7,8 @@ use grantor_core::store::StoreError;
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
+use crate::columns::{Cell, Cells, Unreadable};
+
 use super::table::{Column, ColumnKind, Table};
 
 /// What is in a column.
@@ -28,12 +30,10 @@ impl Value {
         match (self, column.kind) {
             (Self::Null, _) => column.nullable,
             (Self::Integer(value), ColumnKind::Flag) => matches!(value, 0 | 1),
-            (Self::Integer(_), ColumnKind::Integer)
-            | (Self::Text(_), ColumnKind::Text)
-            | (Self::Blob(_), ColumnKind::Blob) => true,
-            (Self::Integer(_), ColumnKind::Text | ColumnKind::Blob)
-            | (Self::Text(_), ColumnKind::Integer | ColumnKind::Flag | ColumnKind::Blob)
-            | (Self::Blob(_), ColumnKind::Integer | ColumnKind::Flag | ColumnKind::Text) => false,
+            (Self::Blob(bytes), ColumnKind::Id) => bytes.len() == 16,
+            (Self::Integer(_), kind) => kind == ColumnKind::Integer,
+            (Self::Text(_), kind) => kind == ColumnKind::Text,
+            (Self::Blob(_), kind) => kind == ColumnKind::Blob,
         }
     }
 }
@@ -108,6 +108,20 @@ impl Serialize for Record {
         self.values.iter().try_for_each(|value| values.serialize_element(value))?;
         values.end()
     }
+}
+
+/// The values of a row that has the columns of `table`, in their order.
+pub(crate) fn cells(row: &dyn Cells, table: Table) -> Result<Vec<Value>, Unreadable> {
+    let value = |at| {
+        Ok(match row.cell(at)? {
+            Cell::Null => Value::Null,
+            Cell::Integer(value) => Value::Integer(value),
+            Cell::Flag(flag) => Value::Integer(flag.into()),
+            Cell::Text(text) => Value::Text(text.into_owned()),
+            Cell::Bytes(bytes) => Value::Blob(bytes.to_vec()),
+        })
+    };
+    (0..table.columns().len()).map(value).collect()
 }
 
 /// How many records of a table there are, and a checksum over their lines in the order of their keys:

@@ -42,15 +42,14 @@ impl Source for Unspent<'_> {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         self.counts().clear();
         let backup = self.backup.snapshot().await?;
-        Ok(Box::new(Reading { backup, of: self, unlimited: HashSet::new() }))
+        Ok(Box::new(Reading { backup, of: self, judge: Judge::default() }))
     }
 }
 
 struct Reading<'s> {
     backup: Box<dyn Snapshot + 's>,
     of: &'s Unspent<'s>,
-    /// Clients whose refresh tokens may be used any number of times.
-    unlimited: HashSet<String>,
+    judge: Judge,
 }
 
 #[async_trait]
@@ -67,7 +66,7 @@ impl Snapshot for Reading<'_> {
             }
             let mut good = Vec::with_capacity(page.len());
             for record in page {
-                good.extend(self.judge(record)?);
+                good.extend(self.good(record)?);
             }
             if !good.is_empty() {
                 return Ok(good);
@@ -76,8 +75,21 @@ impl Snapshot for Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    fn good(&mut self, record: Record) -> Result<Option<Record>, StoreError> {
+        let table = record.table;
+        let outcome = match self.judge.fate(&record)? {
+            Fate::Kept => return Ok(Some(record)),
+            Fate::Blunted(record) => Some(record),
+            Fate::Dropped => None,
+        };
+        *self.of.counts().entry(table).or_default() += 1;
+        Ok(outcome)
+    }
+}
+
 /// What becomes of a record.
-enum Fate {
+pub(crate) enum Fate {
     /// It stays as it is.
     Kept,
     /// It is kept without what could be used.
@@ -86,20 +98,16 @@ enum Fate {
     Dropped,
 }
 
-impl Reading<'_> {
-    fn judge(&mut self, record: Record) -> Result<Option<Record>, StoreError> {
-        let table = record.table;
-        let outcome = match self.fate(&record)? {
-            Fate::Kept => return Ok(Some(record)),
-            Fate::Blunted(record) => Some(record),
-            Fate::Dropped => None,
-        };
-        *self.of.counts().entry(table).or_default() += 1;
-        Ok(outcome)
-    }
+/// Says what may have been spent. Clients are shown to it before what they hold.
+#[derive(Default)]
+pub(crate) struct Judge {
+    /// Clients whose refresh tokens may be used any number of times.
+    unlimited: HashSet<String>,
+}
 
+impl Judge {
     /// The one list of what a restore leaves out, and why. A new table has to be put in its place.
-    fn fate(&mut self, record: &Record) -> Result<Fate, StoreError> {
+    pub(crate) fn fate(&mut self, record: &Record) -> Result<Fate, StoreError> {
         let is_null = |column| Ok::<_, StoreError>(*record.value(column)? == Value::Null);
         let text = |column| Ok::<_, StoreError>(text(record.value(column)?));
         Ok(match record.table {

@@ -87,6 +87,8 @@ pub enum ColumnKind {
     Text,
     /// Bytes.
     Blob,
+    /// The 16 bytes of an id.
+    Id,
 }
 
 impl ColumnKind {
@@ -97,6 +99,7 @@ impl ColumnKind {
             Self::Flag => "flag",
             Self::Text => "text",
             Self::Blob => "blob",
+            Self::Id => "id",
         }
     }
 }

@@ -1,11 +1,12 @@
-//! The contract, on SQLite.
+//! The contract, on each back end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use grantor_core::store::Store;
-use grantor_store::contract::{self, BackEnd};
+use grantor_store::contract::BackEnd;
+use grantor_store::contract::servers::PostgresServer;
 use grantor_store::sqlite::{Options, Sqlite};
 use tempfile::TempDir;
 
@@ -30,37 +31,60 @@ impl BackEnd for Folder {
     }
 }
 
+/// A server of schemas, one for each store.
+struct Server;
+
+#[async_trait]
+impl BackEnd for Server {
+    async fn fresh(&self) -> Arc<dyn Store> {
+        Arc::new(crate::postgres::open(&PostgresServer::shared().fresh().await).await)
+    }
+}
+
 macro_rules! groups {
-    ($($group:ident),+) => {$(
+    ($back_end:expr; $($group:ident),+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
         async fn $group() {
-            contract::$group::check(&Folder::new()).await;
+            grantor_store::contract::$group::check(&$back_end).await;
         }
     )+};
 }
 
-groups![
-    api_keys,
-    audit,
-    clients,
-    codes,
-    connect_sessions,
-    connections,
-    consents,
-    devices,
-    external,
-    issuing,
-    notices,
-    once,
-    outbox,
-    refreshes,
-    registration,
-    requests,
-    secrets,
-    sessions,
-    sign_in,
-    signing_keys,
-    sweep,
-    tokens,
-    users
-];
+macro_rules! contract {
+    ($name:ident, $back_end:expr) => {
+        mod $name {
+            groups![
+                $back_end;
+                api_keys,
+                audit,
+                clients,
+                codes,
+                connect_sessions,
+                connections,
+                consents,
+                devices,
+                external,
+                issuing,
+                notices,
+                once,
+                outbox,
+                refreshes,
+                registration,
+                requests,
+                secrets,
+                sessions,
+                sign_in,
+                signing_keys,
+                sweep,
+                tokens,
+                users
+            ];
+        }
+    };
+}
+
+contract!(sqlite, super::Folder::new());
+contract!(postgres, super::Server);
+contract!(redis_single, crate::redis::servers::single());
+contract!(redis_sentinel, crate::redis::servers::sentinel());
+contract!(redis_cluster, crate::redis::servers::cluster());

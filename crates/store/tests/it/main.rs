@@ -1,10 +1,12 @@
-//! The SQLite back end: the contract that every back end passes, and what is SQLite's own.
+//! The back ends: the contract that each passes, and what is its own.
 
 mod contract;
 mod disk;
 mod kill;
 mod opening;
+mod postgres;
 mod processes;
+mod redis;
 mod scratch;
 mod sweeping;
 mod transfer;

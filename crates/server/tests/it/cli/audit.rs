@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use grantor_core::model::AuditEntry;
-use grantor_core::store::AuditStore as _;
 use serde_json::Value;
 
 use crate::support::Server;
@@ -15,7 +14,7 @@ const CREATE: [&str; 5] = ["apikey", "create", "--service", "reports", "--any-in
 
 /// Three entries, and a fourth that vouches for them: a server that stops leaves it.
 async fn log() -> Server {
-    let mut server = Server::setup().prepare();
+    let mut server = Server::setup().in_a_file().prepare();
     for _ in 0..3 {
         server.cli().json(&CREATE);
     }
@@ -34,9 +33,8 @@ fn tamper(server: &Server, sql: &str) {
 
 /// The entries that are left get numbers without gaps and hashes that fit.
 async fn join_anew(server: &Server) {
-    let store = server.open_store();
+    let store = server.open_store().await;
     let entries = store.audit(0, 100).await.expect("read");
-    store.close();
     let mut last = [0; 32];
     for (entry, sequence) in entries.iter().zip(1..) {
         last = AuditEntry::hash_of(&last, sequence, &entry.event.mac);

@@ -67,7 +67,7 @@ fn quiet_listener() -> TcpListener {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version() {
-    let mut server = Server::start().await;
+    let mut server = Server::setup().in_a_file().start().await;
     assert_eq!(server.stop(), Some(0));
     let tables = server
         .sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%migration%'");
@@ -94,7 +94,7 @@ async fn a_database_of_a_newer_version() {
 
 #[tokio::test]
 async fn a_database_that_is_none_and_a_lost_key() {
-    let mut server = Server::start().await;
+    let mut server = Server::setup().in_a_file().start().await;
     assert_eq!(server.stop(), Some(0));
     let key = server.data().join("key-encryption.key");
     let kept = fs::read(&key).expect("readable");

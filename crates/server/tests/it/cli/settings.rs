@@ -115,7 +115,7 @@ fn schema_and_reference_come_from_the_code() {
 
 #[tokio::test]
 async fn with_no_file_serve_makes_what_it_needs_and_says_what_is_missing() {
-    let mut server = Server::setup().set("sign_in.sign_up", false).prepare();
+    let mut server = Server::setup().in_a_file().set("sign_in.sign_up", false).prepare();
     // Only where it listens: the default port may be taken on this machine.
     let text = format!("[listen]\nport = {}\naddress = [\"127.0.0.1\"]\n", server.port);
     std::fs::write(server.config(), text).expect("written");

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use grantor_core::id::ConnectionId;
-use grantor_core::store::ConnectionStore as _;
+use grantor_core::store::Store;
 use grantor_core::vault::seal::Tokens;
-use grantor_store::sqlite::Sqlite;
 use serde_json::{Value, json};
 
 use crate::support::connections::{KeyFile, Traffic, data_key, opened};
@@ -86,29 +84,28 @@ async fn a_key_is_replaced_while_tokens_are_read_and_the_command_is_killed() {
     assert!(refused.err.contains(&format!("{CONNECTIONS} connections")), "{}", refused.err);
     assert!(refused.err.contains("4 signing keys"), "{}", refused.err);
 
-    let traffic = Traffic::start(&server, new.ring(&[&old]), kept.tokens.clone());
-    let store = server.open_store();
+    let traffic = Traffic::start(&server, new.ring(&[&old]), kept.tokens.clone()).await;
+    let store = server.open_store().await;
     let first = rewrap_in_background(&server);
-    let moved = until_some_are_moved(&store, &new).await;
+    let moved = until_some_are_moved(&*store, &new).await;
     kill(first);
-    let under_old = uses(&store, &old).await;
+    let under_old = uses(&*store, &old).await;
     assert!(moved >= 1 && under_old >= 1, "killed too late");
 
     let done = server.cli().json(&["vault", "rewrap"]);
     let rest = done["connections"].as_u64().expect("a number");
     assert!((1..=under_old).contains(&rest), "{done}");
     kept.tokens = traffic.stop().await;
-    assert_eq!((&done["failed"], uses(&store, &new).await), (&json!([]), CONNECTIONS as u64));
+    assert_eq!((&done["failed"], uses(&*store, &new).await), (&json!([]), CONNECTIONS as u64));
     let ring = new.ring(&[]);
     for (id, tokens) in &kept.tokens {
-        assert!(opened(&store, &ring, *id).await.is_some_and(|own| own == *tokens), "{id}");
+        assert!(opened(&*store, &ring, *id).await.is_some_and(|own| own == *tokens), "{id}");
     }
     let mut keys = [old.forms(), new.forms()].concat();
     for id in kept.tokens.keys().take(50) {
-        keys.push(data_key(&store, &ring, *id).await);
+        keys.push(data_key(&*store, &ring, *id).await);
     }
     assert_in_no_file(&server, &keys);
-    store.close();
 
     server.cli().ok(&["vault", "retire", &old.id()]);
     fs::remove_file(&old.path).expect("removed");
@@ -138,12 +135,11 @@ async fn two_that_rewrap_at_once_do_not_disturb_each_other() {
     let other: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let count = |own: &Value| own["connections"].as_u64().expect("a number");
     assert_eq!(count(&mine) + count(&other), 1_000, "{mine} {other}");
-    let store = server.open_store();
+    let store = server.open_store().await;
     for (id, tokens) in &tokens {
-        let found = opened(&store, &new.ring(&[]), *id).await;
+        let found = opened(&*store, &new.ring(&[]), *id).await;
         assert!(found.is_some_and(|own| own == *tokens), "{id}");
     }
-    store.close();
 }
 
 /// The root of digests is made once, whoever is first: else keys and entries of the others are void.
@@ -334,7 +330,7 @@ fn rewrap_in_background(server: &Server) -> Child {
     command.spawn().expect("the binary starts")
 }
 
-async fn until_some_are_moved(store: &Sqlite, key: &KeyFile) -> u64 {
+async fn until_some_are_moved(store: &dyn Store, key: &KeyFile) -> u64 {
     let until = Instant::now() + Duration::from_secs(30);
     loop {
         let moved = uses(store, key).await;
@@ -346,7 +342,7 @@ async fn until_some_are_moved(store: &Sqlite, key: &KeyFile) -> u64 {
     }
 }
 
-async fn uses(store: &Sqlite, key: &KeyFile) -> u64 {
+async fn uses(store: &dyn Store, key: &KeyFile) -> u64 {
     let uses = store.data_key_uses().await.expect("counted");
     let own = *key.ring(&[]).current().id_bytes();
     uses.into_iter().find(|(id, _)| *id == own).map_or(0, |(_, count)| count)
@@ -354,12 +350,9 @@ async fn uses(store: &Sqlite, key: &KeyFile) -> u64 {
 
 /// Neither the database nor its log, nor what the server has printed, has a key in clear.
 fn assert_in_no_file(server: &Server, keys: &[Vec<u8>]) {
-    let data = server.data();
-    let files = ["grantor.db", "grantor.db-wal", "grantor.db-shm"].map(|name| data.join(name));
-    let read = |path: &PathBuf| fs::read(path).expect("it is there while the server runs");
     let log = server.log().into_bytes();
     let keys: HashSet<&[u8]> = keys.iter().map(|key| &key[..32]).collect();
-    for bytes in files.iter().map(read).chain([log]) {
+    for bytes in [server.stored(), log] {
         assert!(!bytes.windows(32).any(|run| keys.contains(run)), "a key is in clear");
     }
 }

@@ -1,45 +1,11 @@
 //! kill -9 between a provider's answer and the commit that keeps it.
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
 
 use crate::support::client;
 use crate::support::vault::{Vault, assert_refused};
-
-/// Somebody else who writes to the database, for as long as a test wants.
-struct Lock {
-    shell: Child,
-    said: Lines<BufReader<ChildStdout>>,
-}
-
-impl Lock {
-    async fn take(database: &Path) -> Self {
-        let mut command = Command::new("sqlite3");
-        command.arg("-bail").arg(database).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut shell = command.kill_on_drop(true).spawn().expect("scripts/test installs it");
-        let said = BufReader::new(shell.stdout.take().expect("piped")).lines();
-        let mut lock = Self { shell, said };
-        lock.say("PRAGMA busy_timeout = 10000;\nBEGIN IMMEDIATE;\nSELECT 'locked';\n").await;
-        while lock.said.next_line().await.expect("text").expect("an answer") != "locked" {}
-        lock
-    }
-
-    async fn say(&mut self, sql: &str) {
-        let stdin = self.shell.stdin.as_mut().expect("piped");
-        stdin.write_all(sql.as_bytes()).await.expect("it reads");
-        stdin.flush().await.expect("it reads");
-    }
-
-    async fn release(mut self) {
-        self.say("ROLLBACK;\n.quit\n").await;
-        self.shell.wait().await.expect("it ends");
-    }
-}
 
 /// The provider has answered, nothing is stored, and the process is gone.
 async fn cut_off(vault: &mut Vault) {
@@ -47,7 +13,7 @@ async fn cut_off(vault: &mut Vault) {
     let request = client().post(vault.server.url("/oauth/token")).bearer_auth(&vault.key);
     let asked = tokio::spawn(async move { request.send().await.map(|answer| answer.status()) });
     vault.control("POST", "wait", json!({"held": 1})).await;
-    let lock = Lock::take(&vault.server.data().join("grantor.db")).await;
+    let lock = vault.server.lock().await;
     vault.control("POST", "release", json!({})).await;
     vault.control("POST", "wait", json!({"in_flight": 0})).await;
     // The answer is there, and its commit waits for the lock.
@@ -127,7 +93,7 @@ async fn an_answer_waits_for_a_store_that_is_away_for_a_moment() {
     let request = client().post(vault.server.url("/oauth/token")).bearer_auth(&vault.key);
     let asked = tokio::spawn(async move { request.send().await.expect("answered").status() });
     vault.control("POST", "wait", json!({"held": 1})).await;
-    let lock = Lock::take(&vault.server.data().join("grantor.db")).await;
+    let lock = vault.server.lock().await;
     vault.control("POST", "release", json!({})).await;
     // Longer than the store waits for another process.
     tokio::time::sleep(Duration::from_secs(7)).await;

@@ -211,7 +211,7 @@ async fn a_rotated_token_is_kept_by_who_comes_too_late_with_it() {
 
 #[tokio::test]
 async fn what_was_stored_right_after_the_lease_is_not_refreshed_without_one() {
-    let vault = Vault::google(|setup| setup).await;
+    let vault = Vault::google(|setup| setup.in_a_file()).await;
     let id = vault.connect("user-1").await;
     vault.age(id, -5);
     // As somebody whose commit comes between the lease and the look that follows it.

@@ -57,7 +57,7 @@ impl Drop for Small {
 
 #[tokio::test]
 async fn a_full_disk_is_said_and_gets_over_with() {
-    let mut server = Server::setup().prepare();
+    let mut server = Server::setup().in_a_file().prepare();
     let small = Small::mount(&server.data());
     server.start_again().await;
     let app = server.app("notes");
@@ -101,7 +101,7 @@ async fn a_full_disk_is_said_and_gets_over_with() {
     for access in &kept {
         assert_eq!(server.bearer("/protected", access).await.status, 200, "acknowledged and lost");
     }
-    assert_eq!(server.sql("PRAGMA integrity_check"), "ok");
+    server.assert_whole();
     server.kill();
     server.assert_no_secret_leaked();
     drop(small);

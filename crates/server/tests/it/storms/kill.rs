@@ -147,7 +147,7 @@ async fn nothing_acknowledged_is_lost_and_no_code_is_redeemed_twice() {
         check(&server, &app, known).await;
     }
     assert!(totals.0 > 20 && totals.1 > 20 && totals.2 > 16, "too little load: {totals:?}");
-    assert_eq!(server.sql("PRAGMA integrity_check"), "ok");
+    server.assert_whole();
 }
 
 async fn check(server: &Server, app: &App, known: Acknowledged) {

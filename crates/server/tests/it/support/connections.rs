@@ -12,12 +12,9 @@ use grantor_core::id::{ConnectionId, Id, RefreshId};
 use grantor_core::jose::seal::{KeyEncryptionKey, KeyRing, Place};
 use grantor_core::model::{Account, Connection, ConnectionStatus, RefreshAttempt, Scope};
 use grantor_core::ports::testing::SeededEntropy;
-use grantor_core::store::{
-    Begun, ConnectionStore as _, Ended, Granted, Held, Recorded, RefreshEnd, Selector,
-};
+use grantor_core::store::{Begun, Ended, Granted, Held, Recorded, RefreshEnd, Selector, Store};
 use grantor_core::time::{Seconds, Timestamp};
 use grantor_core::vault::seal::{self, Tokens};
-use grantor_store::sqlite::{Options, Sqlite};
 use tokio::task::{JoinHandle, JoinSet};
 use zeroize::Zeroizing;
 
@@ -85,12 +82,6 @@ impl Server {
         fs::write(self.config(), toml::to_string(&settings).expect("TOML")).expect("written");
     }
 
-    /// The database, as another process opens it.
-    pub(crate) fn open_store(&self) -> Arc<Sqlite> {
-        let store = Sqlite::open(&self.data().join("grantor.db"), &Options::default());
-        Arc::new(store.expect("the database opens"))
-    }
-
     /// Puts `count` connections into the store, sealed under `key`; the tokens by connection.
     pub(crate) async fn connections(
         &self,
@@ -98,7 +89,7 @@ impl Server {
         integration: &str,
         count: usize,
     ) -> BTreeMap<ConnectionId, Tokens> {
-        let (store, ring) = (self.open_store(), key.ring(&[]));
+        let (store, ring) = (self.open_store().await, key.ring(&[]));
         let (mut made, mut tasks) = (BTreeMap::new(), JoinSet::new());
         let entropy = SeededEntropy::new(u32::from_str_radix(&key.id()[..8], 16).expect("hex"));
         for n in 0..count {
@@ -125,13 +116,16 @@ impl Server {
             self.seen.add(&tokens.access_token);
             self.seen.add(tokens.refresh_token.as_ref().expect("one"));
         }
-        store.close();
         made
     }
 }
 
 /// The data key of a connection, in clear.
-pub(crate) async fn data_key(store: &Sqlite, ring: &KeyRing, connection: ConnectionId) -> Vec<u8> {
+pub(crate) async fn data_key(
+    store: &dyn Store,
+    ring: &KeyRing,
+    connection: ConnectionId,
+) -> Vec<u8> {
     let selector = Selector { connections: Some(vec![connection]), ..Selector::default() };
     let held = store.held(&selector, 1).await.expect("read").pop().expect("there");
     let row = [connection.0.as_bytes(), held.connection.integration.as_bytes()].concat();
@@ -141,7 +135,7 @@ pub(crate) async fn data_key(store: &Sqlite, ring: &KeyRing, connection: Connect
 
 /// The tokens of a connection as `ring` opens them.
 pub(crate) async fn opened(
-    store: &Sqlite,
+    store: &dyn Store,
     ring: &KeyRing,
     connection: ConnectionId,
 ) -> Option<Tokens> {
@@ -158,13 +152,13 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     /// On these connections, with these keys.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         server: &Server,
         ring: KeyRing,
         mut tokens: BTreeMap<ConnectionId, Tokens>,
     ) -> Self {
         let over = Arc::<AtomicBool>::default();
-        let (store, ended) = (server.open_store(), over.clone());
+        let (store, ended) = (server.open_store().await, over.clone());
         let task = tokio::spawn(async move {
             let ids: Vec<_> = tokens.keys().copied().collect();
             let (mut read, mut renewed) = (0, 0);
@@ -172,15 +166,14 @@ impl Traffic {
                 if ended.load(Ordering::Relaxed) {
                     break;
                 }
-                let found = opened(&store, &ring, *id).await.expect("it opens");
+                let found = opened(&*store, &ring, *id).await.expect("it opens");
                 assert!(found == tokens[id], "{id}");
                 read += 1;
                 if n % 20 == 0 {
-                    tokens.insert(*id, refresh(&store, &ring, *id).await);
+                    tokens.insert(*id, refresh(&*store, &ring, *id).await);
                     renewed += 1;
                 }
             }
-            store.close();
             (tokens, read, renewed)
         });
         Self { over, task }
@@ -196,7 +189,7 @@ impl Traffic {
 }
 
 /// As a server does, with a while between reading and storing, for the provider to answer.
-async fn refresh(store: &Sqlite, ring: &KeyRing, connection: ConnectionId) -> Tokens {
+async fn refresh(store: &dyn Store, ring: &KeyRing, connection: ConnectionId) -> Tokens {
     let selector = Selector { connections: Some(vec![connection]), ..Selector::default() };
     let mut held = store.held(&selector, 1).await.expect("read").pop().expect("there");
     let now = held.connection.created_at;

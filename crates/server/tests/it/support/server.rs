@@ -4,13 +4,17 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use grantor_core::store::Store;
 use tempfile::TempDir;
 
 use super::browser::{Browser, Page, client};
 use super::cli::Cli;
+use super::database::Database;
+use super::lock::Lock;
 use super::seen::Seen;
 
 /// The binary under test.
@@ -27,6 +31,7 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Every secret that was seen.
     pub(crate) seen: Seen,
+    database: Database,
     folder: TempDir,
     child: Option<Child>,
     starts: usize,
@@ -37,6 +42,7 @@ pub(crate) struct Server {
 pub(crate) struct Setup {
     table: toml::Table,
     port: u16,
+    database: Database,
 }
 
 impl Setup {
@@ -51,6 +57,13 @@ impl Setup {
         });
         table.insert(last.to_owned(), value.into());
         self
+    }
+
+    /// On SQLite in any case: for tests that are about the file.
+    #[must_use]
+    pub(crate) fn in_a_file(mut self) -> Self {
+        self.database = Database::File;
+        self.set("store", "sqlite")
     }
 
     /// Takes one key out again.
@@ -79,12 +92,22 @@ impl Setup {
     /// Writes the configuration only.
     pub(crate) fn prepare(self) -> Server {
         let folder = tempfile::tempdir().expect("a folder");
+        let database = self.database;
         let issuer = self.table["issuer"].as_str().expect("a text").to_owned();
         let text = toml::to_string(&self.table).expect("TOML");
         fs::write(folder.path().join("grantor.toml"), text).expect("written");
         let seen = Seen::default();
         seen.add(STATIC_TOKEN);
-        Server { issuer, port: self.port, seen, folder, child: None, starts: 0, checked: true }
+        Server {
+            issuer,
+            port: self.port,
+            seen,
+            database,
+            folder,
+            child: None,
+            starts: 0,
+            checked: true,
+        }
     }
 }
 
@@ -92,7 +115,10 @@ impl Server {
     /// Settings for tests: static admin token, anybody at example.com, no rate limits.
     pub(crate) fn setup() -> Setup {
         let port = free_port();
-        Setup { table: toml::Table::new(), port }
+        let database = Database::fresh();
+        let store = database.setting().to_owned();
+        Setup { table: toml::Table::new(), port, database }
+            .set("store", store)
             .set("issuer", format!("http://127.0.0.1:{port}"))
             .set("listen.port", i64::from(port))
             .set("listen.address", vec!["127.0.0.1"])
@@ -225,19 +251,29 @@ impl Server {
         self.folder.path().join(format!("log-{}.txt", self.starts))
     }
 
-    /// What the SQL answers, asked of the database file with the sqlite3 shell.
+    /// What the store has written where it keeps things.
+    pub(crate) fn stored(&self) -> Vec<u8> {
+        self.database.bytes(&self.data())
+    }
+
+    /// What the SQL answers, as the sqlite3 shell prints it.
     pub(crate) fn sql(&self, sql: &str) -> String {
-        let database = self.data().join("grantor.db");
-        // The server writes too; a write waits for the one before it.
-        let mut shell = Command::new("sqlite3");
-        let output = shell.args(["-bail", "-cmd", ".timeout 5000"]).arg(database).arg(sql).output();
-        let output = output.expect("the sqlite3 shell is there: scripts/test installs it");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        // The server may read for ten milliseconds more what was there before: `sqlite/snapshots.rs`.
-        if !sql.starts_with("SELECT") {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
+        self.database.sql(&self.data(), sql)
+    }
+
+    /// The database finds nothing wrong with itself.
+    pub(crate) fn assert_whole(&self) {
+        self.database.assert_whole(&self.data());
+    }
+
+    /// Keeps everybody else from writing to the store.
+    pub(crate) async fn lock(&self) -> Lock {
+        self.database.lock(&self.data()).await
+    }
+
+    /// The store, as another process opens it.
+    pub(crate) async fn open_store(&self) -> Arc<dyn Store> {
+        self.database.open(&self.data()).await
     }
 
     /// Ends the process at once, as a power cut would.
@@ -286,6 +322,8 @@ impl Server {
             assert!(!text.contains("panicked at"), "a panic:\n{text}");
         }
         self.seen.assert_not_below(&self.data());
+        let found = self.seen.found_in(&self.stored());
+        assert!(found.is_empty(), "the store has in clear: {found:?}");
     }
 }
 

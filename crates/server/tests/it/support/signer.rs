@@ -10,11 +10,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use grantor_core::jose::seal::{KeyEncryptionKey, KeyRing};
 use grantor_core::model::{AuthMethod, Client, ClientSecret, GrantType, Scope};
-use grantor_core::store::{Added, ClientStore as _};
+use grantor_core::store::{Added, Store};
 use grantor_core::time::Timestamp;
 use grantor_core::{client_auth, jose};
-use grantor_store::Sqlite;
-use grantor_store::sqlite::Options;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -140,11 +138,8 @@ impl Server {
     }
 
     /// Does something to the store that no command does.
-    pub(crate) async fn store(&self, work: impl AsyncFnOnce(&Sqlite)) {
-        let store = Sqlite::open(&self.data().join("grantor.db"), &Options::default());
-        let store = store.expect("the database opens");
-        work(&store).await;
-        store.close();
+    pub(crate) async fn store(&self, work: impl AsyncFnOnce(&dyn Store)) {
+        work(&*self.open_store().await).await;
     }
 
     /// A client for `private_key_jwt` with these keys.

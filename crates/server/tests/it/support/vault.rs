@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use grantor_core::id::{ConnectionId, Id};
 use grantor_core::model::{Account, Connection, ConnectionStatus, Scope};
 use grantor_core::ports::testing::SeededEntropy;
-use grantor_core::store::{ConnectionStore as _, Granted, Held, Recorded};
+use grantor_core::store::{Granted, Held, Recorded};
 use grantor_core::time::{Seconds, Timestamp};
 use grantor_core::vault::seal::{self, Tokens};
 use serde_json::{Value, json};
@@ -190,11 +190,10 @@ impl Vault {
         let mut held = Held { connection, credential: sealed.expect("sealed") };
         change(&mut held);
         let id = held.connection.id;
-        let store = self.server.open_store();
+        let store = self.server.open_store().await;
         let now = held.connection.created_at;
         let stored = store.store_grant(held, None, None, Recorded::default(), now).await;
         assert_eq!(stored.expect("stored"), Granted::Done);
-        store.close();
         id
     }
 

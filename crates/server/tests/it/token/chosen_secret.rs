@@ -6,7 +6,6 @@ use argon2::password_hash::PasswordHasher as _;
 use argon2::{Algorithm, Argon2, Params, Version};
 use grantor_core::client_auth;
 use grantor_core::model::{AuthMethod, ClientSecret};
-use grantor_core::store::ClientStore as _;
 use tokio::task::JoinSet;
 
 use crate::support::flow::random;

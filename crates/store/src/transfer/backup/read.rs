@@ -266,7 +266,9 @@ fn value(own: &Json, kind: ColumnKind) -> Option<Value> {
         (Json::Null, _) => Some(Value::Null),
         (own, ColumnKind::Integer | ColumnKind::Flag) => own.as_i64().map(Value::Integer),
         (own, ColumnKind::Text) => Some(Value::Text(own.as_str()?.to_owned())),
-        (own, ColumnKind::Blob) => URL_SAFE_NO_PAD.decode(own.as_str()?).ok().map(Value::Blob),
+        (own, ColumnKind::Blob | ColumnKind::Id) => {
+            URL_SAFE_NO_PAD.decode(own.as_str()?).ok().map(Value::Blob)
+        }
     }
 }
 

@@ -18,6 +18,10 @@ const fn blob(name: &'static str) -> Column {
     Column { name, kind: ColumnKind::Blob, nullable: false }
 }
 
+const fn id(name: &'static str) -> Column {
+    Column { name, kind: ColumnKind::Id, nullable: false }
+}
+
 const fn maybe(column: Column) -> Column {
     Column { nullable: true, ..column }
 }
@@ -69,7 +73,7 @@ pub(super) const CLIENT: &[Column] = &[
 pub(super) const REMOVED_CLIENT: &[Column] = &[text("client_id"), integer("removed_at")];
 
 pub(super) const INITIAL_TOKEN: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("digest"),
     text("note"),
     maybe(integer("uses_left")),
@@ -78,7 +82,7 @@ pub(super) const INITIAL_TOKEN: &[Column] = &[
 ];
 
 pub(super) const USER: &[Column] = &[
-    blob("id"),
+    id("id"),
     maybe(text("username")),
     maybe(text("email")),
     flag("email_verified"),
@@ -91,9 +95,9 @@ pub(super) const USER: &[Column] = &[
 ];
 
 pub(super) const SESSION: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("digest"),
-    blob("user_id"),
+    id("user_id"),
     integer("auth_time"),
     text("method"),
     text("amr"),
@@ -107,7 +111,7 @@ pub(super) const SESSION: &[Column] = &[
 ];
 
 pub(super) const CONSENT: &[Column] = &[
-    blob("user_id"),
+    id("user_id"),
     text("client_id"),
     text("scope"),
     integer("created_at"),
@@ -115,7 +119,7 @@ pub(super) const CONSENT: &[Column] = &[
 ];
 
 pub(super) const PENDING_REQUEST: &[Column] = &[
-    blob("id"),
+    id("id"),
     text("parameters"),
     maybe(blob("browser")),
     flag("account_chosen"),
@@ -124,8 +128,8 @@ pub(super) const PENDING_REQUEST: &[Column] = &[
 ];
 
 pub(super) const SIGN_IN_ATTEMPT: &[Column] = &[
-    blob("id"),
-    maybe(blob("request_id")),
+    id("id"),
+    maybe(id("request_id")),
     blob("browser"),
     text("email"),
     blob("token"),
@@ -135,8 +139,8 @@ pub(super) const SIGN_IN_ATTEMPT: &[Column] = &[
 ];
 
 pub(super) const EXTERNAL_SIGN_IN: &[Column] = &[
-    blob("id"),
-    maybe(blob("request_id")),
+    id("id"),
+    maybe(id("request_id")),
     maybe(text("then_path")),
     blob("browser"),
     maybe(text("answer")),
@@ -146,7 +150,7 @@ pub(super) const EXTERNAL_SIGN_IN: &[Column] = &[
 ];
 
 pub(super) const OUTBOX_MAIL: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("sealed"),
     flag("deliver"),
     integer("attempts"),
@@ -155,11 +159,11 @@ pub(super) const OUTBOX_MAIL: &[Column] = &[
 ];
 
 pub(super) const CODE: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("digest"),
     text("client_id"),
-    blob("user_id"),
-    blob("session_id"),
+    id("user_id"),
+    id("session_id"),
     text("redirect_uri"),
     flag("redirect_uri_given"),
     text("scope"),
@@ -172,22 +176,22 @@ pub(super) const CODE: &[Column] = &[
     integer("created_at"),
     integer("expires_at"),
     maybe(integer("spent_at")),
-    maybe(blob("redeemed_as")),
+    maybe(id("redeemed_as")),
     maybe(text("acr")),
     maybe(text("resource")),
 ];
 
 pub(super) const DEVICE: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("digest"),
     text("user_code"),
     text("client_id"),
     text("scope"),
     maybe(text("resource")),
     text("state"),
-    maybe(blob("redeemed_as")),
-    maybe(blob("user_id")),
-    maybe(blob("session_id")),
+    maybe(id("redeemed_as")),
+    maybe(id("user_id")),
+    maybe(id("session_id")),
     maybe(integer("auth_time")),
     maybe(text("method")),
     maybe(text("amr")),
@@ -199,10 +203,10 @@ pub(super) const DEVICE: &[Column] = &[
 ];
 
 pub(super) const FAMILY: &[Column] = &[
-    blob("id"),
+    id("id"),
     text("client_id"),
-    maybe(blob("user_id")),
-    maybe(blob("session_id")),
+    maybe(id("user_id")),
+    maybe(id("session_id")),
     text("scope"),
     maybe(text("resource")),
     maybe(text("claims")),
@@ -210,7 +214,7 @@ pub(super) const FAMILY: &[Column] = &[
     maybe(text("method")),
     maybe(text("amr")),
     maybe(text("acr")),
-    maybe(blob("sole_access")),
+    maybe(id("sole_access")),
     integer("created_at"),
     integer("expires_at"),
     maybe(integer("revoked_at")),
@@ -224,9 +228,9 @@ pub(super) const FAMILY: &[Column] = &[
 ];
 
 pub(super) const ACCESS_TOKEN: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("digest"),
-    maybe(blob("family_id")),
+    maybe(id("family_id")),
     text("client_id"),
     text("scope"),
     maybe(text("audience")),
@@ -235,12 +239,12 @@ pub(super) const ACCESS_TOKEN: &[Column] = &[
     integer("expires_at"),
 ];
 
-pub(super) const REVOKED_TOKEN: &[Column] = &[blob("id"), integer("expires_at")];
+pub(super) const REVOKED_TOKEN: &[Column] = &[id("id"), integer("expires_at")];
 
 pub(super) const USED_ONCE: &[Column] = &[blob("id"), integer("expires_at")];
 
 pub(super) const CONNECTION: &[Column] = &[
-    blob("id"),
+    id("id"),
     text("integration"),
     text("client_id"),
     text("subject"),
@@ -270,7 +274,7 @@ pub(super) const CONNECTION: &[Column] = &[
 ];
 
 pub(super) const CREDENTIAL: &[Column] = &[
-    blob("connection_id"),
+    id("connection_id"),
     integer("generation"),
     integer("version"),
     blob("data_key"),
@@ -282,8 +286,8 @@ pub(super) const CREDENTIAL: &[Column] = &[
 ];
 
 pub(super) const REFRESH_ATTEMPT: &[Column] = &[
-    blob("connection_id"),
-    blob("id"),
+    id("connection_id"),
+    id("id"),
     integer("generation"),
     integer("version"),
     flag("again"),
@@ -301,13 +305,13 @@ pub(super) const PAUSE: &[Column] = &[
 ];
 
 pub(super) const CONNECT_SESSION: &[Column] = &[
-    blob("id"),
+    id("id"),
     blob("digest"),
     text("integration"),
     text("subject"),
     text("scope"),
     maybe(text("account_hint")),
-    maybe(blob("reconnect")),
+    maybe(id("reconnect")),
     maybe(text("return_url")),
     text("mode"),
     text("made_by"),
@@ -316,7 +320,7 @@ pub(super) const CONNECT_SESSION: &[Column] = &[
     maybe(blob("browser")),
     maybe(integer("step_until")),
     maybe(blob("sealed")),
-    maybe(blob("connection_id")),
+    maybe(id("connection_id")),
     maybe(text("failure")),
     integer("created_at"),
     integer("expires_at"),
@@ -337,7 +341,7 @@ pub(super) const API_KEY: &[Column] = &[
 
 pub(super) const AUDIT_EVENT: &[Column] = &[
     integer("sequence"),
-    blob("id"),
+    id("id"),
     integer("at"),
     text("action"),
     text("actor"),
@@ -348,7 +352,7 @@ pub(super) const AUDIT_EVENT: &[Column] = &[
 ];
 
 pub(super) const NOTICE: &[Column] = &[
-    blob("id"),
+    id("id"),
     text("endpoint"),
     text("event"),
     text("body"),

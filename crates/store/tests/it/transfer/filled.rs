@@ -4,7 +4,7 @@ use grantor_core::id::{AccessTokenId, ConnectionId, UserId};
 use grantor_core::jose::Algorithm;
 use grantor_core::model::{
     Client, ConnectSession, ConnectState, Connection, ConnectionStatus, DeviceAuthorization,
-    ExternalAnswer, Family, RefreshPolicy,
+    ExternalAnswer, Family, OutboxMail, PendingRequest, RefreshPolicy,
 };
 use grantor_core::store::{
     AttemptLimits, Begun, Once, Recorded, Redeemed, RefreshEnd, ServerSecret, Store,
@@ -102,9 +102,12 @@ async fn devices(store: &dyn Store, ann: UserId) {
 }
 
 async fn half_done(store: &dyn Store, ann: UserId) {
-    store.add_request(request()).await.expect("add");
+    // What is sealed begins with a byte for its version and the id of a key.
+    let sealed = PendingRequest { parameters: "AQMDAwMDAwMDAAAA".to_owned(), ..request() };
+    store.add_request(sealed).await.expect("add");
     let limits = AttemptLimits { pause: Seconds(60), per_hour: 1 };
-    let asked = store.start_attempt(attempt("ann@example.com"), Some(mail()), limits, NOW).await;
+    let mail = OutboxMail { sealed: wrapped([2; 8]), ..mail() };
+    let asked = store.start_attempt(attempt("ann@example.com"), Some(mail), limits, NOW).await;
     asked.expect("start");
     let (open, answered) = (external(), external());
     for external in [&open, &answered] {

@@ -1,0 +1,206 @@
+//! The stores of the tests: `GRANTOR_TEST_STORE` says which (`sqlite`, the default; `postgres`).
+//!
+//! Tests look into tables and change them with SQL as SQLite speaks it. For Postgres, what it does
+//! not know is defined in the schema of the test.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use grantor_core::store::Store;
+use grantor_store::contract::servers::PostgresServer;
+use grantor_store::postgres::{self, Postgres};
+use grantor_store::sqlite::{self, Sqlite};
+
+use super::lock::Lock;
+
+/// What the SQL of the tests needs beyond Postgres.
+const LIKE_SQLITE: &str = include_str!("like_sqlite.sql");
+
+/// Where a server keeps things.
+pub(crate) enum Database {
+    /// A file in the data folder.
+    File,
+    /// A schema of its own in the server that the tests of this process share.
+    Postgres {
+        /// As the settings have it.
+        url: String,
+        /// Its schema.
+        schema: String,
+    },
+}
+
+impl Database {
+    /// An empty one of the kind that is asked for.
+    pub(crate) fn fresh() -> Self {
+        match std::env::var("GRANTOR_TEST_STORE").as_deref() {
+            Err(_) | Ok("sqlite") => Self::File,
+            Ok("postgres") => Self::schema(),
+            Ok(other) => panic!("GRANTOR_TEST_STORE is sqlite or postgres, not {other}"),
+        }
+    }
+
+    fn schema() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let schema = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let server = PostgresServer::shared().url();
+        psql(&server, &format!("CREATE SCHEMA {schema}"));
+        let url = format!("{server}?options=-csearch_path%3D{schema}");
+        psql(&url, LIKE_SQLITE);
+        Self::Postgres { url, schema }
+    }
+
+    /// The setting `store`.
+    pub(crate) fn setting(&self) -> &str {
+        match self {
+            Self::File => "sqlite",
+            Self::Postgres { url, .. } => url,
+        }
+    }
+
+    /// What the SQL answers, as the sqlite3 shell prints it.
+    pub(crate) fn sql(&self, data: &Path, sql: &str) -> String {
+        match self {
+            Self::File => {
+                let answer = sqlite3(&data.join("grantor.db"), sql);
+                // The server may read for ten milliseconds more what was there before:
+                // `sqlite/snapshots.rs`.
+                if !sql.starts_with("SELECT") {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                answer
+            }
+            Self::Postgres { url, .. } => {
+                let truth = |field: &str| match field {
+                    "t" => "1".to_owned(),
+                    "f" => "0".to_owned(),
+                    other => other.to_owned(),
+                };
+                let row = |row: &str| row.split('|').map(truth).collect::<Vec<_>>().join("|");
+                let answer = psql(url, &in_postgres(sql));
+                answer.lines().map(row).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
+    /// The store as another process opens it.
+    pub(crate) async fn open(&self, data: &Path) -> Arc<dyn Store> {
+        match self {
+            Self::File => {
+                let store = Sqlite::open(&data.join("grantor.db"), &sqlite::Options::default());
+                Arc::new(store.expect("the database opens"))
+            }
+            Self::Postgres { url, .. } => {
+                let store = Postgres::open(url, &postgres::Options::default()).await;
+                Arc::new(store.expect("the database opens"))
+            }
+        }
+    }
+
+    /// Keeps everybody else from writing.
+    pub(crate) async fn lock(&self, data: &Path) -> Lock {
+        match self {
+            Self::File => {
+                let mut shell = Command::new("sqlite3");
+                shell.arg("-bail").arg(data.join("grantor.db"));
+                Lock::take(shell, "PRAGMA busy_timeout = 10000;\nBEGIN IMMEDIATE").await
+            }
+            Self::Postgres { url, .. } => {
+                let lock = "BEGIN; LOCK TABLE connection, credential IN EXCLUSIVE MODE";
+                Lock::take(psql_shell(url), lock).await
+            }
+        }
+    }
+
+    /// Everything that is written down, as bytes: files as they are, tables as text, with what is
+    /// binary in it also as it is.
+    pub(crate) fn bytes(&self, data: &Path) -> Vec<u8> {
+        match self {
+            Self::File => {
+                let files = ["grantor.db", "grantor.db-wal", "grantor.db-shm"];
+                let read = |name| std::fs::read(data.join(name)).unwrap_or_default();
+                files.into_iter().flat_map(read).collect()
+            }
+            Self::Postgres { url, schema } => {
+                let tables =
+                    format!("SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'");
+                let select = |table: &str| format!("SELECT own::text FROM {table} AS own;");
+                let all: String = psql(url, &tables).lines().map(select).collect();
+                with_bytes(&psql(url, &all))
+            }
+        }
+    }
+
+    /// The database finds nothing wrong with itself.
+    pub(crate) fn assert_whole(&self, data: &Path) {
+        if let Self::File = self {
+            assert_eq!(self.sql(data, "PRAGMA integrity_check"), "ok");
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres { url, schema } = self
+            && !std::thread::panicking()
+        {
+            psql(url, &format!("SET client_min_messages = error; DROP SCHEMA {schema} CASCADE"));
+        }
+    }
+}
+
+/// What the SQL answers, asked of a database file with the sqlite3 shell.
+pub(crate) fn sqlite3(database: &Path, sql: &str) -> String {
+    // A server writes too; a write waits for the one before it.
+    let mut shell = Command::new("sqlite3");
+    printed(shell.args(["-bail", "-cmd", ".timeout 5000"]).arg(database).arg(sql), sql)
+}
+
+fn psql(url: &str, sql: &str) -> String {
+    printed(psql_shell(url).args(["--command", sql]), sql)
+}
+
+fn psql_shell(url: &str) -> Command {
+    let mut shell = Command::new("psql");
+    shell.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only"]);
+    shell.args(["--set", "ON_ERROR_STOP=1", "--dbname", url]);
+    shell
+}
+
+fn printed(shell: &mut Command, sql: &str) -> String {
+    let output = shell.output().expect("the shell is there: scripts/test installs it");
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
+}
+
+/// SQLite's SQL with the few things replaced that no definition helps with.
+fn in_postgres(sql: &str) -> String {
+    let mut rest = match sql.strip_prefix("PRAGMA") {
+        Some(pragma) => pragma.split_once(';').map_or("", |(_, rest)| rest),
+        None => sql,
+    };
+    let mut own = String::new();
+    // x'00' is text in hexadecimal.
+    while let Some((before, literal)) = rest.split_once("x'") {
+        let (hex, after) = literal.split_once('\'').expect("a literal ends");
+        own.push_str(before);
+        own.push_str(&format!("'\\x{hex}'::bytea"));
+        rest = after;
+    }
+    own + rest
+}
+
+/// Text with what stands in it as `\x00` also as bytes.
+fn with_bytes(text: &str) -> Vec<u8> {
+    let mut all = text.as_bytes().to_vec();
+    for run in text.split("\\x").skip(1) {
+        let digits: Vec<u8> = run.bytes().take_while(u8::is_ascii_hexdigit).collect();
+        all.push(b'\n');
+        all.extend(digits.chunks_exact(2).filter_map(|pair| {
+            u8::from_str_radix(std::str::from_utf8(pair).expect("digits"), 16).ok()
+        }));
+    }
+    all
+}

@@ -1,0 +1,11 @@
+//! Servers of other programs, each started for the tests of one process and ended with it.
+
+mod kept;
+mod postgres;
+mod proxy;
+mod redis;
+
+pub use kept::free_port;
+pub use postgres::PostgresServer;
+pub use proxy::Proxy;
+pub use redis::{RedisCluster, RedisSentinel, RedisServer};
