@@ -1,7 +1,9 @@
-//! The stores of the tests: `GRANTOR_TEST_STORE` says which (`sqlite`, the default; `postgres`).
+//! The stores of the tests: `GRANTOR_TEST_STORE` says which (`sqlite`, the default; `postgres`;
+//! `redis`).
 //!
 //! Tests look into tables and change them with SQL as SQLite speaks it. For Postgres, what it does
-//! not know is defined in the schema of the test.
+//! not know is defined in the schema of the test. What is in Redis is carried into a SQLite file,
+//! and what the SQL has changed there is carried back.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,9 +12,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use grantor_core::store::Store;
-use grantor_store::contract::servers::PostgresServer;
+use grantor_store::contract::servers::{PostgresServer, RedisServer};
 use grantor_store::postgres::{self, Postgres};
+use grantor_store::redis::{self, Redis};
 use grantor_store::sqlite::{self, Sqlite};
+use grantor_store::transfer::{changes, records};
 
 use super::lock::Lock;
 
@@ -30,6 +34,8 @@ pub(crate) enum Database {
         /// Its schema.
         schema: String,
     },
+    /// A server of its own.
+    Redis(Box<RedisServer>),
 }
 
 impl Database {
@@ -38,7 +44,8 @@ impl Database {
         match std::env::var("GRANTOR_TEST_STORE").as_deref() {
             Err(_) | Ok("sqlite") => Self::File,
             Ok("postgres") => Self::schema(),
-            Ok(other) => panic!("GRANTOR_TEST_STORE is sqlite or postgres, not {other}"),
+            Ok("redis") => Self::Redis(Box::new(RedisServer::start(&[]))),
+            Ok(other) => panic!("GRANTOR_TEST_STORE is sqlite, postgres or redis, not {other}"),
         }
     }
 
@@ -63,10 +70,11 @@ impl Database {
     }
 
     /// The setting `store`.
-    pub(crate) fn setting(&self) -> &str {
+    pub(crate) fn setting(&self) -> String {
         match self {
-            Self::File => "sqlite",
-            Self::Postgres { url, .. } => url,
+            Self::File => "sqlite".to_owned(),
+            Self::Postgres { url, .. } => url.clone(),
+            Self::Redis(server) => server.url(),
         }
     }
 
@@ -100,6 +108,7 @@ impl Database {
                 }
                 answer.lines().map(row).collect::<Vec<_>>().join("\n")
             }
+            Self::Redis(server) => by_itself(in_image(&server.url(), sql)),
         }
     }
 
@@ -114,6 +123,10 @@ impl Database {
                 let store = Postgres::open(url, &postgres::Options::default()).await;
                 Arc::new(store.expect("the database opens"))
             }
+            Self::Redis(server) => {
+                let store = Redis::open(&server.url(), &redis::Options::default()).await;
+                Arc::new(store.expect("Redis opens"))
+            }
         }
     }
 
@@ -123,11 +136,19 @@ impl Database {
             Self::File => {
                 let mut shell = Command::new("sqlite3");
                 shell.arg("-bail").arg(data.join("grantor.db"));
-                Lock::take(shell, "PRAGMA busy_timeout = 10000;\nBEGIN IMMEDIATE").await
+                let begin = "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE; SELECT 'locked';";
+                Lock::take(shell, begin, "ROLLBACK;").await
             }
             Self::Postgres { url, .. } => {
-                let lock = "BEGIN; LOCK TABLE connection, credential IN EXCLUSIVE MODE";
-                Lock::take(psql_shell(url), lock).await
+                let begin = "BEGIN; LOCK TABLE connection, credential IN EXCLUSIVE MODE;
+                     SELECT 'locked';";
+                Lock::take(psql_shell(url), begin, "ROLLBACK;").await
+            }
+            Self::Redis(server) => {
+                let mut shell = Command::new("redis-cli");
+                shell.args(["-p", &server.port().to_string()]);
+                let begin = "CLIENT PAUSE 600000 WRITE\nECHO locked";
+                Lock::take(shell, begin, "CLIENT UNPAUSE").await
             }
         }
     }
@@ -148,6 +169,8 @@ impl Database {
                 let all: String = psql(url, &tables).lines().map(select).collect();
                 with_bytes(&psql(url, &all))
             }
+            // What is written stands there before it is acknowledged.
+            Self::Redis(server) => all_below(server.folder()),
         }
     }
 
@@ -174,6 +197,46 @@ pub(crate) fn sqlite3(database: &Path, sql: &str) -> String {
     // A server writes too; a write waits for the one before it.
     let mut shell = Command::new("sqlite3");
     printed(shell.args(["-bail", "-cmd", ".timeout 5000"]).arg(database).arg(sql), sql)
+}
+
+/// What the SQL answers of a SQLite file that has all that is in Redis; what it changes there is
+/// changed in Redis.
+async fn in_image(url: &str, sql: &str) -> String {
+    let redis = Redis::open(url, &redis::Options::default()).await.expect("Redis opens");
+    let before = records(&redis).await.expect("read");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("image.db");
+    let image = Sqlite::open(&path, &sqlite::Options::default()).expect("a database");
+    changes(&[], &before).apply(&image).await.expect("carried over");
+    let answer = sqlite3(&path, sql);
+    if !sql.starts_with("SELECT") {
+        let after = records(&image).await.expect("read");
+        changes(&before, &after).apply(&redis).await.expect("carried back");
+    }
+    image.close();
+    redis.close().await;
+    answer
+}
+
+/// Waits for work that needs a runtime, of whoever has none to spare.
+fn by_itself<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        scope.spawn(move || runtime.block_on(work)).join().expect("no panic")
+    })
+}
+
+/// All files of a folder.
+fn all_below(folder: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        all.extend(match path.is_dir() {
+            true => all_below(&path),
+            false => std::fs::read(&path).unwrap_or_default(),
+        });
+    }
+    all
 }
 
 fn psql(url: &str, sql: &str) -> String {

@@ -8,18 +8,19 @@ use tokio::process::{Child, ChildStdout, Command};
 /// Nobody else can write while this is there.
 pub(crate) struct Lock {
     shell: Child,
+    end: &'static str,
     said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Lock {
-    /// In a shell of the database, by the SQL which gets the lock.
-    pub(super) async fn take(shell: std::process::Command, begin: &str) -> Self {
+    /// In a shell of the database, by commands that get the lock, and others that give it back.
+    pub(super) async fn take(shell: std::process::Command, begin: &str, end: &'static str) -> Self {
         let mut command = Command::from(shell);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut shell = command.kill_on_drop(true).spawn().expect("scripts/test installs it");
         let said = BufReader::new(shell.stdout.take().expect("piped")).lines();
-        let mut lock = Self { shell, said };
-        lock.say(&format!("{begin};\nSELECT 'locked';\n")).await;
+        let mut lock = Self { shell, end, said };
+        lock.say(&format!("{begin}\n")).await;
         while lock.said.next_line().await.expect("text").expect("an answer") != "locked" {}
         lock
     }
@@ -32,7 +33,7 @@ impl Lock {
 
     /// Others can write again.
     pub(crate) async fn release(mut self) {
-        self.say("ROLLBACK;\n").await;
+        self.say(&format!("{}\n", self.end)).await;
         drop(self.shell.stdin.take());
         self.shell.wait().await.expect("it ends");
     }

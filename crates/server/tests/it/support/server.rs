@@ -116,7 +116,7 @@ impl Server {
     pub(crate) fn setup() -> Setup {
         let port = free_port();
         let database = Database::fresh();
-        let store = database.setting().to_owned();
+        let store = database.setting();
         Setup { table: toml::Table::new(), port, database }
             .set("store", store)
             .set("issuer", format!("http://127.0.0.1:{port}"))
