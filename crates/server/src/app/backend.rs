@@ -1,6 +1,6 @@
 //! The store as what it is, where that matters: how it is opened, what it reports, how it ends.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,10 @@ use super::{make_folder, ring};
 use crate::config::{self, Config};
 
 /// The database of a data folder.
-const FILE: &str = "grantor.db";
+pub(crate) const FILE: &str = "grantor.db";
+
+const IN_POSTGRES: &str = "cannot use the Postgres database";
+const IN_REDIS: &str = "cannot use Redis";
 
 /// A store in use.
 #[derive(Clone)]
@@ -26,6 +29,27 @@ pub(crate) enum Backend {
     Postgres(Arc<Postgres>),
     /// A Redis, which other nodes may use too.
     Redis(Arc<Redis>),
+}
+
+/// Where a store is.
+pub(crate) enum Location {
+    /// A database file.
+    Sqlite(PathBuf),
+    /// A Postgres database, by its URL.
+    Postgres(String),
+    /// A Redis, by its URL.
+    Redis(String),
+}
+
+impl Location {
+    /// What the settings name.
+    pub(crate) fn of(config: &Config) -> Self {
+        match &config.store {
+            config::Store::Sqlite => Self::Sqlite(config.data.join(FILE)),
+            config::Store::Postgres(url) => Self::Postgres(url.clone()),
+            config::Store::Redis(url) => Self::Redis(url.clone()),
+        }
+    }
 }
 
 /// What a store has written.
@@ -41,36 +65,56 @@ pub(crate) struct Written {
 
 impl Backend {
     /// Opens what the settings name. A file that is not there is made; so are the tables of a
-    /// database without any.
+    /// database without any. What is the half of a copy is refused.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
-        let own = Self::of(config).await?;
+        let location = Location::of(config);
+        if let Location::Sqlite(path) = &location {
+            ring::prepare(config, path)?;
+        }
+        let own = Self::make(&location, config).await?;
         refuse_half(own.transfer().as_ref()).await?;
         Ok(own)
     }
 
-    async fn of(config: &Config) -> anyhow::Result<Self> {
-        match &config.store {
-            config::Store::Sqlite => {
-                let path = config.data.join(FILE);
-                ring::prepare(config, &path)?;
-                Self::sqlite(&path)
+    /// Opens a store or makes it, used as the settings say.
+    pub(crate) async fn make(location: &Location, config: &Config) -> anyhow::Result<Self> {
+        Ok(match location {
+            Location::Sqlite(path) => {
+                let store = Sqlite::open(path, &sqlite::Options::default());
+                Self::Sqlite(Arc::new(store.with_context(|| in_file(path))?))
             }
-            config::Store::Postgres(url) => {
+            Location::Postgres(url) => {
                 let store = Postgres::open(url, &postgres_options(config)).await;
-                Ok(Self::Postgres(Arc::new(store.context("cannot use the Postgres database")?)))
+                Self::Postgres(Arc::new(store.context(IN_POSTGRES)?))
             }
-            config::Store::Redis(url) => {
+            Location::Redis(url) => {
                 let store = Redis::open(url, &redis_options(config)).await;
-                Ok(Self::Redis(Arc::new(store.context("cannot use Redis")?)))
+                Self::Redis(Arc::new(store.context(IN_REDIS)?))
             }
-        }
+        })
     }
 
-    fn sqlite(path: &Path) -> anyhow::Result<Self> {
-        let store = Sqlite::open(path, &sqlite::Options::default());
-        let store = store.with_context(|| format!("cannot use the database {}", path.display()))?;
-        Ok(Self::Sqlite(Arc::new(store)))
+    /// Opens a store that is there and up to date; its records are not changed. `None` when nothing
+    /// is there.
+    pub(crate) async fn existing(
+        location: &Location,
+        config: &Config,
+    ) -> anyhow::Result<Option<Self>> {
+        Ok(match location {
+            Location::Sqlite(path) => {
+                let store = Sqlite::open_existing(path, &sqlite::Options::default());
+                store.with_context(|| in_file(path))?.map(|own| Self::Sqlite(Arc::new(own)))
+            }
+            Location::Postgres(url) => {
+                let store = Postgres::open_existing(url, &postgres_options(config)).await;
+                store.context(IN_POSTGRES)?.map(|own| Self::Postgres(Arc::new(own)))
+            }
+            Location::Redis(url) => {
+                let store = Redis::open_existing(url, &redis_options(config)).await;
+                store.context(IN_REDIS)?.map(|own| Self::Redis(Arc::new(own)))
+            }
+        })
     }
 
     /// As those see it who do not care which one it is.
@@ -129,6 +173,10 @@ impl Backend {
         }
         Ok(())
     }
+}
+
+fn in_file(path: &Path) -> String {
+    format!("cannot use the database {}", path.display())
 }
 
 fn postgres_options(config: &Config) -> postgres::Options {

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use grantor_core::ports::Clock as _;
 use grantor_store::transfer::backup::{self, Header, Trailer};
-use grantor_store::transfer::{contents, refuse_half};
+use grantor_store::transfer::{Transfer, contents, refuse_half};
 use serde_json::json;
 
 use self::address::Address;
@@ -29,7 +29,8 @@ pub(super) enum StoreCommand {
     /// A copy that was stopped goes on when it is run again. At the end both stores are read and
     /// compared. The key-encryption key is not needed; the new store needs the same one.
     Copy {
-        /// The store to read: `sqlite:PATH`, or `file:PATH` for a file that says so.
+        /// The store to read: `sqlite:PATH` (a database or a data folder), the URL of a Postgres
+        /// database or of Redis, or `file:PATH` for a file that says so, which hides a password.
         #[arg(value_name = "FROM")]
         from: String,
         /// The store to write, in the same way.
@@ -69,30 +70,49 @@ pub(super) enum StoreCommand {
 }
 
 pub(super) async fn run(command: StoreCommand, place: Place) -> anyhow::Result<ExitCode> {
+    let config = place.load()?;
     match command {
         StoreCommand::Copy { from, to, dry_run, json } => {
             let from = Address::parse(&from).context("FROM")?;
             let to = Address::parse(&to).context("TO")?;
-            copy::run(&from, &to, dry_run, json).await?;
+            copy::run(&from, &to, &config, How { dry_run, json }).await?;
         }
         StoreCommand::Backup { file, json } => {
-            write_backup(&Address::configured(&place.load()?), &file, json).await?;
+            let of = Address::configured(&config);
+            let store = of.open(&config).await?;
+            let written = write_backup(store.transfer().as_ref(), of.kind(), &file, json).await;
+            store.close().await?;
+            written?;
         }
         StoreCommand::Restore { file, dry_run, json } => {
-            restore::run(&Address::configured(&place.load()?), &file, dry_run, json).await?;
+            let to = Address::configured(&config);
+            restore::run(&to, &file, &config, How { dry_run, json }).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn write_backup(of: &Address, name: &Path, as_json: bool) -> anyhow::Result<()> {
-    let store = of.open().await?;
-    refuse_half(store.as_ref()).await?;
+/// How a command is done.
+#[derive(Clone, Copy)]
+struct How {
+    /// Nothing is written.
+    dry_run: bool,
+    /// It is told to programs.
+    json: bool,
+}
+
+async fn write_backup(
+    store: &dyn Transfer,
+    kind: &str,
+    name: &Path,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    refuse_half(store).await?;
     let mut aside = Aside::begin(name)?;
-    let total = contents(store.as_ref()).await?.iter().map(|(_, count)| count).sum();
+    let total = contents(store).await?.iter().map(|(_, count)| count).sum();
     let progress = Progress::new("records", total);
     let made_at = moment(SystemClock.now());
-    let header = Header::new(env!("CARGO_PKG_VERSION"), of.kind(), &made_at);
+    let header = Header::new(env!("CARGO_PKG_VERSION"), kind, &made_at);
     let mut snapshot = store.snapshot().await?;
     let tell = |done| progress.at(done);
     let written = backup::write(snapshot.as_mut(), &header, &mut aside.file, &tell).await;

@@ -6,8 +6,11 @@ use grantor_store::transfer::{
 };
 use serde_json::{Value, json};
 
+use super::How;
 use super::address::Address;
+use crate::app::backend::Backend;
 use crate::cli::output::{self, Column, json, say, table};
+use crate::config::Config;
 
 /// What a copy is to and from, for people.
 pub(super) struct Ends<'a> {
@@ -20,34 +23,47 @@ pub(super) struct Ends<'a> {
 pub(super) async fn run(
     from: &Address,
     to: &Address,
-    dry_run: bool,
-    as_json: bool,
+    config: &Config,
+    how: How,
 ) -> anyhow::Result<()> {
-    let (from_shown, to_shown) = (from.shown(), to.shown());
-    let ends = Ends { from: &from_shown, to: &to_shown };
-    let source = from.open().await.with_context(|| format!("FROM ({from_shown})"))?;
-    refuse_half(source.as_ref()).await.with_context(|| format!("FROM ({from_shown})"))?;
-    if dry_run {
-        let there = to.look().await.with_context(|| format!("TO ({to_shown})"))?;
-        let resumes = takes(there.as_deref(), &ends).await?;
-        let tables = contents(source.as_ref()).await?;
-        return tell_plan(&ends, resumes, &tables, as_json);
+    let ends = Ends { from: from.shown(), to: to.shown() };
+    let source = from.open(config).await.context("FROM")?;
+    let done = between(&source, to, config, &ends, how).await;
+    source.close().await?;
+    done
+}
+
+async fn between(
+    from: &Backend,
+    to: &Address,
+    config: &Config,
+    ends: &Ends<'_>,
+    how: How,
+) -> anyhow::Result<()> {
+    let from = from.transfer();
+    refuse_half(from.as_ref()).await.context("FROM")?;
+    if how.dry_run {
+        let resumes = takes(to, config, ends).await.context("TO")?;
+        let tables = contents(from.as_ref()).await?;
+        return tell_plan(ends, resumes, &tables, how.json);
     }
-    let target = to.make().await.with_context(|| format!("TO ({to_shown})"))?;
-    let copied = with_bar(source.as_ref(), target.as_ref(), &ends).await?;
-    tell_copied(&ends, &copied, as_json)
+    let target = to.make(config).await.context("TO")?;
+    let copied = with_bar(from.as_ref(), target.transfer().as_ref(), ends).await;
+    target.close().await?;
+    tell_copied(ends, &copied?, how.json)
 }
 
 /// Whether half of a copy is there already; refuses what takes no copy.
-pub(super) async fn takes(there: Option<&dyn Transfer>, ends: &Ends<'_>) -> anyhow::Result<bool> {
-    let Some(there) = there else { return Ok(false) };
-    if there.is_half().await? {
-        return Ok(true);
+pub(super) async fn takes(to: &Address, config: &Config, ends: &Ends<'_>) -> anyhow::Result<bool> {
+    let Some(target) = to.look(config).await? else { return Ok(false) };
+    let there = target.transfer();
+    let half = there.is_half().await?;
+    let tables = contents(there.as_ref()).await?;
+    target.close().await?;
+    if half || tables.is_empty() {
+        return Ok(half);
     }
-    match contents(there).await? {
-        tables if tables.is_empty() => Ok(false),
-        tables => Err(explain(&CopyError::NotEmpty(tables), ends)),
-    }
+    Err(explain(&CopyError::NotEmpty(tables), ends))
 }
 
 /// Copies, with a bar on a terminal, and says what to do when it fails.

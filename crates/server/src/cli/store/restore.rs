@@ -7,28 +7,30 @@ use grantor_store::transfer::backup::Backup;
 use grantor_store::transfer::{Copied, Table, Unspent};
 use serde_json::{Map, Value, json};
 
+use super::How;
 use super::address::Address;
 use super::copy::{self, Ends};
 use crate::cli::output::{Column, Progress, json, say, table};
+use crate::config::Config;
 
 pub(super) async fn run(
     to: &Address,
     file: &Path,
-    dry_run: bool,
-    as_json: bool,
+    config: &Config,
+    how: How,
 ) -> anyhow::Result<()> {
     let backup = read(file)?;
-    let (file_shown, to_shown) = (file.display().to_string(), to.shown());
-    let ends = Ends { from: &file_shown, to: &to_shown };
-    if dry_run {
-        let there = to.look().await.context(to_shown.clone())?;
-        let resumes = copy::takes(there.as_deref(), &ends).await?;
-        return tell_plan(&backup, &ends, resumes, as_json);
+    let file_shown = file.display().to_string();
+    let ends = Ends { from: &file_shown, to: to.shown() };
+    if how.dry_run {
+        let resumes = copy::takes(to, config, &ends).await?;
+        return tell_plan(&backup, &ends, resumes, how.json);
     }
-    let target = to.make().await.context(to_shown.clone())?;
+    let target = to.make(config).await?;
     let unspent = Unspent::of(&backup);
-    let copied = copy::with_bar(&unspent, target.as_ref(), &ends).await?;
-    tell_restored(&backup, &ends, &copied, &unspent.left_out(), as_json)
+    let copied = copy::with_bar(&unspent, target.transfer().as_ref(), &ends).await;
+    target.close().await?;
+    tell_restored(&backup, &ends, &copied?, &unspent.left_out(), how.json)
 }
 
 /// Before anything is written, the whole file is read.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use grantor_store::contract::servers::{PostgresServer, RedisServer};
 use serde_json::json;
 
 use crate::support::cli::{Ran, grantor};
@@ -19,6 +20,7 @@ const UNKNOWN: &str = "The refresh token is unknown, expired, revoked or used up
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_server_in_use_is_restored_and_nothing_that_was_spent_is_valid() {
     let mut server = Server::setup()
+        .in_a_file()
         .set("integrations.google.client_id", "client")
         .set("integrations.google.client_secret", "secret-at-the-provider")
         .start()
@@ -66,12 +68,12 @@ async fn a_backup_of_a_server_in_use_is_restored_and_nothing_that_was_spent_is_v
     let again = server.code(&browser, "nobody who would sign in", &request).await;
     assert_eq!(server.redeem(&notes, &request, &again).await.status, 200, "the session lives");
     assert!(!server.tokens(&phone, "ada").await.refresh.is_empty(), "signing in works");
-    let store = server.open_store();
+    let store = server.open_store().await;
     for (id, tokens) in &connections {
-        let found = opened(&store, &key.ring(&[]), *id).await;
+        let found = opened(store.as_ref(), &key.ring(&[]), *id).await;
         assert!(found.is_some_and(|own| own == *tokens), "{id}");
     }
-    store.close();
+    drop(store);
     let sound = server.cli().json(&["audit", "verify"]);
     assert_eq!(sound["sound"], true, "{sound}");
     assert_eq!(server.sql("SELECT sum(connections) FROM connection_count"), "3");
@@ -79,7 +81,7 @@ async fn a_backup_of_a_server_in_use_is_restored_and_nothing_that_was_spent_is_v
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_into_what_is_not_empty_and_a_backup_over_a_file_are_refused() {
-    let server = Server::start().await;
+    let server = Server::setup().in_a_file().start().await;
     server.person("ada", "a password of ada");
     let file = server.folder().join("today.backup");
     let name = file.to_str().expect("text");
@@ -100,7 +102,7 @@ async fn a_restore_into_what_is_not_empty_and_a_backup_over_a_file_are_refused()
 
 #[tokio::test]
 async fn a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_written() {
-    let mut server = Server::start().await;
+    let mut server = Server::setup().in_a_file().start().await;
     server.person("ada", "a password of ada");
     let file = server.folder().join("today.backup");
     let name = file.to_str().expect("text");
@@ -134,7 +136,7 @@ async fn a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_writ
 /// Killed in the middle of it, a copy goes on; nobody uses its half.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_was_killed_goes_on_and_what_was_spent_stays_spent() {
-    let mut server = Server::start().await;
+    let mut server = Server::setup().in_a_file().start().await;
     let app = server.public_app("phone");
     let (browser, request) = (server.browser(), Request::of(&app));
     let code = server.code(&browser, "ada", &request).await;
@@ -173,7 +175,7 @@ async fn a_copy_that_was_killed_goes_on_and_what_was_spent_stays_spent() {
 
 #[tokio::test]
 async fn a_dry_run_says_what_it_would_do_and_writes_nothing() {
-    let server = Server::start().await;
+    let server = Server::setup().in_a_file().start().await;
     server.person("ada", "a password of ada");
     let other = server.folder().join("other");
     let from = address(&server.data().join("grantor.db"));
@@ -185,13 +187,13 @@ async fn a_dry_run_says_what_it_would_do_and_writes_nothing() {
     assert!(text.contains("user_account") && text.contains("Would copy"), "{text}");
     assert!(!other.exists());
     let nothing = server.cli().run(&["store", "copy", &address(&other), &from, "--dry-run"]);
-    assert_one_line(&nothing, &["FROM", "there is no database"]);
+    assert_one_line(&nothing, &["FROM", "there is no store of Grantor"]);
     assert!(!other.exists());
 }
 
 #[tokio::test]
 async fn a_copy_is_told_in_a_table_and_in_json_and_shows_a_bar_on_a_terminal_only() {
-    let server = Server::start().await;
+    let server = Server::setup().in_a_file().start().await;
     server.person("ada", "a password of ada");
     let from = address(&server.data());
     let to = |name: &str| address(&server.folder().join(name));
@@ -210,6 +212,45 @@ async fn a_copy_is_told_in_a_table_and_in_json_and_shows_a_bar_on_a_terminal_onl
     );
 }
 
+/// To the other kinds of store and back, by the command line alone; a password is in a file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_copied_to_postgres_to_redis_and_back() {
+    let mut server = Server::setup().in_a_file().start().await;
+    let app = server.public_app("phone");
+    let (browser, request) = (server.browser(), Request::of(&app));
+    let code = server.code(&browser, "ada", &request).await;
+    let tokens = Tokens::of(&server.redeem(&app, &request, &code).await);
+    assert_eq!(server.stop(), Some(0));
+    let redis = RedisServer::start(&[]);
+    let url = server.folder().join("postgres-url");
+    fs::write(&url, PostgresServer::shared().fresh().await).expect("written");
+    let ways = [
+        address(&server.data()),
+        format!("file:{}", url.display()),
+        redis.url(),
+        address(&server.folder().join("last")),
+    ];
+    for way in ways.windows(2) {
+        let [from, to] = [&way[0], &way[1]];
+        let nothing = server.cli().json(&["store", "copy", from, to, "--dry-run"]);
+        assert_eq!(nothing["resumed"], false, "{nothing}");
+        let copied = server.cli().json(&["store", "copy", from, to]);
+        assert_eq!(copied["records"], nothing["records"]);
+        let refused = server.cli().run(&["store", "copy", from, to, "--dry-run"]);
+        assert_one_line(&refused, &["TO", "Name an empty store"]);
+    }
+    lose(&server);
+    let last = server.folder().join("last").join("grantor.db");
+    fs::rename(last, server.data().join("grantor.db")).expect("moved");
+    server.start_again().await;
+    assert_eq!(server.bearer("/protected", &tokens.access).await.status, 200);
+    assert_eq!(server.refresh(&app, &tokens.refresh).await.status, 200);
+    let replayed = server.redeem(&app, &request, &code).await;
+    assert_eq!(replayed.json()["error"], "invalid_grant", "{replayed:?}");
+    assert_eq!(server.bearer("/protected", &tokens.access).await.status, 401, "noticed");
+    assert_eq!(server.cli().json(&["audit", "verify"])["sound"], true);
+}
+
 /// Neither what is wrong with an address, nor a file that has it, shows the password.
 #[test]
 fn an_address_that_is_wrong_is_explained_without_its_password() {
@@ -219,12 +260,12 @@ fn an_address_that_is_wrong_is_explained_without_its_password() {
     let named = format!("file:{}", file.display());
     for from in ["mysql://grantor:hunter2@db.internal/grantor", &named] {
         let ran = grantor(&["store", "copy", from, "sqlite:/nowhere"]);
-        assert_one_line(&ran, &["FROM", "sqlite:PATH"]);
+        assert_one_line(&ran, &["FROM", "sqlite:PATH", "postgres://"]);
         assert!(!ran.err.contains("hunter2") && !ran.err.contains("db.internal"), "{}", ran.err);
     }
     fs::write(&file, address(&folder.path().join("nothing"))).expect("written");
     let ran = grantor(&["store", "copy", &named, "sqlite:/nowhere"]);
-    assert_one_line(&ran, &["there is no database"]);
+    assert_one_line(&ran, &["there is no store of Grantor"]);
 }
 
 fn address(path: &Path) -> String {
