@@ -113,7 +113,7 @@ use tokio::task::AbortHandle;
 
 use self::address::Address;
 use self::fault::Fault;
-use self::fields::column;
+use self::fields::{column, items};
 use self::link::Link;
 use self::recorded::Chain;
 use self::script::{Call, Family, Mark, Script, scripts};
@@ -123,6 +123,8 @@ scripts! {
     FORMAT = ["
 call('HSETNX', meta, 'format', arg())
 return call('HGET', meta, 'format')"];
+
+    TIME = ["return call('TIME')"];
 }
 
 /// The form of what is stored. A later one that this version cannot work with has a greater number.
@@ -206,6 +208,16 @@ impl Redis {
         self.inner.append_all().await;
         self.inner.link.close().await;
         self.stop_watching();
+    }
+
+    /// The time of day of the server that has the clients and tokens, in milliseconds since the
+    /// epoch, at a moment before this answers.
+    pub async fn time(&self) -> Result<u64, StoreError> {
+        let told = async {
+            let [seconds, micros] = items(self.call(&TIME, Family::Oauth).read().await?)?;
+            Ok(column::<u64>(seconds)? * 1_000 + column::<u64>(micros)? / 1_000)
+        };
+        told.await.map_err(Fault::told)
     }
 
     fn stop_watching(&self) {

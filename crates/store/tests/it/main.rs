@@ -9,5 +9,6 @@ mod processes;
 mod redis;
 mod scratch;
 mod sweeping;
+mod time;
 mod upgrading;
 mod vault;
