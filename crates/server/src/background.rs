@@ -1,4 +1,5 @@
-//! What goes on beside requests: mail, webhooks, refreshes, clean-up, keys, limits, the audit log.
+//! What goes on beside requests: mail, webhooks, refreshes, clean-up, keys, limits, the audit log,
+//! the time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::clock::StoreClock;
 use crate::mail::Mailer;
 use crate::refreshes::Refreshes;
 use crate::run::stopped;
@@ -26,6 +28,13 @@ const CHECKPOINTS: Duration = Duration::from_secs(300);
 
 /// How far behind the time may be when an API key was last used.
 const KEY_USES: Duration = Duration::from_secs(60);
+
+/// How often the store is asked for the time.
+const MEASURE_TIME: Duration = Duration::from_secs(10);
+
+/// How far this machine's clock may be off from the store's, in milliseconds, before that is worth a
+/// word.
+pub(crate) const CLOCK_OFF: u64 = 1_000;
 
 /// The running tasks.
 pub(crate) struct Tasks {
@@ -66,7 +75,10 @@ pub(crate) fn start(
     tasks.spawn(key_uses(app.clone(), stop.clone()));
     tasks.spawn(checkpoints(app.clone(), stop.clone()));
     tasks.spawn(refreshes::sweep(app.clone(), refreshes.clone(), stop.clone()));
-    tasks.spawn(prune_limits(app.clone(), stop));
+    tasks.spawn(prune_limits(app.clone(), stop.clone()));
+    if let Some(clock) = app.store_clock.clone() {
+        tasks.spawn(measure_time(app.clone(), clock, stop));
+    }
     Tasks { tasks, refreshes }
 }
 
@@ -148,6 +160,29 @@ async fn vouch(app: &App) {
 async fn prune_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
     while paused(Duration::from_secs(60), &stop).await {
         app.limits.prune();
+    }
+}
+
+/// Keeps to the store's time. While the store is away, the clock goes on by what it told last.
+async fn measure_time(app: Arc<App>, clock: Arc<StoreClock>, stop: watch::Receiver<bool>) {
+    let mut told = false;
+    loop {
+        if let Err(error) = clock.measure(&app.backend).await {
+            tracing::debug!(cause = %error, "the store could not be asked for the time");
+        }
+        let ahead = clock.machine_ahead();
+        let off = ahead.unsigned_abs() > CLOCK_OFF;
+        if off && !told {
+            tracing::warn!(
+                milliseconds_ahead = ahead,
+                "the clock of this machine is off; the store's is used. Have NTP set it (chrony, \
+                 systemd-timesyncd)"
+            );
+        }
+        told = off;
+        if !paused(MEASURE_TIME, &stop).await {
+            return;
+        }
     }
 }
 
