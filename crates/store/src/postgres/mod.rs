@@ -22,6 +22,7 @@ mod external;
 mod fault;
 mod guarantees;
 mod initial_tokens;
+mod limits;
 mod lines;
 mod migrate;
 mod notices;

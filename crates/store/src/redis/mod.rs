@@ -3,7 +3,7 @@
 //! # Families
 //!
 //! Whatever some method of the port changes together lies in one slot of a cluster: its keys begin
-//! with the same hash tag. There are five such families, each on one node of a cluster; a cluster
+//! with the same hash tag. There are six such families, each on one node of a cluster; a cluster
 //! makes the store survive a node and does not spread the load of one family.
 //!
 //! | keys | records |
@@ -13,6 +13,7 @@
 //! | `{grantor:vault}:` | `connection:<id>` `credential:<id>` `refresh:<connection>` `connect_session:<id>` `api_key:<id>` `pause:<integration>` `notice:<id>`; `audit`, a stream |
 //! | `{grantor:keys}:` | `signing_key:<kid>`; `secrets`, a hash |
 //! | `{grantor:once}:` | `client_assertion:<digest>` `grant_assertion:<digest>` |
+//! | `{grantor:limits}:` | `limit:<key>` |
 //!
 //! A record is a hash with the names of `migrations/sqlite` as its fields: `HGETALL
 //! {grantor:oauth}:client:web`. What a record does not have, the hash has not. Times are seconds
@@ -81,6 +82,7 @@ mod fault;
 mod fields;
 mod guarantees;
 mod initial_tokens;
+mod limits;
 mod link;
 mod listing;
 mod notices;
