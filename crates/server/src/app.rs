@@ -144,13 +144,7 @@ impl App {
         let description = Description::new(server.policy.issuer.clone(), features);
         Ok(Arc::new(Self {
             cookies: Cookies::of(&server.policy.issuer),
-            limits: Limits::new(Rates {
-                failed_client_auth: config.limits.failed_client_auth,
-                sign_in: config.limits.sign_in,
-                user_codes: config.limits.user_codes,
-                pages: config.limits.pages,
-                registrations: config.limits.registrations,
-            }),
+            limits: limits(config, &server, backend.is_shared()),
             client_rates: ClientRates {
                 machine: config.limits.machine_client,
                 interactive: config.limits.interactive_client,
@@ -180,6 +174,18 @@ impl App {
             demo,
         }))
     }
+}
+
+fn limits(config: &Config, server: &AuthorizationServer, shared: bool) -> Limits {
+    let own = &config.limits;
+    let rates = Rates {
+        failed_client_auth: own.failed_client_auth,
+        sign_in: own.sign_in,
+        user_codes: own.user_codes,
+        pages: own.pages,
+        registrations: own.registrations,
+    };
+    Limits::new(rates, &server.secrets.limits, shared)
 }
 
 /// What the description of the API leaves out unless it is switched on.

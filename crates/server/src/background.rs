@@ -29,6 +29,12 @@ const CHECKPOINTS: Duration = Duration::from_secs(300);
 /// How far behind the time may be when an API key was last used.
 const KEY_USES: Duration = Duration::from_secs(60);
 
+/// How often what was counted of the limits is settled with other nodes.
+const SETTLE_LIMITS: Duration = Duration::from_millis(100);
+
+/// The same after the store could not be reached.
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
+
 /// How often the store is asked for the time.
 const MEASURE_TIME: Duration = Duration::from_secs(10);
 
@@ -76,6 +82,9 @@ pub(crate) fn start(
     tasks.spawn(checkpoints(app.clone(), stop.clone()));
     tasks.spawn(refreshes::sweep(app.clone(), refreshes.clone(), stop.clone()));
     tasks.spawn(prune_limits(app.clone(), stop.clone()));
+    if app.backend.is_shared() {
+        tasks.spawn(settle_limits(app.clone(), stop.clone()));
+    }
     if let Some(clock) = app.store_clock.clone() {
         tasks.spawn(measure_time(app.clone(), clock, stop));
     }
@@ -160,6 +169,24 @@ async fn vouch(app: &App) {
 async fn prune_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
     while paused(Duration::from_secs(60), &stop).await {
         app.limits.prune();
+    }
+}
+
+/// Counts with the other nodes; alone while the store is away. Ends with what was counted last.
+async fn settle_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
+    let mut pause = SETTLE_LIMITS;
+    loop {
+        let goes_on = paused(pause, &stop).await;
+        let settled = app.limits.settle(&*app.server.store, &*app.server.clock).await;
+        if let Err(error) = &settled
+            && pause == SETTLE_LIMITS
+        {
+            tracing::warn!(cause = %error, "this node counts rate limits by itself for now");
+        }
+        if !goes_on {
+            return;
+        }
+        pause = if settled.is_ok() { SETTLE_LIMITS } else { SETTLE_AGAIN };
     }
 }
 

@@ -75,6 +75,14 @@ impl Backend {
         }
     }
 
+    /// Whether other nodes may use it at the same time.
+    pub(crate) const fn is_shared(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(_) | Self::Redis(_) => true,
+        }
+    }
+
     /// The time of day as the store has it, in milliseconds since the epoch; `None` for a file.
     pub(crate) async fn time(&self) -> Result<Option<u64>, StoreError> {
         match self {

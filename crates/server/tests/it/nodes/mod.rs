@@ -1,5 +1,6 @@
 //! Nodes that share a Postgres: what one does, another knows.
 
+mod limits;
 mod time;
 
 use std::fs::{self, File};
