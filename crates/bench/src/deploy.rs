@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::place::{Kind, Place};
 use crate::request::Site;
 use crate::target::{Target, free_port};
 
@@ -41,6 +42,8 @@ pub(crate) const PROVIDER_CLIENT: &str = "bench.example";
 pub(crate) struct Deployment {
     /// Where its server will be.
     pub(crate) site: Site,
+    /// Where it keeps things.
+    pub(crate) place: Place,
     binary: PathBuf,
     folder: TempDir,
     port: u16,
@@ -83,12 +86,19 @@ impl Deployment {
     /// Makes a folder beside this program (`/tmp` may be memory, where a durable commit costs
     /// nothing) and puts a confidential client and a person into it.
     pub(crate) fn prepare(binary: PathBuf) -> Result<Self> {
+        Self::prepare_on(Kind::Sqlite, binary)
+    }
+
+    /// The same with a store of this kind.
+    pub(crate) fn prepare_on(kind: Kind, binary: PathBuf) -> Result<Self> {
         let beside = binary.parent().context("the server's program is nowhere")?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?;
+        let place = Place::start(kind, beside)?;
         let port = free_port()?;
         let (client, person) = (Credentials::default(), Account::default());
         let vault = false;
-        let mut own = Self { site: Site::on(port), binary, folder, port, vault, client, person };
+        let site = Site::on(port);
+        let mut own = Self { site, place, binary, folder, port, vault, client, person };
         let added = own.cli(&[
             "client",
             "add",
@@ -155,6 +165,17 @@ impl Deployment {
         let mut command = self.command();
         command.arg("serve").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Target::spawn(command.into(), self.port)
+    }
+
+    /// Starts another node of the same server, on a port of its own, and waits until it answers.
+    pub(crate) async fn another_node(&self) -> Result<Target> {
+        let port = free_port()?;
+        let mut command = self.command();
+        command.env("GRANTOR__LISTEN__PORT", port.to_string()).arg("serve");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut node = Target::spawn(command.into(), port)?;
+        node.first_answer(&self.site.get("/healthz", "")).await?;
+        Ok(node)
     }
 
     /// Starts its server and waits until it answers.
@@ -230,6 +251,10 @@ impl Deployment {
         let mut command = Command::new(&self.binary);
         command.env("GRANTOR_DATA", self.folder.path()).current_dir(self.folder.path());
         command.env("GRANTOR__LISTEN__PORT", self.port.to_string()).envs(SETTINGS);
+        command.env("GRANTOR__ISSUER", self.issuer());
+        if let Some(url) = self.place.url() {
+            command.env("GRANTOR__STORE", url);
+        }
         if self.vault {
             command.env("GRANTOR__INTEGRATIONS__GOOGLE__CLIENT_ID", PROVIDER_CLIENT);
             command.env("GRANTOR__INTEGRATIONS__GOOGLE__CLIENT_SECRET", "not used");

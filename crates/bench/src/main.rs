@@ -7,12 +7,14 @@ mod deploy;
 mod hello;
 mod load;
 mod person;
+mod place;
 mod process;
 mod report;
 mod request;
 mod scenarios;
 mod store;
 mod stored;
+mod stores;
 mod target;
 mod trials;
 mod vault;
@@ -21,7 +23,7 @@ mod wire;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use tokio::runtime;
@@ -29,6 +31,7 @@ use tokio::runtime;
 use crate::compare::{Comparison, Effort, Subject, Yardstick};
 use crate::deploy::Deployment;
 use crate::person::{SignedIn, sign_in};
+use crate::place::Kind;
 use crate::report::{Verdict, write_json};
 use crate::scenarios::{Bearers, Chains, Codes, memory, start};
 use crate::target::Target;
@@ -49,7 +52,12 @@ const CODE_LIMIT: f64 = 6.0;
 #[command(name = "bench")]
 struct Arguments {
     #[command(subcommand)]
-    scenario: Scenario,
+    scenario: Option<Scenario>,
+
+    /// Instead of a scenario: tokens, refreshes, introspection and vault reads on each of these
+    /// stores in one run, and what nodes on one Postgres share.
+    #[arg(long, value_delimiter = ',', value_name = "KINDS")]
+    store: Vec<Kind>,
 
     /// Connections that ask at once.
     #[arg(long, global = true, default_value_t = 64)]
@@ -145,7 +153,10 @@ fn main() -> Result<ExitCode> {
     // The servers have all cores; the driver does with one thread of its own.
     let mut driver = runtime::Builder::new_current_thread();
     let mut like_a_server = runtime::Builder::new_multi_thread();
-    let runtime = match arguments.scenario {
+    let Some(scenario) = arguments.scenario else {
+        return arguments.measure_stores(driver.enable_all().build()?);
+    };
+    let runtime = match scenario {
         Scenario::Hello | Scenario::Store { .. } => &mut like_a_server,
         Scenario::Code
         | Scenario::Refresh
@@ -160,17 +171,30 @@ fn main() -> Result<ExitCode> {
         | Scenario::Start { .. }
         | Scenario::Noise => &mut driver,
     };
-    let verdicts = runtime.enable_all().build()?.block_on(arguments.run())?;
-    for verdict in &verdicts {
-        println!("{}", verdict.line());
-    }
-    let missed = verdicts.iter().any(|verdict| !verdict.met());
-    Ok(if arguments.check && missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let verdicts = runtime.enable_all().build()?.block_on(arguments.run(scenario))?;
+    Ok(arguments.judge(&verdicts))
 }
 
 impl Arguments {
-    async fn run(&self) -> Result<Vec<Verdict>> {
-        match self.scenario {
+    fn judge(&self, verdicts: &[Verdict]) -> ExitCode {
+        for verdict in verdicts {
+            println!("{}", verdict.line());
+        }
+        let missed = verdicts.iter().any(|verdict| !verdict.met());
+        if self.check && missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
+    /// `--store` without a scenario.
+    fn measure_stores(&self, driver: runtime::Runtime) -> Result<ExitCode> {
+        ensure!(!self.store.is_empty(), "name a scenario, or stores with --store: bench --help");
+        let binary = self.grantor.clone().map_or_else(deploy::binary, Ok)?;
+        let report = driver.block_on(stores::run(self.effort(), binary, &self.store))?;
+        self.publish(&report.text(), &report)?;
+        Ok(self.judge(&report.verdicts()))
+    }
+
+    async fn run(&self, scenario: Scenario) -> Result<Vec<Verdict>> {
+        match scenario {
             Scenario::Hello => {
                 hello::serve(|address| println!("{address}")).await?;
                 Ok(Vec::new())
@@ -198,15 +222,15 @@ impl Arguments {
             | Scenario::Refresh
             | Scenario::Userinfo
             | Scenario::Memory { .. }
-            | Scenario::Start { .. } => self.act(self.stage().await?).await,
+            | Scenario::Start { .. } => self.act(scenario, self.stage().await?).await,
         }
     }
 
     /// The scenarios that need a Grantor.
-    async fn act(&self, stage: Stage) -> Result<Vec<Verdict>> {
+    async fn act(&self, scenario: Scenario, stage: Stage) -> Result<Vec<Verdict>> {
         let Stage { deployment, server, person } = stage;
         let (at, count) = (&server, self.connections);
-        match self.scenario {
+        match scenario {
             Scenario::Code => {
                 let mut codes = Codes::of(&deployment, at, person);
                 self.compare("code", at, &mut codes, Some(CODE_LIMIT)).await

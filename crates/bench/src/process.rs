@@ -16,6 +16,17 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     Ok(Duration::from_millis(ticks * 1_000 / TICKS))
 }
 
+/// The same of a process and all that it has started, as far as they still run.
+pub(crate) fn cpu_of_family(pid: u32) -> Result<Duration> {
+    let mut all = cpu(pid)?;
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    for child in children.split_ascii_whitespace() {
+        // One that has ended meanwhile is counted no more.
+        all += child.parse().ok().and_then(|own| cpu(own).ok()).unwrap_or_default();
+    }
+    Ok(all)
+}
+
 /// Resident memory in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Memory {

@@ -225,8 +225,9 @@ async fn anywhere(effort: Effort, hello: &Target, small: &Stage, full: &Stage) -
 /// the audit log before the answer is.
 pub(crate) async fn vault(effort: Effort, small: &Vault, full: Option<&Vault>) -> Result<Trials> {
     let hello = Target::hello().await?;
-    let own = VaultRead::of(small)?;
-    let other = full.map(|full| Ok::<_, anyhow::Error>((&full.server, VaultRead::of(full)?)));
+    let read = |own: &Vault| VaultRead::of(&own.deployment, &own.api_key, own.connections);
+    let own = read(small)?;
+    let other = full.map(|full| Ok::<_, anyhow::Error>((&full.server, read(full)?)));
     let turns = turns(effort, &hello, (&small.server, own), other.transpose()?).await?;
     let stored = full.map(|full| Filled {
         rows: full.connections,

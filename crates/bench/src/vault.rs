@@ -12,10 +12,9 @@ use grantor_core::id::{ConnectionId, Id};
 use grantor_core::jose::seal::{KeyEncryptionKey, KeyRing};
 use grantor_core::model::{Account, Connection, ConnectionStatus, Scope};
 use grantor_core::ports::Entropy;
-use grantor_core::store::{ConnectionStore as _, Granted, Held, Recorded};
+use grantor_core::store::{Granted, Held, Recorded, Store};
 use grantor_core::time::{Seconds, Timestamp};
 use grantor_core::vault::seal::{Tokens, seal_with};
-use grantor_store::sqlite::{Options, Sqlite};
 use tokio::task::JoinSet;
 
 use crate::deploy::{Deployment, INTEGRATION, PROVIDER_CLIENT};
@@ -54,7 +53,8 @@ impl Vault {
     pub(crate) async fn set(mut deployment: Deployment, connections: usize) -> Result<Self> {
         let api_key = deployment.api_key()?;
         let started = Instant::now();
-        fill(&deployment, connections).await.context("cannot fill the vault")?;
+        let store = deployment.place.open(&deployment.database()).await?;
+        fill(&deployment, store, connections).await.context("cannot fill the vault")?;
         let filling = started.elapsed();
         let gigabytes = number(std::fs::metadata(deployment.database())?.len()) / 1e9;
         let server = deployment.serve_ready().await?;
@@ -76,9 +76,12 @@ impl Entropy for System {
 }
 
 /// Sealed as the server seals them, and stored as it stores them.
-async fn fill(deployment: &Deployment, connections: usize) -> Result<()> {
+pub(crate) async fn fill(
+    deployment: &Deployment,
+    store: Arc<dyn Store>,
+    connections: usize,
+) -> Result<()> {
     let ring = KeyRing::new(key(&deployment.key_file())?, Vec::new());
-    let store = Arc::new(Sqlite::open(&deployment.database(), &Options::default())?);
     #[expect(clippy::disallowed_methods, reason = "tokens are valid by the time of day")]
     let passed = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let mut tasks = JoinSet::new();
@@ -94,7 +97,6 @@ async fn fill(deployment: &Deployment, connections: usize) -> Result<()> {
             ensure!(granted == Granted::Done, "a connection was there before");
         }
     }
-    store.close();
     Ok(())
 }
 

@@ -191,6 +191,39 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// A SHA-256 over what comes in pieces, as `sha256sum` makes it: finds what was damaged or cut off,
+/// not what somebody has changed on purpose.
+#[derive(Clone)]
+pub struct Checksum(Context);
+
+impl Checksum {
+    /// Of nothing yet.
+    pub fn new() -> Self {
+        Self(Context::new(&SHA256))
+    }
+
+    /// Adds a piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The sum as 64 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        let sum = self.0.clone().finish();
+        sum.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
+    }
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn digit(value: u8) -> char {
+    char::from(b"0123456789abcdef"[usize::from(value)])
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -225,6 +258,16 @@ mod tests {
         let made = credential(Kind::Session);
         let shown = format!("{made:?} {:?}", made.digest());
         assert!(!shown.contains(&made.reveal()[30..]), "{shown}");
+    }
+
+    #[test]
+    fn a_checksum_is_that_of_sha256sum_however_the_pieces_are_cut() {
+        let mut sum = Checksum::new();
+        assert_eq!(sum.hex()[..16], *"e3b0c44298fc1c14", "FIPS 180-4, of nothing");
+        sum.add(b"a");
+        sum.add(b"bc");
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sum.hex(), abc, "FIPS 180-4, of abc");
     }
 
     proptest! {

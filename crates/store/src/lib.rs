@@ -12,6 +12,7 @@ mod records;
 pub mod redis;
 pub mod sqlite;
 mod sweep;
+pub mod transfer;
 
 pub use postgres::Postgres;
 pub use redis::Redis;

@@ -50,3 +50,11 @@ pub(crate) fn check(steps: &[Step], applied: &[Applied], place: &str) -> Result<
     }
     Ok(applied.len().min(steps.len()))
 }
+
+/// A database that nobody may bring up to date by the way.
+pub(crate) fn not_up_to_date(place: &str, known: usize, newest: usize) -> StoreError {
+    StoreError::Unavailable(format!(
+        "{place} has schema version {known} and this Grantor works with version {newest}. `grantor \
+         doctor` brings it up to date; or do this with the version that has used it so far."
+    ))
+}

@@ -3,11 +3,11 @@
 use anyhow::{Result, ensure};
 
 use crate::compare::{Effort, Subject};
-use crate::deploy::INTEGRATION;
+use crate::deploy::{Deployment, INTEGRATION};
 use crate::load::Script;
 use crate::request::Template;
 use crate::stored::mix;
-use crate::vault::{Vault, subject};
+use crate::vault::subject;
 use crate::wire::Answer;
 
 /// How an answer begins when there is a token.
@@ -27,13 +27,13 @@ pub(crate) struct Ask {
 }
 
 impl VaultRead {
-    /// At this server.
-    pub(crate) fn of(vault: &Vault) -> Result<Self> {
+    /// Of so many connections, with a key that reaches all of them.
+    pub(crate) fn of(deployment: &Deployment, api_key: &str, connections: usize) -> Result<Self> {
         let first = subject(0);
-        let header = format!("authorization: Bearer {}\r\n", vault.api_key);
+        let header = format!("authorization: Bearer {api_key}\r\n");
         let form = [("integration", INTEGRATION), ("subject", first.as_str())];
-        let request = vault.deployment.site.post("/oauth/token", &header, &form);
-        Ok(Self { template: Template::new(request, &first)?, connections: vault.connections })
+        let request = deployment.site.post("/oauth/token", &header, &form);
+        Ok(Self { template: Template::new(request, &first)?, connections })
     }
 }
 

@@ -9,6 +9,7 @@ use grantor_core::store::{Store, StoreError};
 use grantor_store::postgres::{self, Postgres};
 use grantor_store::redis::{self, Redis};
 use grantor_store::sqlite::{self, Sqlite};
+use grantor_store::transfer::{Transfer, refuse_half};
 
 use super::{make_folder, ring};
 use crate::config::{self, Config};
@@ -43,6 +44,12 @@ impl Backend {
     /// database without any.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         make_folder(&config.data)?;
+        let own = Self::of(config).await?;
+        refuse_half(own.transfer().as_ref()).await?;
+        Ok(own)
+    }
+
+    async fn of(config: &Config) -> anyhow::Result<Self> {
         match &config.store {
             config::Store::Sqlite => {
                 let path = config.data.join(FILE);
@@ -89,6 +96,15 @@ impl Backend {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(store) => store.time().await.map(Some),
             Self::Redis(store) => store.time().await.map(Some),
+        }
+    }
+
+    /// As those see it who carry all of it elsewhere.
+    pub(crate) fn transfer(&self) -> Arc<dyn Transfer> {
+        match self {
+            Self::Sqlite(store) => store.clone(),
+            Self::Postgres(store) => store.clone(),
+            Self::Redis(store) => store.clone(),
         }
     }
 

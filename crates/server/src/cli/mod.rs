@@ -13,6 +13,7 @@ mod provider;
 mod registration_token;
 mod serve;
 mod settings;
+mod store;
 mod user;
 mod vault;
 mod walk;
@@ -65,6 +66,9 @@ enum Command {
     /// Providers whose tokens the vault keeps: how they are spoken to.
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
+    /// The store as a whole: to another store, into a file and back.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// The audit log: who did what to which token.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -94,6 +98,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Vault(own) => blocking(vault::run(own, place)),
         Command::Connection(own) => blocking(connection::run(own, place)),
         Command::Provider(own) => blocking(provider::run(own, place)),
+        Command::Store(own) => blocking(store::run(own, place)),
         Command::Audit(own) => blocking(audit::run(own, place)),
         Command::Config(own) => config::run(&own, &place),
         Command::Doctor(own) => blocking(doctor::run(own, place)),

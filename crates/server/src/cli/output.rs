@@ -161,6 +161,12 @@ impl Progress {
         self.0.set_position(done);
     }
 
+    /// `done` of `total` are done, where that is known only by and by.
+    pub(super) fn of(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+
     /// Leaves no trace of the bar.
     pub(super) fn finish(&self) {
         self.0.finish_and_clear();

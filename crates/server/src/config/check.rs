@@ -443,8 +443,8 @@ impl Config {
         when(
             file,
             "data",
-            "back up this folder: `sqlite3 grantor.db \".backup copy.db\"` while the server runs, \
-             and the key-encryption key apart from it",
+            "back up what is in it: `grantor store backup FILE` while the server runs, and the \
+             key-encryption key apart from it",
         );
         when(
             !file,

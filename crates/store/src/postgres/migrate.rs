@@ -8,7 +8,7 @@ use super::connect::Connector;
 use super::fault::{Fault, describe};
 use super::rows::Db;
 use crate::columns::values;
-use crate::migrations::{Applied, Step, check};
+use crate::migrations::{Applied, Step, check, not_up_to_date};
 
 const STEPS: [Step; 1] =
     [Step { name: "initial", sql: include_str!("../migrations/postgres/0001_initial.sql") }];
@@ -51,6 +51,17 @@ pub(super) async fn run(db: Db<'_>, connector: &Connector) -> Result<(), StoreEr
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = execute(db, end).await.map_err(explain);
     done.and(ended)
+}
+
+/// Whether there are tables of ours; refuses those that are not up to date.
+pub(super) async fn is_there(db: Db<'_>, connector: &Connector) -> Result<bool, StoreError> {
+    let place = connector.place();
+    let applied = applied(db).await.map_err(|fault| explain(&fault, &place))?;
+    let known = check(&STEPS, &applied, &place)?;
+    if known == 0 || known == STEPS.len() {
+        return Ok(known > 0);
+    }
+    Err(not_up_to_date(&place, known, STEPS.len()))
 }
 
 async fn apply_missing(db: Db<'_>, place: &str) -> Result<(), StoreError> {

@@ -42,6 +42,7 @@ mod signing_keys;
 mod sweep;
 mod tls;
 mod tokens;
+mod transfer;
 mod url;
 mod users;
 mod watch;
@@ -100,6 +101,7 @@ impl Default for Options {
 /// A database in use. Writes that were begun when it is dropped are finished by tasks of the runtime,
 /// as long as there is one; [`Postgres::close`] waits for them.
 pub struct Postgres {
+    connector: Arc<Connector>,
     lines: Lines,
     pool: Arc<Pool>,
     caches: Arc<Caches>,
@@ -115,11 +117,24 @@ impl Postgres {
     /// Connects to the database at `url`, which libpq would understand too, and brings its schema up
     /// to date. The error says what to do, and does not have the password.
     pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
-        let (config, protection) = url::read(url, options)?;
-        let connector = Arc::new(Connector::new(config, tls::connector(&protection)?, options));
+        let connector = connector(url, options)?;
         let first = first_connection(&connector, options).await?;
         migrate::run(Db(&first), &connector).await?;
-        drop(first);
+        Self::start(connector, options)
+    }
+
+    /// Connects to a database that has the schema of this version: nothing in it is changed. `None`
+    /// when it has no tables of ours.
+    pub async fn open_existing(url: &str, options: &Options) -> Result<Option<Self>, StoreError> {
+        let connector = connector(url, options)?;
+        let first = first_connection(&connector, options).await?;
+        match migrate::is_there(Db(&first), &connector).await? {
+            true => Self::start(connector, options).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn start(connector: Arc<Connector>, options: &Options) -> Result<Self, StoreError> {
         let pool = Arc::new(Pool::new(&connector, options)?);
         let caches = Arc::new(Caches::default());
         Ok(Self {
@@ -132,6 +147,7 @@ impl Postgres {
             used_connections: connections::batches(&pool),
             used_keys: api_keys::batches(&pool),
             pool,
+            connector,
         })
     }
 
@@ -252,6 +268,11 @@ impl Store for Postgres {
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u32, StoreError> {
         self.sweeper.sweep(self, now, limit).await
     }
+}
+
+fn connector(url: &str, options: &Options) -> Result<Arc<Connector>, StoreError> {
+    let (config, protection) = url::read(url, options)?;
+    Ok(Arc::new(Connector::new(config, tls::connector(&protection)?, options)))
 }
 
 async fn first_connection(

@@ -30,8 +30,7 @@ impl Db<'_> {
         values: &[Value<'_>],
         read: fn(&mut Columns<'_>) -> Result<T, Unreadable>,
     ) -> Result<Option<T>, Fault> {
-        let statement = self.0.prepare_cached(sql).await?;
-        let rows = self.0.query(&statement, &bound(values)).await?;
+        let rows = self.rows(sql, values).await?;
         Ok(rows.first().map(|row| read(&mut Columns::of(row))).transpose()?)
     }
 
@@ -42,9 +41,14 @@ impl Db<'_> {
         values: &[Value<'_>],
         read: fn(&mut Columns<'_>) -> Result<T, Unreadable>,
     ) -> Result<Vec<T>, Fault> {
-        let statement = self.0.prepare_cached(sql).await?;
-        let rows = self.0.query(&statement, &bound(values)).await?;
+        let rows = self.rows(sql, values).await?;
         Ok(rows.iter().map(|row| read(&mut Columns::of(row))).collect::<Result<_, _>>()?)
+    }
+
+    /// All rows as they are.
+    pub(super) async fn rows(self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
+        let statement = self.0.prepare_cached(sql).await?;
+        Ok(self.0.query(&statement, &bound(values)).await?)
     }
 
     /// Locks what these parts name until the end of the transaction, and now and then something else

@@ -101,6 +101,7 @@ mod signing_keys;
 mod sweep;
 mod token_hash;
 mod tokens;
+mod transfer;
 mod users;
 mod watch;
 
@@ -190,16 +191,19 @@ struct Inner {
 impl Redis {
     /// Connects. The error says what to do, and never has the password in it.
     pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
-        check_prefix(&options.prefix)?;
-        let link = Link::open(Address::parse(url)?, options).await?;
-        let inner = Arc::new(Inner {
-            link,
-            options: options.clone(),
-            marks: Mutex::default(),
-            caches: Caches::default(),
-            fresh_until: Mutex::default(),
-            chain: Chain::default(),
-        });
+        Self::start(Arc::new(Inner::connect(url, options).await?)).await
+    }
+
+    /// The same; `None` when there is nothing of ours, and then nothing is written either.
+    pub async fn open_existing(url: &str, options: &Options) -> Result<Option<Self>, StoreError> {
+        let inner = Arc::new(Inner::connect(url, options).await?);
+        match transfer::is_there(&inner).await.map_err(Fault::told)? {
+            true => Self::start(inner).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    async fn start(inner: Arc<Inner>) -> Result<Self, StoreError> {
         check_format(&inner).await?;
         let watchers = watch::start(&inner);
         Ok(Self { inner, watchers })
@@ -255,6 +259,19 @@ impl Redis {
 }
 
 impl Inner {
+    async fn connect(url: &str, options: &Options) -> Result<Self, StoreError> {
+        check_prefix(&options.prefix)?;
+        Ok(Self {
+            // Boxed, so that what awaits it stays small.
+            link: Box::pin(Link::open(Address::parse(url)?, options)).await?,
+            options: options.clone(),
+            marks: Mutex::default(),
+            caches: Caches::default(),
+            fresh_until: Mutex::default(),
+            chain: Chain::default(),
+        })
+    }
+
     fn tag(&self, family: Family) -> String {
         format!("{{{}:{}}}:", self.options.prefix, family.name())
     }

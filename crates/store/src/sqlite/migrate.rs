@@ -37,6 +37,17 @@ pub(super) fn run(connection: &Connection, path: &Path) -> Result<(), StoreError
     done.and(ended.map(drop))
 }
 
+/// Whether there are tables of ours; refuses those that are not up to date.
+pub(super) fn is_there(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let db = Db(connection);
+    refuse_foreign(&db, path)?;
+    let known = check(&applied(&db).map_err(|fault| open::explain(path, &fault))?, path)?;
+    if known == 0 || known == STEPS.len() {
+        return Ok(known > 0);
+    }
+    Err(migrations::not_up_to_date(&path.display().to_string(), known, STEPS.len()))
+}
+
 fn apply_missing(db: &Db<'_>, path: &Path) -> Result<(), StoreError> {
     let explain = |fault: Fault| open::explain(path, &fault);
     // Again under the lock: another process may just have done it.

@@ -39,16 +39,18 @@ mod stats;
 mod sweep;
 mod token_rows;
 mod tokens;
+mod transfer;
 mod users;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Timestamp;
+use rusqlite::Connection;
 
 pub(crate) use selections::means;
 pub use stats::Stats;
@@ -107,6 +109,8 @@ impl Default for Options {
 
 /// A database file in use. Dropping it, or [`Sqlite::close`], finishes what was begun.
 pub struct Sqlite {
+    path: PathBuf,
+    options: Options,
     writer: Writer,
     readers: Readers,
     snapshots: Arc<Snapshots>,
@@ -122,6 +126,25 @@ impl Sqlite {
         let explain = |fault: Fault| open::explain(path, &fault);
         let connection = open::writer(path, options).map_err(explain)?;
         migrate::run(&connection, path)?;
+        Self::start(connection, path, options)
+    }
+
+    /// Opens a file that has the schema of this version: its records are not changed. `None` when it
+    /// is not there or has no tables.
+    pub fn open_existing(path: &Path, options: &Options) -> Result<Option<Self>, StoreError> {
+        if !open::is_there(path)? {
+            return Ok(None);
+        }
+        let explain = |fault: Fault| open::explain(path, &fault);
+        let connection = open::writer(path, options).map_err(explain)?;
+        match migrate::is_there(&connection, path)? {
+            true => Self::start(connection, path, options).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn start(connection: Connection, path: &Path, options: &Options) -> Result<Self, StoreError> {
+        let explain = |fault: Fault| open::explain(path, &fault);
         let readers = Readers::open(path, options).map_err(explain)?;
         let snapshots = Arc::new(Snapshots::open(path, options).map_err(explain)?);
         let counters = Arc::new(Counters::default());
@@ -139,7 +162,15 @@ impl Sqlite {
             Arc::clone(&snapshots),
             counters,
         )?;
-        Ok(Self { writer, readers, snapshots, caches, sweeper: Sweeper::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            options: options.clone(),
+            writer,
+            readers,
+            snapshots,
+            caches,
+            sweeper: Sweeper::default(),
+        })
     }
 
     /// What the writer has done so far.

@@ -28,6 +28,18 @@ pub(super) fn file(path: &Path) -> Result<(), StoreError> {
             path.display(),
         ))
     })?;
+    is_database(path)
+}
+
+/// Whether there is a file, which has to be a database then.
+pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    is_database(path).map(|()| true)
+}
+
+fn is_database(path: &Path) -> Result<(), StoreError> {
     let check = connect(path, Duration::from_secs(5))
         .and_then(|db| Ok(db.query_row("PRAGMA schema_version", (), |row| row.get::<_, i64>(0))?));
     check.map(drop).map_err(|fault| explain(path, &fault))

@@ -10,5 +10,6 @@ mod redis;
 mod scratch;
 mod sweeping;
 mod time;
+mod transfer;
 mod upgrading;
 mod vault;

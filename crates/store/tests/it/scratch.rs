@@ -1,6 +1,6 @@
 //! A database in a folder of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use grantor_core::id::Id;
@@ -16,6 +16,10 @@ pub(crate) struct Scratch {
 impl Scratch {
     pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().expect("a folder") }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn path(&self) -> PathBuf {

@@ -12,6 +12,7 @@ mod output;
 mod provider;
 mod registration_token;
 mod settings;
+mod store;
 mod user;
 mod vault;
 
@@ -32,6 +33,7 @@ fn help_and_version_name_every_command() {
         "user",
         "key",
         "apikey",
+        "store",
         "connection",
         "vault",
         "provider",

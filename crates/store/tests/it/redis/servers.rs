@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use grantor_core::store::Store;
 use grantor_store::contract::BackEnd;
 use grantor_store::contract::servers::{RedisCluster, RedisSentinel, RedisServer};
-use grantor_store::redis::Options;
+use grantor_store::redis::{Options, Redis};
 
 use super::open_with;
 
@@ -21,11 +21,18 @@ pub(crate) struct Servers {
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
+impl Servers {
+    /// A store with keys of its own.
+    pub(crate) async fn store(&self) -> Arc<Redis> {
+        let prefix = format!("test{}", MADE.fetch_add(1, Ordering::Relaxed));
+        open_with(&self.url, &Options { prefix, ..self.options.clone() }).await
+    }
+}
+
 #[async_trait]
 impl BackEnd for Servers {
     async fn fresh(&self) -> Arc<dyn Store> {
-        let prefix = format!("test{}", MADE.fetch_add(1, Ordering::Relaxed));
-        open_with(&self.url, &Options { prefix, ..self.options.clone() }).await
+        self.store().await
     }
 }
 
