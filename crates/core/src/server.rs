@@ -78,6 +78,8 @@ pub struct Secrets {
     pub audit: HmacKey,
     /// Tells whether a client at a provider is the one that was refused.
     pub client: HmacKey,
+    /// Hides whose rate limits are counted, and is the same at every node.
+    pub limits: HmacKey,
 }
 
 impl Secrets {
@@ -91,6 +93,7 @@ impl Secrets {
             api_key: root.derive("api key"),
             audit: root.derive("audit entry"),
             client: root.derive("client at a provider"),
+            limits: root.derive("rate limit"),
         }
     }
 }

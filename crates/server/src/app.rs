@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 
 use backend::Backend;
 
-use crate::clock::{SystemClock, SystemEntropy};
+use crate::clock::{StoreClock, SystemClock, SystemEntropy};
 use crate::config::{self, Config};
 use crate::cookies::Cookies;
 use crate::limits::{Limits, Rates};
@@ -46,6 +46,8 @@ pub(crate) struct App {
     pub(crate) server: AuthorizationServer,
     /// The store as what it is, for its own figures and a clean end.
     pub(crate) backend: Backend,
+    /// The store's time, where it has one: the server's clock.
+    pub(crate) store_clock: Option<Arc<StoreClock>>,
     /// Pages.
     pub(crate) pages: Pages,
     /// Rate limits.
@@ -126,7 +128,8 @@ impl App {
         demo: Option<Demo>,
     ) -> anyhow::Result<Arc<Self>> {
         let backend = Backend::open(config).await?;
-        let server = authorization_server(config, &backend).await?;
+        let store_clock = store_clock(&backend).await?;
+        let server = server_with(config, &backend, store_clock.clone()).await?;
         server.vault.counter.set(Arc::new(metrics.clone()));
         keys::ensure(&server, server.clock.now())
             .await
@@ -141,13 +144,7 @@ impl App {
         let description = Description::new(server.policy.issuer.clone(), features);
         Ok(Arc::new(Self {
             cookies: Cookies::of(&server.policy.issuer),
-            limits: Limits::new(Rates {
-                failed_client_auth: config.limits.failed_client_auth,
-                sign_in: config.limits.sign_in,
-                user_codes: config.limits.user_codes,
-                pages: config.limits.pages,
-                registrations: config.limits.registrations,
-            }),
+            limits: limits(config, &server, backend.is_shared()),
             client_rates: ClientRates {
                 machine: config.limits.machine_client,
                 interactive: config.limits.interactive_client,
@@ -170,12 +167,25 @@ impl App {
             notices_queued: Notify::new(),
             server,
             backend,
+            store_clock,
             pages,
             metrics,
             leaving: Leaving::default(),
             demo,
         }))
     }
+}
+
+fn limits(config: &Config, server: &AuthorizationServer, shared: bool) -> Limits {
+    let own = &config.limits;
+    let rates = Rates {
+        failed_client_auth: own.failed_client_auth,
+        sign_in: own.sign_in,
+        user_codes: own.user_codes,
+        pages: own.pages,
+        registrations: own.registrations,
+    };
+    Limits::new(rates, &server.secrets.limits, shared)
 }
 
 /// What the description of the API leaves out unless it is switched on.
@@ -201,13 +211,28 @@ pub(crate) async fn authorization_server(
     config: &Config,
     backend: &Backend,
 ) -> anyhow::Result<AuthorizationServer> {
+    server_with(config, backend, store_clock(backend).await?).await
+}
+
+async fn store_clock(backend: &Backend) -> anyhow::Result<Option<Arc<StoreClock>>> {
+    StoreClock::of(backend).await.context("cannot ask the store for the time")
+}
+
+async fn server_with(
+    config: &Config,
+    backend: &Backend,
+    store_clock: Option<Arc<StoreClock>>,
+) -> anyhow::Result<AuthorizationServer> {
     let store = backend.store();
     let (ring, root) = ring::start(config, store.as_ref()).await?;
     let hashing = &config.sign_in.password;
     Ok(AuthorizationServer {
         policy: policy(config)?,
         store,
-        clock: Arc::new(SystemClock),
+        clock: match store_clock {
+            Some(clock) => clock,
+            None => Arc::new(SystemClock),
+        },
         entropy: Arc::new(SystemEntropy),
         passwords: Arc::new(PasswordPool::start(hashing.threads, hashing.queue)?),
         secrets: Secrets::of(&root),

@@ -1,4 +1,5 @@
-//! What goes on beside requests: mail, webhooks, refreshes, clean-up, keys, limits, the audit log.
+//! What goes on beside requests: mail, webhooks, refreshes, clean-up, keys, limits, the audit log,
+//! the time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::clock::StoreClock;
 use crate::mail::Mailer;
 use crate::refreshes::Refreshes;
 use crate::run::stopped;
@@ -26,6 +28,19 @@ const CHECKPOINTS: Duration = Duration::from_secs(300);
 
 /// How far behind the time may be when an API key was last used.
 const KEY_USES: Duration = Duration::from_secs(60);
+
+/// How often what was counted of the limits is settled with other nodes.
+const SETTLE_LIMITS: Duration = Duration::from_millis(100);
+
+/// The same after the store could not be reached.
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often the store is asked for the time.
+const MEASURE_TIME: Duration = Duration::from_secs(10);
+
+/// How far this machine's clock may be off from the store's, in milliseconds, before that is worth a
+/// word.
+pub(crate) const CLOCK_OFF: u64 = 1_000;
 
 /// The running tasks.
 pub(crate) struct Tasks {
@@ -66,7 +81,13 @@ pub(crate) fn start(
     tasks.spawn(key_uses(app.clone(), stop.clone()));
     tasks.spawn(checkpoints(app.clone(), stop.clone()));
     tasks.spawn(refreshes::sweep(app.clone(), refreshes.clone(), stop.clone()));
-    tasks.spawn(prune_limits(app.clone(), stop));
+    tasks.spawn(prune_limits(app.clone(), stop.clone()));
+    if app.backend.is_shared() {
+        tasks.spawn(settle_limits(app.clone(), stop.clone()));
+    }
+    if let Some(clock) = app.store_clock.clone() {
+        tasks.spawn(measure_time(app.clone(), clock, stop));
+    }
     Tasks { tasks, refreshes }
 }
 
@@ -148,6 +169,47 @@ async fn vouch(app: &App) {
 async fn prune_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
     while paused(Duration::from_secs(60), &stop).await {
         app.limits.prune();
+    }
+}
+
+/// Counts with the other nodes; alone while the store is away. Ends with what was counted last.
+async fn settle_limits(app: Arc<App>, stop: watch::Receiver<bool>) {
+    let mut pause = SETTLE_LIMITS;
+    loop {
+        let goes_on = paused(pause, &stop).await;
+        let settled = app.limits.settle(&*app.server.store, &*app.server.clock).await;
+        if let Err(error) = &settled
+            && pause == SETTLE_LIMITS
+        {
+            tracing::warn!(cause = %error, "this node counts rate limits by itself for now");
+        }
+        if !goes_on {
+            return;
+        }
+        pause = if settled.is_ok() { SETTLE_LIMITS } else { SETTLE_AGAIN };
+    }
+}
+
+/// Keeps to the store's time. While the store is away, the clock goes on by what it told last.
+async fn measure_time(app: Arc<App>, clock: Arc<StoreClock>, stop: watch::Receiver<bool>) {
+    let mut told = false;
+    loop {
+        if let Err(error) = clock.measure(&app.backend).await {
+            tracing::debug!(cause = %error, "the store could not be asked for the time");
+        }
+        let ahead = clock.machine_ahead();
+        let off = ahead.unsigned_abs() > CLOCK_OFF;
+        if off && !told {
+            tracing::warn!(
+                milliseconds_ahead = ahead,
+                "the clock of this machine is off; the store's is used. Have NTP set it (chrony, \
+                 systemd-timesyncd)"
+            );
+        }
+        told = off;
+        if !paused(MEASURE_TIME, &stop).await {
+            return;
+        }
     }
 }
 

@@ -305,6 +305,7 @@ value_from! {
     &'v [u8], bytes => Self::Bytes(bytes);
     &'v Vec<u8>, bytes => Self::Bytes(bytes);
     &'v [u8; 8], bytes => Self::Bytes(bytes);
+    &'v [u8; 16], bytes => Self::Bytes(bytes);
     &'v [u8; 32], bytes => Self::Bytes(bytes);
     &'v [u8; 33], bytes => Self::Bytes(bytes);
     Id, id => Self::Id(id);

@@ -20,6 +20,7 @@ mod connections;
 mod consents;
 mod devices;
 mod external;
+mod limits;
 mod once;
 mod outbox;
 mod requests;
@@ -40,6 +41,7 @@ pub use connections::{
 pub use consents::ConsentStore;
 pub use devices::{DeviceStore, Polled};
 pub use external::ExternalStore;
+pub use limits::{Debit, LimitStore};
 pub use once::{Once, OnceStore};
 pub use outbox::OutboxStore;
 pub use requests::{Bound, RequestStore};
@@ -70,6 +72,7 @@ pub trait Store:
     + DeviceStore
     + ExternalStore
     + KeyStore
+    + LimitStore
     + NoticeStore
     + OnceStore
     + OutboxStore

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use grantor_core::store::Store;
+use grantor_core::store::{Store, StoreError};
 use grantor_store::postgres::{self, Postgres};
 use grantor_store::redis::{self, Redis};
 use grantor_store::sqlite::{self, Sqlite};
@@ -123,6 +123,23 @@ impl Backend {
             Self::Sqlite(store) => store.clone(),
             Self::Postgres(store) => store.clone(),
             Self::Redis(store) => store.clone(),
+        }
+    }
+
+    /// Whether other nodes may use it at the same time.
+    pub(crate) const fn is_shared(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(_) | Self::Redis(_) => true,
+        }
+    }
+
+    /// The time of day as the store has it, in milliseconds since the epoch; `None` for a file.
+    pub(crate) async fn time(&self) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(store) => store.time().await.map(Some),
+            Self::Redis(store) => store.time().await.map(Some),
         }
     }
 

@@ -11,6 +11,8 @@ use super::output::{Column, json, table};
 use super::settings::Place;
 use crate::app;
 use crate::app::backend::Backend;
+use crate::background::CLOCK_OFF;
+use crate::clock::StoreClock;
 use crate::config::Config;
 
 /// Find what is wrong with an installation, and what it still lacks.
@@ -116,6 +118,7 @@ async fn database(config: &Config, found: &mut Vec<Finding>) {
         Ok(()) => finding("database", Verdict::Good, "it reads and writes".to_owned()),
         Err(error) => finding("database", Verdict::Bad, error.to_string()),
     });
+    clock(&backend, found).await;
     let warnings = backend.guarantees().await.into_iter();
     found.extend(warnings.map(|text| finding("durability", Verdict::Advice, text)));
     found.push(match keys::reload(&server, now).await {
@@ -134,4 +137,25 @@ async fn database(config: &Config, found: &mut Vec<Finding>) {
     if let Err(error) = backend.close().await {
         found.push(finding("database", Verdict::Bad, error.to_string()));
     }
+}
+
+/// Whether this machine's clock shows what the store's does; a file has none of its own.
+async fn clock(backend: &Backend, found: &mut Vec<Finding>) {
+    let ahead = match StoreClock::of(backend).await {
+        Ok(None) => return,
+        Ok(Some(clock)) => clock.machine_ahead(),
+        Err(error) => return found.push(finding("clock", Verdict::Bad, error.to_string())),
+    };
+    let off = ahead.unsigned_abs();
+    found.push(if off <= CLOCK_OFF {
+        finding("clock", Verdict::Good, format!("within {off} ms of the store's"))
+    } else {
+        let seconds = off / 1_000;
+        let side = if ahead > 0 { "ahead of" } else { "behind" };
+        let text = format!(
+            "this machine's clock is {seconds} s {side} the store's. Grantor goes by the store's; \
+             certificates and the times in logs do not. Have NTP set it (chrony, systemd-timesyncd)."
+        );
+        finding("clock", Verdict::Advice, text)
+    });
 }

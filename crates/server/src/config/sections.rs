@@ -70,7 +70,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: BTreeMap<String, Webhook>,
     /// A protected API to try tokens on.
     pub(crate) sample_api: SampleApi,
-    /// How many requests are answered.
+    /// How many requests are answered. Nodes that share a store count together: all of them let pass
+    /// that much, and what each does in a tenth of a second more.
     pub(crate) limits: Limits,
     /// What people see on the pages.
     pub(crate) brand: Brand,

@@ -25,6 +25,7 @@ mod login;
 mod logout;
 mod mail;
 mod mailbox;
+mod nodes;
 mod oauth_token;
 mod openapi;
 mod operation;

@@ -13,6 +13,7 @@ pub mod devices;
 pub mod external;
 pub mod fixtures;
 pub mod issuing;
+pub mod limits;
 pub mod notices;
 pub mod once;
 pub mod outbox;

@@ -22,6 +22,7 @@ mod external;
 mod fault;
 mod guarantees;
 mod initial_tokens;
+mod limits;
 mod lines;
 mod migrate;
 mod notices;
@@ -59,7 +60,7 @@ use grantor_core::time::Timestamp;
 use tokio::time::timeout;
 
 use crate::cache::Caches;
-use crate::columns::{Columns, Unreadable, Value};
+use crate::columns::{Columns, Unreadable, Value, single};
 use batch::Batcher;
 use connect::Connector;
 use fault::Fault;
@@ -156,6 +157,13 @@ impl Postgres {
     /// answered as unavailable; whether it was committed is not known then, as ever.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// The server's time of day, in milliseconds since the epoch, at a moment before this answers.
+    pub async fn time(&self) -> Result<u64, StoreError> {
+        let clock = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        let told = self.look(clock, &[], single).await?;
+        told.ok_or_else(|| StoreError::Corrupt("the database does not tell the time".to_owned()))
     }
 
     /// The first row that a statement finds which only reads, and quickly.

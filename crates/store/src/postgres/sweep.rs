@@ -52,7 +52,7 @@ macro_rules! kind {
     };
 }
 
-const HOW_MANY: usize = 17;
+const HOW_MANY: usize = 18;
 
 const ID: Key = Key::Bytes(Vec::new());
 const NAME: Key = Key::Text(String::new());
@@ -73,6 +73,7 @@ static KINDS: [Kind; HOW_MANY] = [
         dead: "expires_at + CASE WHEN redeemed_as IS NULL THEN 0 ELSE 3600 END <= $1"),
     kind!("pending_request", "id", ID, dead: "expires_at <= $1"),
     kind!("external_sign_in", "id", ID, dead: "expires_at <= $1"),
+    kind!("rate_limit", "key", ID, dead: "whole_at <= $1::bigint * 1000"),
     kind!("removed_client", "client_id", NAME, dead: "removed_at + 60 <= $1"),
     kind!("initial_access_token", "id", ID, dead: "expires_at <= $1"),
     kind!("session", "id", ID, dead: "least(idle_expires_at, expires_at) <= $1"),

@@ -3,7 +3,7 @@
 //! # Families
 //!
 //! Whatever some method of the port changes together lies in one slot of a cluster: its keys begin
-//! with the same hash tag. There are five such families, each on one node of a cluster; a cluster
+//! with the same hash tag. There are six such families, each on one node of a cluster; a cluster
 //! makes the store survive a node and does not spread the load of one family.
 //!
 //! | keys | records |
@@ -13,6 +13,7 @@
 //! | `{grantor:vault}:` | `connection:<id>` `credential:<id>` `refresh:<connection>` `connect_session:<id>` `api_key:<id>` `pause:<integration>` `notice:<id>`; `audit`, a stream |
 //! | `{grantor:keys}:` | `signing_key:<kid>`; `secrets`, a hash |
 //! | `{grantor:once}:` | `client_assertion:<digest>` `grant_assertion:<digest>` |
+//! | `{grantor:limits}:` | `limit:<key>` |
 //!
 //! A record is a hash with the names of `migrations/sqlite` as its fields: `HGETALL
 //! {grantor:oauth}:client:web`. What a record does not have, the hash has not. Times are seconds
@@ -81,6 +82,7 @@ mod fault;
 mod fields;
 mod guarantees;
 mod initial_tokens;
+mod limits;
 mod link;
 mod listing;
 mod notices;
@@ -114,7 +116,7 @@ use tokio::task::AbortHandle;
 
 use self::address::Address;
 use self::fault::Fault;
-use self::fields::column;
+use self::fields::{column, items};
 use self::link::Link;
 use self::recorded::Chain;
 use self::script::{Call, Family, Mark, Script, scripts};
@@ -124,6 +126,8 @@ scripts! {
     FORMAT = ["
 call('HSETNX', meta, 'format', arg())
 return call('HGET', meta, 'format')"];
+
+    TIME = ["return call('TIME')"];
 }
 
 /// The form of what is stored. A later one that this version cannot work with has a greater number.
@@ -210,6 +214,16 @@ impl Redis {
         self.inner.append_all().await;
         self.inner.link.close().await;
         self.stop_watching();
+    }
+
+    /// The time of day of the server that has the clients and tokens, in milliseconds since the
+    /// epoch, at a moment before this answers.
+    pub async fn time(&self) -> Result<u64, StoreError> {
+        let told = async {
+            let [seconds, micros] = items(self.call(&TIME, Family::Oauth).read().await?)?;
+            Ok(column::<u64>(seconds)? * 1_000 + column::<u64>(micros)? / 1_000)
+        };
+        told.await.map_err(Fault::told)
     }
 
     fn stop_watching(&self) {

@@ -78,12 +78,14 @@ pub(super) enum Family {
     Keys,
     /// What others may use once.
     Once,
+    /// Rate limits.
+    Limits,
 }
 
 impl Family {
     /// All there are.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Oauth, Self::SignIn, Self::Vault, Self::Keys, Self::Once];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Oauth, Self::SignIn, Self::Vault, Self::Keys, Self::Once, Self::Limits];
 
     /// Its name in keys.
     pub(super) const fn name(self) -> &'static str {
@@ -93,6 +95,7 @@ impl Family {
             Self::Vault => "vault",
             Self::Keys => "keys",
             Self::Once => "once",
+            Self::Limits => "limits",
         }
     }
 }

@@ -65,7 +65,7 @@ scripts! {
     SIGN_IN_SWEEP = [OF_SIGN_IN, SWEEP];
     VAULT_SWEEP = [lua::VAULT, "local drops = { notice = drop_notice }\n", SWEEP];
     KEYS_SWEEP = [OF_KEYS, SWEEP];
-    ONCE_SWEEP = ["local drops = {}\n", SWEEP];
+    PLAIN_SWEEP = ["local drops = {}\n", SWEEP];
 
     PING = ["call('HINCRBY', meta, 'pings', 1)"];
 }
@@ -76,7 +76,8 @@ const fn script(family: Family) -> &'static std::sync::LazyLock<Script> {
         Family::SignIn => &SIGN_IN_SWEEP,
         Family::Vault => &VAULT_SWEEP,
         Family::Keys => &KEYS_SWEEP,
-        Family::Once => &ONCE_SWEEP,
+        // Of the limits, Redis removes what is over.
+        Family::Once | Family::Limits => &PLAIN_SWEEP,
     }
 }
 

@@ -60,7 +60,8 @@ fn import(family: Family) -> &'static Script {
         Family::SignIn => &SIGN_IN_IMPORT,
         Family::Vault => &VAULT_IMPORT,
         Family::Keys => &KEYS_IMPORT,
-        Family::Once => &ONCE_IMPORT,
+        // Nothing of the limits is carried.
+        Family::Once | Family::Limits => &ONCE_IMPORT,
     }
 }
 
@@ -70,7 +71,7 @@ fn removal(family: Family) -> &'static Script {
         Family::SignIn => &SIGN_IN_REMOVE,
         Family::Vault => &VAULT_REMOVE,
         Family::Keys => &KEYS_REMOVE,
-        Family::Once => &ONCE_REMOVE,
+        Family::Once | Family::Limits => &ONCE_REMOVE,
     }
 }
 

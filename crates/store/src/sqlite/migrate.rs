@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     Step { name: "initial", sql: include_str!("../migrations/sqlite/0001_initial.sql") },
     Step { name: "token_api", sql: include_str!("../migrations/sqlite/0002_token_api.sql") },
     Step { name: "vault", sql: include_str!("../migrations/sqlite/0003_vault.sql") },
+    Step { name: "rate_limit", sql: include_str!("../migrations/sqlite/0004_rate_limit.sql") },
 ];
 
 /// Marks the file as ours ("GRNT"), so that no other program's database is taken for one.

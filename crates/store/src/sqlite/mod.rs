@@ -16,6 +16,7 @@ mod devices;
 mod external;
 mod fault;
 mod initial_tokens;
+mod limits;
 mod migrate;
 mod notices;
 mod once;

@@ -46,7 +46,7 @@ macro_rules! kind {
 /// and so is a device's; a revoked family for a day, for whoever looks into it; an attempt for as
 /// long as it counts towards the limit of its address. A webhook that nobody has given up for a month
 /// is for an endpoint that is not configured any more.
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     kind!("access_token", "id", dead: "expires_at <= ?1"),
     kind!("token_family", "id",
         dead: "(expires_at <= ?1 OR coalesce(revoked_at, ?1) <= ?1 - 86400)"),
@@ -58,6 +58,7 @@ const KINDS: [Kind; 17] = [
         dead: "expires_at + iif(redeemed_as IS NULL, 0, 3600) <= ?1"),
     kind!("pending_request", "rowid", dead: "expires_at <= ?1"),
     kind!("external_sign_in", "rowid", dead: "expires_at <= ?1"),
+    kind!("rate_limit", "key", dead: "whole_at <= ?1 * 1000"),
     kind!("removed_client", "rowid", dead: "removed_at + 60 <= ?1"),
     kind!("initial_access_token", "rowid", dead: "expires_at <= ?1"),
     kind!("session", "rowid", dead: "min(idle_expires_at, expires_at) <= ?1"),

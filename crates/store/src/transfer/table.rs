@@ -2,7 +2,8 @@
 //! columns, are the ones of `migrations/sqlite`.
 //!
 //! What a store makes of its records by itself is not here: counts, indexes, SQLite's numbers of
-//! connections, the rows that Postgres locks, what Redis counts.
+//! connections, the rows that Postgres locks, what Redis counts. Neither are rate limits, which begin
+//! anew.
 
 mod columns;
 

@@ -65,6 +65,7 @@ macro_rules! contract {
                 devices,
                 external,
                 issuing,
+                limits,
                 notices,
                 once,
                 outbox,

@@ -9,6 +9,7 @@ mod processes;
 mod redis;
 mod scratch;
 mod sweeping;
+mod time;
 mod transfer;
 mod upgrading;
 mod vault;

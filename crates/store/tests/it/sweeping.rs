@@ -1,8 +1,9 @@
 //! Sweeping large tables.
 
 use grantor_core::id::AccessTokenId;
-use grantor_core::store::{Store as _, TokenStore as _};
-use grantor_store::contract::fixtures::{after, id};
+use grantor_core::store::{Debit, Store, TokenStore as _};
+use grantor_store::contract::fixtures::{NOW, after, id};
+use grantor_store::contract::servers::PostgresServer;
 
 use crate::scratch::{Scratch, digest_of, ordered};
 
@@ -47,4 +48,25 @@ async fn the_dead_are_found_among_many_that_live() {
     assert_eq!(left, (18_000, after(1_000).epoch()));
     let unknown = store.access_token(AccessTokenId(id()), &digest_of(id()), after(0)).await;
     assert!(unknown.expect("read").is_none());
+}
+
+/// Redis removes them by itself.
+async fn assert_that_limits_are_forgotten(store: &dyn Store) {
+    let spent = [Debit { key: [1; 16], cost_ms: 1_000 }, Debit { key: [2; 16], cost_ms: 2_500 }];
+    let now_ms = NOW.epoch().unsigned_abs() * 1_000;
+    store.settle_limits(spent.to_vec(), now_ms).await.expect("settle");
+    for (seconds, whole) in [(0, 0), (1, 1), (2, 0), (3, 1), (9, 0)] {
+        let mut removed = 0;
+        for _ in 0..3 {
+            removed += store.sweep(after(seconds), 100).await.expect("sweep");
+        }
+        assert_eq!(removed, whole, "after {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn limits_are_forgotten_when_nothing_of_them_is_spent() {
+    assert_that_limits_are_forgotten(&*Scratch::new().open()).await;
+    let url = PostgresServer::shared().fresh().await;
+    assert_that_limits_are_forgotten(&crate::postgres::open(&url).await).await;
 }

@@ -204,6 +204,12 @@ CREATE TABLE used_once (
     expires_at bigint NOT NULL                         -- when it may be used again
 );
 
+-- Rate limits that nodes share.
+CREATE TABLE rate_limit (
+    key      bytea  NOT NULL PRIMARY KEY,              -- which limit, and a keyed hash of whose it is
+    whole_at bigint NOT NULL                           -- nothing is spent from then on; milliseconds
+);
+
 -- For a second: who takes the id of a removed client then must not get its tokens.
 CREATE TABLE removed_client (
     client_id  text   NOT NULL PRIMARY KEY,

@@ -19,6 +19,6 @@ async fn open(url: &str) -> Arc<Redis> {
     open_with(url, &Options::default()).await
 }
 
-async fn open_with(url: &str, options: &Options) -> Arc<Redis> {
+pub(crate) async fn open_with(url: &str, options: &Options) -> Arc<Redis> {
     Arc::new(Redis::open(url, options).await.expect("Redis is there"))
 }

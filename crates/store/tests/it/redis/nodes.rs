@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use grantor_core::model::{AuditEntry, Client};
 use grantor_core::store::{
-    ApiKeyStore as _, AuditStore as _, ClientStore as _, Recorded, Store as _, StoreError,
-    UserStore as _,
+    ApiKeyStore as _, AuditStore as _, ClientStore as _, Debit, LimitStore as _, Recorded,
+    Store as _, StoreError, UserStore as _,
 };
 use grantor_store::contract::fixtures::{NOW, client, user};
 use grantor_store::contract::servers::RedisServer;
@@ -85,6 +85,18 @@ async fn changes_that_are_counted_alike_in_another_history_are_seen() {
         assert!(since.elapsed() < Duration::from_secs(2), "what was lost is still served");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_goes_by_itself_when_nothing_of_it_is_spent() {
+    let server = RedisServer::start(&[]);
+    let store = open(&server.url()).await;
+    let now_ms = NOW.epoch().unsigned_abs() * 1_000;
+    let spent = vec![Debit { key: [0xab; 16], cost_ms: 600_000 }];
+    store.settle_limits(spent, now_ms).await.expect("settle");
+    let key = format!("{{grantor:limits}}:limit:{}", "ab".repeat(16));
+    let left: u64 = server.cli(&["pttl", &key]).parse().expect("milliseconds");
+    assert!((600_000..=660_000).contains(&left), "{left}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
