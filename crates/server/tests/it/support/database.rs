@@ -12,6 +12,7 @@ use std::time::Duration;
 use grantor_core::store::Store;
 use grantor_store::contract::servers::PostgresServer;
 use grantor_store::postgres::{self, Postgres};
+use grantor_store::redis::{self, Redis};
 use grantor_store::sqlite::{self, Sqlite};
 
 use super::lock::Lock;
@@ -30,6 +31,8 @@ pub(crate) enum Database {
         /// Its schema.
         schema: String,
     },
+    /// A store that somebody else looks after, by its URL.
+    Elsewhere(String),
 }
 
 impl Database {
@@ -37,15 +40,16 @@ impl Database {
     pub(crate) fn fresh() -> Self {
         match std::env::var("GRANTOR_TEST_STORE").as_deref() {
             Err(_) | Ok("sqlite") => Self::File,
-            Ok("postgres") => Self::schema(),
+            Ok("postgres") => Self::schema_in(PostgresServer::shared()),
             Ok(other) => panic!("GRANTOR_TEST_STORE is sqlite or postgres, not {other}"),
         }
     }
 
-    fn schema() -> Self {
+    /// A schema of its own in a server, which must be there when this is dropped.
+    pub(crate) fn schema_in(server: &PostgresServer) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let schema = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let server = PostgresServer::shared().url();
+        let server = server.url();
         psql(&server, &format!("CREATE SCHEMA {schema}"));
         let url = format!("{server}?options=-csearch_path%3D{schema}");
         psql(&url, LIKE_SQLITE);
@@ -56,7 +60,7 @@ impl Database {
     pub(crate) fn setting(&self) -> &str {
         match self {
             Self::File => "sqlite",
-            Self::Postgres { url, .. } => url,
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => url,
         }
     }
 
@@ -72,7 +76,7 @@ impl Database {
                 }
                 answer
             }
-            Self::Postgres { url, .. } => {
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => {
                 let truth = |field: &str| match field {
                     "t" => "1".to_owned(),
                     "f" => "0".to_owned(),
@@ -92,8 +96,12 @@ impl Database {
                 let store = Sqlite::open(&data.join("grantor.db"), &sqlite::Options::default());
                 Arc::new(store.expect("the database opens"))
             }
-            Self::Postgres { url, .. } => {
-                let store = Postgres::open(url, &postgres::Options::default()).await;
+            Self::Elsewhere(url) if !url.starts_with("postgres") => {
+                let store = Box::pin(Redis::open(url, &redis::Options::default())).await;
+                Arc::new(store.expect("Redis opens"))
+            }
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => {
+                let store = Box::pin(Postgres::open(url, &postgres::Options::default())).await;
                 Arc::new(store.expect("the database opens"))
             }
         }
@@ -107,11 +115,17 @@ impl Database {
                 shell.arg("-bail").arg(data.join("grantor.db"));
                 Lock::take(shell, "PRAGMA busy_timeout = 10000;\nBEGIN IMMEDIATE").await
             }
-            Self::Postgres { url, .. } => {
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => {
                 let lock = "BEGIN; LOCK TABLE connection, credential IN EXCLUSIVE MODE";
                 Lock::take(psql_shell(url), lock).await
             }
         }
+    }
+
+    /// Keeps everybody else from using some tables of a Postgres database.
+    pub(crate) async fn hold(&self, tables: &str) -> Lock {
+        let begin = format!("BEGIN; LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE");
+        Lock::take(psql_shell(self.setting()), &begin).await
     }
 
     /// Everything that is written down, as bytes: files as they are, tables as text, with what is
@@ -130,6 +144,7 @@ impl Database {
                 let all: String = psql(url, &tables).lines().map(select).collect();
                 with_bytes(&psql(url, &all))
             }
+            Self::Elsewhere(_) => Vec::new(),
         }
     }
 
