@@ -10,7 +10,7 @@ use grantor_core::model::MethodName;
 use serde::Serialize;
 use url::{Host, Url};
 
-use super::{Allowed, Config, Period, Problem, TokenMode};
+use super::{Allowed, Config, Period, Problem, Store, TokenMode};
 use crate::mail::Security;
 
 /// Something that a real deployment still needs.
@@ -426,17 +426,30 @@ impl Config {
             "listen.metrics",
             "nothing is measured: set an address for Prometheus, such as \"127.0.0.1:5059\"",
         );
+        let file = self.store == Store::Sqlite;
+        let own_key = self.keys.key_encryption_key.is_none();
         when(
-            self.keys.key_encryption_key.is_none(),
+            own_key && file,
             "keys.key_encryption_key_file",
             "the key that seals what is secret lies beside the database it protects: keep it in a \
              file elsewhere, and keep a copy",
         );
         when(
-            true,
+            own_key && !file,
+            "keys.key_encryption_key_file",
+            "the key that seals what is secret lies in the data folder of this node: name a file, \
+             the same one for every node, and keep a copy",
+        );
+        when(
+            file,
             "data",
             "back up this folder: `sqlite3 grantor.db \".backup copy.db\"` while the server runs, \
              and the key-encryption key apart from it",
+        );
+        when(
+            !file,
+            "store",
+            "back up the database, and the key-encryption key apart from it: docs/operating.md",
         );
     }
 }

@@ -109,14 +109,14 @@ impl Watcher {
     /// Looks again and again, until the connection breaks.
     async fn listen(&mut self, client: &ClientWrapper, mut heard: mpsc::UnboundedReceiver<()>) {
         let listening = timeout(FRESH, client.batch_execute("LISTEN grantor_records")).await;
-        tracing::debug!(?listening, "waits to hear of changes");
+        tracing::trace!(?listening, "waits to hear of changes");
         while self.look(client).await {
             tokio::select! {
                 told = heard.recv() => if told.is_none() { return },
                 () = self.changed.notified() => {
                     // Where it cannot be told, the others find out by looking.
                     let told = timeout(FRESH, client.batch_execute("NOTIFY grantor_records")).await;
-                    tracing::debug!(?told, "tells of a change");
+                    tracing::trace!(?told, "tells of a change");
                 }
                 () = sleep(LOOK) => {}
             }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::support::Server;
 use crate::support::cli::{Ran, run};
 use crate::support::server::GRANTOR;
+use crate::support::{Server, free_port};
 
 #[track_caller]
 fn assert_one_line(ran: &Ran, says: &str) {
@@ -111,4 +112,37 @@ async fn a_database_that_is_none_and_a_lost_key() {
         let _gone = fs::remove_file(server.data().join(extra));
     }
     assert_one_line(&server.cli().run(&["serve"]), "grantor.db");
+}
+
+/// A server that is away, and a URL that is none: quickly, and the password stays out of it.
+#[test]
+fn a_store_that_cannot_be_reached() {
+    let away = free_port();
+    for (url, says) in [
+        (format!("postgres://grantor:s3cret-of-it@127.0.0.1:{away}/grantor"), "Postgres"),
+        (format!("redis://:s3cret-of-it@127.0.0.1:{away}"), "Redis"),
+        ("postgres://grantor:s3cret-of-it@db:port/grantor".to_owned(), "Postgres"),
+        ("redis://:s3cret-of-it@redis:port".to_owned(), "Redis"),
+    ] {
+        let server = Server::setup().set("store", url.as_str()).prepare();
+        let began = Instant::now();
+        for command in [&["serve"][..], &["client", "list"]] {
+            let ran = server.cli().run(command);
+            assert_one_line(&ran, says);
+            assert!(!ran.err.contains("s3cret"), "{}", ran.err);
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{url} takes {:?}", began.elapsed());
+        let found = server.cli().run(&["doctor"]);
+        assert_eq!(found.code, Some(1), "{found:?}");
+        assert!(!found.out.contains("s3cret") && found.out.contains(says), "{}", found.out);
+    }
+}
+
+#[test]
+fn a_store_of_an_unknown_kind() {
+    let server = Server::setup().set("store", "mysql://grantor:s3cret-of-it@db").prepare();
+    let ran = server.cli().run(&["config", "check"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("store: ") && ran.err.contains("postgres://"), "{}", ran.err);
+    assert!(!ran.err.contains("s3cret"), "{}", ran.err);
 }

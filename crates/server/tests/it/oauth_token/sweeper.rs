@@ -85,7 +85,7 @@ async fn that_a_refresh_token_ends_soon_is_told_once_and_its_end_too() {
     let id = vault.connect("user-1").await;
     let told = || {
         vault.server.sql(
-            "SELECT group_concat(event, ' ') FROM (SELECT event FROM webhook_notice ORDER BY id)",
+            "SELECT group_concat(event, ' ') FROM (SELECT event FROM webhook_notice ORDER BY id) AS own",
         )
     };
     vault.change(

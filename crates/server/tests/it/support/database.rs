@@ -5,8 +5,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use grantor_core::store::Store;
@@ -40,9 +40,23 @@ impl Database {
     pub(crate) fn fresh() -> Self {
         match std::env::var("GRANTOR_TEST_STORE").as_deref() {
             Err(_) | Ok("sqlite") => Self::File,
-            Ok("postgres") => Self::schema_in(PostgresServer::shared()),
+            Ok("postgres") => Self::schema(),
             Ok(other) => panic!("GRANTOR_TEST_STORE is sqlite or postgres, not {other}"),
         }
+    }
+
+    fn schema() -> Self {
+        static SERVER: LazyLock<&PostgresServer> = LazyLock::new(|| {
+            let server = PostgresServer::shared();
+            // SQLite's truth is a number.
+            psql(
+                &server.url(),
+                "UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'integer'::regtype
+                     AND casttarget = 'boolean'::regtype",
+            );
+            server
+        });
+        Self::schema_in(&SERVER)
     }
 
     /// A schema of its own in a server, which must be there when this is dropped.
@@ -50,9 +64,9 @@ impl Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let schema = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let server = server.url();
-        psql(&server, &format!("CREATE SCHEMA {schema}"));
+        let psql = |sql: &str| psql(&server, sql);
+        psql(&format!("CREATE SCHEMA {schema}; SET search_path TO {schema}; {LIKE_SQLITE}"));
         let url = format!("{server}?options=-csearch_path%3D{schema}");
-        psql(&url, LIKE_SQLITE);
         Self::Postgres { url, schema }
     }
 
@@ -84,6 +98,14 @@ impl Database {
                 };
                 let row = |row: &str| row.split('|').map(truth).collect::<Vec<_>>().join("|");
                 let answer = psql(url, &in_postgres(sql));
+                if ["oauth2_client", "api_key"].iter().any(|cached| sql.contains(cached))
+                    && !sql.starts_with("SELECT")
+                {
+                    // As whoever changes what nodes keep in memory; they hear of it at once.
+                    psql(url, "UPDATE cache_generation SET generation = generation + 1");
+                    psql(url, "NOTIFY grantor_records");
+                    std::thread::sleep(Duration::from_millis(50));
+                }
                 answer.lines().map(row).collect::<Vec<_>>().join("\n")
             }
         }
@@ -192,19 +214,22 @@ fn printed(shell: &mut Command, sql: &str) -> String {
 
 /// SQLite's SQL with the few things replaced that no definition helps with.
 fn in_postgres(sql: &str) -> String {
-    let mut rest = match sql.strip_prefix("PRAGMA") {
+    let rest = match sql.strip_prefix("PRAGMA") {
         Some(pragma) => pragma.split_once(';').map_or("", |(_, rest)| rest),
         None => sql,
     };
+    // Every second part is the text of a literal; x'00' is text in hexadecimal.
     let mut own = String::new();
-    // x'00' is text in hexadecimal.
-    while let Some((before, literal)) = rest.split_once("x'") {
-        let (hex, after) = literal.split_once('\'').expect("a literal ends");
-        own.push_str(before);
-        own.push_str(&format!("'\\x{hex}'::bytea"));
-        rest = after;
+    let mut parts = rest.split('\'');
+    while let Some(before) = parts.next() {
+        let outside = |own: &str| !own.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        match (before.strip_suffix('x').filter(|own| outside(own)), parts.next()) {
+            (_, None) => own.push_str(before),
+            (Some(before), Some(hex)) => own.push_str(&format!("{before}'\\x{hex}'::bytea")),
+            (None, Some(text)) => own.push_str(&format!("{before}'{text}'")),
+        }
     }
-    own + rest
+    own
 }
 
 /// Text with what stands in it as `\x00` also as bytes.

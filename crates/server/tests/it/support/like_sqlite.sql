@@ -13,3 +13,8 @@ CREATE OPERATOR ->> (LEFTARG = text, RIGHTARG = text, FUNCTION = member);
 CREATE FUNCTION joined(text, text, text) RETURNS text LANGUAGE sql
     AS $$ SELECT coalesce($1 || $3, '') || $2 $$;
 CREATE AGGREGATE group_concat(text, text) (SFUNC = joined, STYPE = text);
+CREATE FUNCTION joined(text, text) RETURNS text LANGUAGE sql
+    AS $$ SELECT coalesce($1 || ',', '') || $2 $$;
+CREATE AGGREGATE group_concat(text) (SFUNC = joined, STYPE = text);
+CREATE FUNCTION json_insert(text, text, text, text, text) RETURNS text LANGUAGE sql
+    AS $$ SELECT ($1::jsonb || jsonb_build_object(substr($2, 3), $3, substr($4, 3), $5))::text $$;

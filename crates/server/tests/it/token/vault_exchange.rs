@@ -82,7 +82,7 @@ async fn a_client_exchanges_a_persons_token_for_the_one_at_the_provider() {
 
     let entry = vault.server.sql(
         "SELECT actor || ' ' || target || ' ' || (details ->> 'subject') || ' ' ||
-         ifnull(details ->> 'address', '') FROM audit_event WHERE action = 'token.read' LIMIT 1",
+         coalesce(details ->> 'address', '') FROM audit_event WHERE action = 'token.read' LIMIT 1",
     );
     let target = connection["connection_id"].as_str().expect("an id");
     assert_eq!(entry, format!("client:notes {target} {sub} 127.0.0.1"));
