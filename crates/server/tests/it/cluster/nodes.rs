@@ -157,12 +157,6 @@ fn through(node: &str) -> Client {
     client.pool_max_idle_per_host(0).timeout(Duration::from_secs(30)).build().expect("a client")
 }
 
-/// How often something fails in one test: `count` times, and more where `scripts/soak` says so.
-pub(crate) fn rounds(count: usize) -> usize {
-    let more = std::env::var("GRANTOR_SOAK").map_or(1, |more| more.parse().expect("a number"));
-    count * more
-}
-
 /// A request of a program to wherever `origin` is.
 pub(crate) fn post(origin: &str, path: &str) -> reqwest::RequestBuilder {
     client().post(format!("{origin}{path}"))

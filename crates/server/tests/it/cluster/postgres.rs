@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::ledger::Kept;
 use super::load::Expected;
-use super::nodes::{Cluster, QUICKLY, SOON, rounds};
+use super::nodes::{Cluster, QUICKLY, SOON};
 use crate::support::database::Database;
 use crate::support::disk::Small;
 use crate::support::server::Setup;
@@ -29,7 +29,7 @@ async fn it_is_stopped_killed_and_started_again() {
     let url = database.setting().to_owned();
     let cluster = Cluster::start(database, [&url, &url], impatient).await;
     let load = cluster.load(AWAY);
-    for round in 0..rounds(2) {
+    for round in 0..2 {
         load.go_on(150, Duration::from_secs(30)).await;
         tokio::task::block_in_place(|| if round % 2 == 0 { server.stop() } else { server.kill() });
         for node in cluster.nodes() {
@@ -59,7 +59,7 @@ async fn one_node_cannot_reach_it() {
     let cluster = Cluster::start(database, [&through, &direct], impatient).await;
     let load = cluster.load(AWAY);
     // Nothing is said any more, and connections are refused.
-    for round in 0..rounds(2) {
+    for round in 0..2 {
         load.go_on(150, Duration::from_secs(30)).await;
         if round % 2 == 0 {
             proxy.shut()
