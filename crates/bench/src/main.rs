@@ -154,7 +154,7 @@ fn main() -> Result<ExitCode> {
     let mut driver = runtime::Builder::new_current_thread();
     let mut like_a_server = runtime::Builder::new_multi_thread();
     let Some(scenario) = arguments.scenario else {
-        return arguments.measure_stores(driver.enable_all().build()?);
+        return arguments.measure_stores(&driver.enable_all().build()?);
     };
     let runtime = match scenario {
         Scenario::Hello | Scenario::Store { .. } => &mut like_a_server,
@@ -185,7 +185,7 @@ impl Arguments {
     }
 
     /// `--store` without a scenario.
-    fn measure_stores(&self, driver: runtime::Runtime) -> Result<ExitCode> {
+    fn measure_stores(&self, driver: &runtime::Runtime) -> Result<ExitCode> {
         ensure!(!self.store.is_empty(), "name a scenario, or stores with --store: bench --help");
         let binary = self.grantor.clone().map_or_else(deploy::binary, Ok)?;
         let report = driver.block_on(stores::run(self.effort(), binary, &self.store))?;

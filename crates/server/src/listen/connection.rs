@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 use tower::Service as _;
 
 use super::stall::Unstalled;
@@ -22,8 +23,17 @@ use super::{Peer, Phase, Settings};
 
 /// Answers the requests of one connection.
 pub(super) struct Answer {
-    pub(super) router: Router,
-    pub(super) peer: Peer,
+    router: Router,
+    peer: Peer,
+    /// Whether there was a request.
+    asked: Arc<AtomicBool>,
+}
+
+impl Answer {
+    /// For a peer that has not asked yet.
+    pub(super) fn new(router: Router, peer: Peer) -> Self {
+        Self { router, peer, asked: Arc::default() }
+    }
 }
 
 type Answered = <Router as tower::Service<Request<Incoming>>>::Future;
@@ -34,6 +44,7 @@ impl Service<Request<Incoming>> for Answer {
     type Future = Answered;
 
     fn call(&self, mut request: Request<Incoming>) -> Answered {
+        self.asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(self.peer);
         // A router is one `Arc` and always ready.
         self.router.clone().call(request)
@@ -59,18 +70,36 @@ pub(super) async fn http1<S>(
         builder.max_headers(settings.headers);
     }
     let io = TokioIo::new(Unstalled::new(stream, settings.header_timeout));
+    let asked = Arc::clone(&answer.asked);
     let mut connection = pin!(builder.serve_connection(io, answer));
+    // Counts from here where the server stops already.
+    let mut patience = pin!(sleep(FIRST_REQUEST));
+    let mut patient = *phase.borrow() == Phase::Draining;
     loop {
         tokio::select! {
             outcome = connection.as_mut() => return ended(outcome),
             changed = phase.changed() => match next(&phase, changed.is_err()) {
                 Phase::Serving => {}
-                Phase::Draining => connection.as_mut().graceful_shutdown(),
+                Phase::Draining if asked.load(Ordering::Relaxed) => {
+                    connection.as_mut().graceful_shutdown();
+                }
+                Phase::Draining => {
+                    patience.as_mut().reset(Instant::now() + FIRST_REQUEST);
+                    patient = true;
+                }
                 Phase::Closing => return,
             },
+            () = patience.as_mut(), if patient => {
+                patient = false;
+                connection.as_mut().graceful_shutdown();
+            }
         }
     }
 }
+
+/// How long a connection is left open that was made just before the server stops, and on which nothing
+/// was asked yet: what its peer is sending now would be lost, and cannot be sent twice.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// hyper takes no smaller buffer.
 const LEAST_BUFFER: usize = 8_192;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 pub(crate) use bind::bind;
@@ -121,7 +121,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut phase: watch::Re
     let mut backoff = FIRST_BACKOFF;
     loop {
         let accepted = tokio::select! {
-            _ = phase.changed() => return,
+            _ = phase.changed() => return take_rest(listener, &shared, &phase),
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -129,14 +129,14 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut phase: watch::Re
                 backoff = FIRST_BACKOFF;
                 let slots = Arc::clone(&shared.slots);
                 let slot = tokio::select! {
-                    _ = phase.changed() => return,
-                    slot = slots.acquire_owned() => slot,
+                    _ = phase.changed() => None,
+                    slot = slots.acquire_owned() => slot.ok(),
                 };
-                let (shared, phase) = (Arc::clone(&shared), phase.clone());
-                tokio::spawn(async move {
-                    greet(stream, Peer(peer), &shared, phase).await;
-                    drop(slot);
-                });
+                let stops = slot.is_none();
+                attend(stream, Peer(peer), slot, &shared, &phase);
+                if stops {
+                    return take_rest(listener, &shared, &phase);
+                }
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -145,6 +145,38 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut phase: watch::Re
                 tokio::time::sleep(backoff).await;
                 backoff = (backoff * 2).min(Duration::from_secs(1));
             }
+        }
+    }
+}
+
+/// Answers on a connection in a task of its own; without a slot, as soon as there is one.
+fn attend(
+    stream: TcpStream,
+    peer: Peer,
+    slot: Option<OwnedSemaphorePermit>,
+    shared: &Arc<Shared>,
+    phase: &watch::Receiver<Phase>,
+) {
+    let (shared, phase) = (Arc::clone(shared), phase.clone());
+    tokio::spawn(async move {
+        let slot = match slot {
+            Some(slot) => Ok(slot),
+            None => Arc::clone(&shared.slots).acquire_owned().await,
+        };
+        greet(stream, peer, &shared, phase).await;
+        drop(slot);
+    });
+}
+
+/// Closes the port. Whoever was connected before may have sent a request already, and the system
+/// would throw that away with the port: a proxy sends it nowhere else if it is a POST.
+fn take_rest(listener: TcpListener, shared: &Arc<Shared>, phase: &watch::Receiver<Phase>) {
+    // Asked directly: what waits is not always known to the runtime yet.
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            attend(stream, Peer(peer), None, shared, phase);
         }
     }
 }
@@ -160,9 +192,9 @@ async fn greet(stream: TcpStream, peer: Peer, shared: &Shared, mut phase: watch:
     // Answers are small and written at once: waiting for more to send would only delay them.
     drop(stream.set_nodelay(true));
     let (router, settings) = (shared.router.clone(), shared.settings);
+    let answer = connection::Answer::new(router, peer);
     let Some(tls) = &shared.tls else {
-        return connection::http1(stream, connection::Answer { router, peer }, settings, phase)
-            .await;
+        return connection::http1(stream, answer, settings, phase).await;
     };
     let handshake = timeout(settings.tls_timeout, tls.acceptor().accept(stream));
     let stream = tokio::select! {
@@ -173,7 +205,6 @@ async fn greet(stream: TcpStream, peer: Peer, shared: &Shared, mut phase: watch:
             Err(_) => return tracing::debug!(remote = %peer.0, "TLS handshake took too long"),
         },
     };
-    let answer = connection::Answer { router, peer };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         connection::http2(stream, answer, settings, phase).await;
     } else {

@@ -141,6 +141,9 @@ async fn over_the_cap_connections_wait() {
 async fn requests_in_flight_finish_before_the_end() {
     let mut server = start(Settings::default(), None);
     let mut idle = server.connect().await;
+    idle.write_all(GET).await.expect("written");
+    let read = idle.read(&mut [0; 1024]).await.expect("an answer");
+    assert!(read > 0, "an answer");
     let mut busy = server.connect().await;
     busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("written");
     sleep(Duration::from_millis(100)).await;
@@ -148,6 +151,30 @@ async fn requests_in_flight_finish_before_the_end() {
     assert_eq!(rest(&mut idle).await, "", "idle connections go at once");
     let answer = rest(&mut busy).await;
     assert!(answer.ends_with("slow") && answer.contains("connection: close"), "{answer}");
+    timeout(Duration::from_secs(1), server.done).await.expect("drained").expect("ended");
+    assert!(TcpStream::connect(server.address).await.is_err(), "nothing new is taken");
+}
+
+#[tokio::test]
+async fn what_was_sent_before_the_end_is_answered_though_nobody_has_looked_yet() {
+    let mut server = start(Settings::default(), None);
+    let mut sent: Vec<std::net::TcpStream> = Vec::new();
+    // Without giving the server a chance to do anything.
+    for _ in 0..20 {
+        let stream = std::net::TcpStream::connect(server.address).expect("it listens");
+        std::io::Write::write_all(&mut &stream, GET).expect("written");
+        sent.push(stream);
+    }
+    let late = std::net::TcpStream::connect(server.address).expect("it listens");
+    server.stop();
+    sleep(Duration::from_millis(100)).await;
+    std::io::Write::write_all(&mut &late, GET).expect("written");
+    sent.push(late);
+    for stream in sent {
+        stream.set_nonblocking(true).expect("set");
+        let answer = rest(&mut TcpStream::from_std(stream).expect("taken")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    }
     timeout(Duration::from_secs(1), server.done).await.expect("drained").expect("ended");
     assert!(TcpStream::connect(server.address).await.is_err(), "nothing new is taken");
 }

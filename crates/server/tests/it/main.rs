@@ -12,6 +12,7 @@ mod browser;
 mod callback;
 mod cli;
 mod clients;
+mod cluster;
 mod connect;
 mod connections;
 mod create_client;

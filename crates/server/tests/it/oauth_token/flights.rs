@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::support::server::Setup;
 use crate::support::vault::Vault;
 
 /// 200 requests at once, spread over the origins; the distinct tokens that were answered.
@@ -211,7 +212,7 @@ async fn a_rotated_token_is_kept_by_who_comes_too_late_with_it() {
 
 #[tokio::test]
 async fn what_was_stored_right_after_the_lease_is_not_refreshed_without_one() {
-    let vault = Vault::google(|setup| setup.in_a_file()).await;
+    let vault = Vault::google(Setup::in_a_file).await;
     let id = vault.connect("user-1").await;
     vault.age(id, -5);
     // As somebody whose commit comes between the lease and the look that follows it.

@@ -115,6 +115,12 @@ impl Browser {
         self.follow(page).await
     }
 
+    /// The same person's browser over another HTTP client.
+    pub(crate) fn also_over(&self, http: Client) -> Self {
+        let jar = self.jar.lock().expect("not poisoned").clone();
+        Self { http, origin: self.origin.clone(), jar: Mutex::new(jar), seen: self.seen.clone() }
+    }
+
     /// The value of a cookie.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.jar.lock().expect("not poisoned").get(name).cloned()
@@ -137,18 +143,35 @@ impl Browser {
         if url.starts_with('/') { format!("{}{url}", self.origin) } else { url.to_owned() }
     }
 
+    /// A GET with the cookies, to be sent by the test.
+    pub(crate) fn ask(&self, url: &str) -> RequestBuilder {
+        self.with_cookies(self.http.get(self.absolute(url)))
+    }
+
+    /// A POST with the cookies, to be sent by the test.
+    pub(crate) fn sending(&self, url: &str, fields: &[(String, String)]) -> RequestBuilder {
+        self.with_cookies(self.http.post(self.absolute(url)).form(fields))
+    }
+
+    /// Keeps the cookies of an answer to one of those.
+    pub(crate) fn keep(&self, page: &Page) {
+        self.keep_cookies(&page.headers);
+    }
+
+    fn with_cookies(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.cookies().as_str() {
+            "" => request,
+            cookies => request.header(COOKIE, cookies),
+        }
+    }
+
     async fn send(&self, request: RequestBuilder, url: &str) -> Page {
         let page = self.try_send(request, url).await;
         page.unwrap_or_else(|error| panic!("{url}: {error:?}"))
     }
 
     async fn try_send(&self, request: RequestBuilder, url: &str) -> reqwest::Result<Page> {
-        let cookies = self.cookies();
-        let request = match cookies.as_str() {
-            "" => request,
-            cookies => request.header(COOKIE, cookies),
-        };
-        let response = request.send().await?;
+        let response = self.with_cookies(request).send().await?;
         self.keep_cookies(response.headers());
         Page::try_read(response, url, &self.seen).await
     }
@@ -201,7 +224,12 @@ impl Page {
         Self::try_read(response, url, seen).await.expect("a body")
     }
 
-    async fn try_read(response: Response, url: &str, seen: &Seen) -> reqwest::Result<Self> {
+    /// The same, where the server may be gone before the end.
+    pub(crate) async fn try_read(
+        response: Response,
+        url: &str,
+        seen: &Seen,
+    ) -> reqwest::Result<Self> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.text().await?;

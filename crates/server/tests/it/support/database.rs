@@ -36,12 +36,19 @@ pub(crate) enum Database {
     },
     /// A server of its own.
     Redis(Box<RedisServer>),
+    /// A store that somebody else looks after, by its URL.
+    Elsewhere(String),
 }
 
 impl Database {
     /// An empty one of the kind that is asked for.
     pub(crate) fn fresh() -> Self {
-        match std::env::var("GRANTOR_TEST_STORE").as_deref() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "which store to test says who runs the tests"
+        )]
+        let asked = std::env::var("GRANTOR_TEST_STORE");
+        match asked.as_deref() {
             Err(_) | Ok("sqlite") => Self::File,
             Ok("postgres") => Self::schema(),
             Ok("redis") => Self::Redis(Box::new(RedisServer::start(&[]))),
@@ -50,20 +57,25 @@ impl Database {
     }
 
     fn schema() -> Self {
-        static SERVER: LazyLock<String> = LazyLock::new(|| {
-            let url = PostgresServer::shared().url();
+        static SERVER: LazyLock<&PostgresServer> = LazyLock::new(|| {
+            let server = PostgresServer::shared();
             // SQLite's truth is a number.
             psql(
-                &url,
+                &server.url(),
                 "UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'integer'::regtype
                      AND casttarget = 'boolean'::regtype",
             );
-            url
+            server
         });
+        Self::schema_in(&SERVER)
+    }
+
+    /// A schema of its own in a server, which must be there when this is dropped.
+    pub(crate) fn schema_in(server: &PostgresServer) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let schema = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let server = SERVER.as_str();
-        let psql = |sql: &str| psql(server, sql);
+        let server = server.url();
+        let psql = |sql: &str| psql(&server, sql);
         psql(&format!("CREATE SCHEMA {schema}; SET search_path TO {schema}; {LIKE_SQLITE}"));
         let url = format!("{server}?options=-csearch_path%3D{schema}");
         Self::Postgres { url, schema }
@@ -73,7 +85,7 @@ impl Database {
     pub(crate) fn setting(&self) -> String {
         match self {
             Self::File => "sqlite".to_owned(),
-            Self::Postgres { url, .. } => url.clone(),
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => url.clone(),
             Self::Redis(server) => server.url(),
         }
     }
@@ -90,7 +102,7 @@ impl Database {
                 }
                 answer
             }
-            Self::Postgres { url, .. } => {
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => {
                 let truth = |field: &str| match field {
                     "t" => "1".to_owned(),
                     "f" => "0".to_owned(),
@@ -119,12 +131,17 @@ impl Database {
                 let store = Sqlite::open(&data.join("grantor.db"), &sqlite::Options::default());
                 Arc::new(store.expect("the database opens"))
             }
-            Self::Postgres { url, .. } => {
-                let store = Postgres::open(url, &postgres::Options::default()).await;
+            Self::Elsewhere(url) if !url.starts_with("postgres") => {
+                let store = Box::pin(Redis::open(url, &redis::Options::default())).await;
+                Arc::new(store.expect("Redis opens"))
+            }
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => {
+                let store = Box::pin(Postgres::open(url, &postgres::Options::default())).await;
                 Arc::new(store.expect("the database opens"))
             }
             Self::Redis(server) => {
-                let store = Redis::open(&server.url(), &redis::Options::default()).await;
+                let url = server.url();
+                let store = Box::pin(Redis::open(&url, &redis::Options::default())).await;
                 Arc::new(store.expect("Redis opens"))
             }
         }
@@ -139,7 +156,7 @@ impl Database {
                 let begin = "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE; SELECT 'locked';";
                 Lock::take(shell, begin, "ROLLBACK;").await
             }
-            Self::Postgres { url, .. } => {
+            Self::Postgres { url, .. } | Self::Elsewhere(url) => {
                 let begin = "BEGIN; LOCK TABLE connection, credential IN EXCLUSIVE MODE;
                      SELECT 'locked';";
                 Lock::take(psql_shell(url), begin, "ROLLBACK;").await
@@ -151,6 +168,13 @@ impl Database {
                 Lock::take(shell, begin, "CLIENT UNPAUSE").await
             }
         }
+    }
+
+    /// Keeps everybody else from using some tables of a Postgres database.
+    pub(crate) async fn hold(&self, tables: &str) -> Lock {
+        let lock = format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE");
+        let begin = format!("BEGIN; {lock}; SELECT 'locked';");
+        Lock::take(psql_shell(&self.setting()), &begin, "ROLLBACK;").await
     }
 
     /// Everything that is written down, as bytes: files as they are, tables as text, with what is
@@ -171,6 +195,7 @@ impl Database {
             }
             // What is written stands there before it is acknowledged.
             Self::Redis(server) => all_below(server.folder()),
+            Self::Elsewhere(_) => Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod connections;
 pub(crate) mod database;
 pub(crate) mod demo;
 pub(crate) mod device;
+pub(crate) mod disk;
 pub(crate) mod external;
 pub(crate) mod flow;
 pub(crate) mod html;

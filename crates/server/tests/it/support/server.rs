@@ -1,7 +1,6 @@
 //! The real binary, started on a free port with a data folder of its own.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use grantor_core::store::Store;
+pub(crate) use grantor_store::contract::servers::free_port;
 use tempfile::TempDir;
 
 use super::browser::{Browser, Page, client};
@@ -64,6 +64,14 @@ impl Setup {
     pub(crate) fn in_a_file(mut self) -> Self {
         self.database = Database::File;
         self.set("store", "sqlite")
+    }
+
+    /// On a store of the test's own.
+    #[must_use]
+    pub(crate) fn on(mut self, database: Database) -> Self {
+        self.database = database;
+        let store = self.database.setting().to_owned();
+        self.set("store", store)
     }
 
     /// Takes one key out again.
@@ -136,6 +144,27 @@ impl Server {
             .set("limits.pages", 0)
             .set("limits.registrations", 0)
             .set("log.level", "debug")
+    }
+
+    /// Another node, not started yet: with the settings and the key of this one, which has been
+    /// started, a port and a folder of its own, and the store at `store`.
+    pub(crate) fn another(&self, store: &str) -> Self {
+        let text = fs::read_to_string(self.config()).expect("settings");
+        let key = self.data().join("key-encryption.key").display().to_string();
+        let setup = Setup {
+            table: toml::from_str(&text).expect("TOML"),
+            port: free_port(),
+            database: Database::Elsewhere(store.to_owned()),
+        };
+        let port = i64::from(setup.port);
+        let mut node = setup
+            .set("listen.port", port)
+            .set("listen.metrics", format!("127.0.0.1:{}", free_port()))
+            .set("store", store)
+            .set("keys.key_encryption_key_file", key)
+            .prepare();
+        node.seen = self.seen.clone();
+        node
     }
 
     /// One with the settings for tests.
@@ -271,6 +300,11 @@ impl Server {
         self.database.lock(&self.data()).await
     }
 
+    /// Keeps everybody else from using some tables of a Postgres database.
+    pub(crate) async fn hold(&self, tables: &str) -> Lock {
+        self.database.hold(tables).await
+    }
+
     /// The store, as another process opens it.
     pub(crate) async fn open_store(&self) -> Arc<dyn Store> {
         self.database.open(&self.data()).await
@@ -349,10 +383,4 @@ impl Drop for Server {
 fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     lines[lines.len().saturating_sub(40)..].join("\n")
-}
-
-/// A TCP port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }

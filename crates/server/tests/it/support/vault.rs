@@ -61,8 +61,13 @@ struct Issued {
 impl Vault {
     /// At a Google, with settings of the test's own.
     pub(crate) async fn google(change: impl FnOnce(Setup) -> Setup) -> Self {
+        Self::google_for("http://127.0.0.1", change).await
+    }
+
+    /// The same, where accounts can be connected by the server with this issuer.
+    pub(crate) async fn google_for(issuer: &str, change: impl FnOnce(Setup) -> Setup) -> Self {
         let base = format!("http://127.0.0.1:{}", free_port());
-        let callback = "http://127.0.0.1/connect/callback";
+        let callback = &format!("{issuer}/connect/callback");
         let config = standins::google::Config {
             base_url: Some(base.clone()),
             clients: vec![standins::google::Client::new(CLIENT_ID, CLIENT_SECRET, callback)],

@@ -18,11 +18,11 @@ const KEEPER: &str = "trap '' HUP INT TERM; folder=$1; shift; \"$@\" </dev/null 
                       [ \"$order\" = keep ] || rm -rf \"$folder\"";
 
 /// A program that ends with this process: its keeper reads a pipe of which we have the other end.
-pub(crate) struct Kept(Child);
+pub struct Kept(Child);
 
 impl Kept {
     /// Starts a program that has a folder of its own.
-    pub(crate) fn start(folder: &str, program: &[String]) -> Self {
+    pub fn start(folder: &str, program: &[String]) -> Self {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper", folder]).args(program);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -30,7 +30,7 @@ impl Kept {
     }
 
     /// Kills the program; its folder stays.
-    pub(crate) fn kill(mut self) {
+    pub fn kill(mut self) {
         let mut keeper = self.0.stdin.take().expect("is piped");
         keeper.write_all(b"keep").expect("the keeper reads");
     }

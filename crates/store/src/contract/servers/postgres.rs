@@ -1,7 +1,7 @@
 //! A Postgres of Debian's packages.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -46,6 +46,14 @@ impl PostgresServer {
         if let Some(pem) = tls {
             command.env("GRANTOR_TEST_TLS", pem);
         }
+        Self::run(&mut command)
+    }
+
+    /// Starts a server that trusts everybody, with its folder in another one than usual, which
+    /// everybody may use.
+    pub fn start_in(place: &Path, settings: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", AS_NOBODY, SCRIPT, "trust"]).args(settings).env("TMPDIR", place);
         Self::run(&mut command)
     }
 
@@ -116,6 +124,11 @@ impl PostgresServer {
     /// Starts the server again, on what it has written.
     pub fn start_again(&self) {
         self.tell("start");
+    }
+
+    /// Starts the server again if it has ended by itself.
+    pub fn start_if_ended(&self) {
+        self.tell("revive");
     }
 
     /// Makes a standby take writes.

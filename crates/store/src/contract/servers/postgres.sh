@@ -64,6 +64,7 @@ while read -r command; do
         kill -KILL $(ps -o pid= --ppid "$server") "$server" 2>/dev/null || true
         ;;
     start) start ;;
+    revive) "$own/pg_ctl" status --silent --pgdata "$folder/data" >/dev/null || start ;;
     promote) "$own/pg_ctl" promote --silent --wait --pgdata "$folder/data" ;;
     esac
     echo done
