@@ -1,9 +1,8 @@
-//! Redis is restarted, or its replica takes over: what `docs/redis.md` says of it, and no more, is
-//! lost.
+//! Redis is restarted: what `docs/redis.md` says of it, and no more, is lost.
 
 use std::time::Duration;
 
-use grantor_store::contract::servers::{RedisSentinel, RedisServer};
+use grantor_store::contract::servers::RedisServer;
 
 use super::ledger::Kept;
 use super::load::Expected;
@@ -48,31 +47,4 @@ async fn after_a_restart_with_the_settings_of_redis_what_is_for_one_use_is_refus
     let cluster = cluster(&redis.url(), |setup| setup).await;
     let expected = Expected { away: true, forgotten: true, ..Expected::default() };
     restarted(&mut redis, &cluster, expected, Kept::NothingSingleUse).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_confirmed_every_write_takes_over_with_all_of_it() {
-    let mut primary = RedisServer::start(&[]);
-    let replicas = [RedisServer::replica_of(&primary), RedisServer::replica_of(&primary)];
-    let sentinel = RedisSentinel::start(primary.port(), &[]);
-    sentinel.until_it_knows(2);
-    // Both have each write, so that each may take over; then the other one confirms, and it must.
-    let waits =
-        |setup: Setup| setup.set("redis.wait_replicas", 1).set("redis.keeps_acknowledged", true);
-    let cluster = cluster(&sentinel.url(), waits).await;
-    let load = cluster.load(Expected { away: true, ..Expected::default() });
-    load.go_on(150, Duration::from_secs(30)).await;
-    tokio::task::block_in_place(|| primary.kill());
-    cluster.assert_away(cluster.a()).await;
-    for node in cluster.nodes() {
-        cluster.until_ready(node, true, Duration::from_secs(30)).await;
-    }
-    let is_primary = |own: &&RedisServer| own.cli(&["role"]).starts_with("master");
-    let (new, others): (Vec<_>, Vec<_>) = replicas.iter().partition(is_primary);
-    assert_eq!(new.len(), 1, "one of the replicas took over");
-    load.go_on(150, SOON).await;
-    let known = load.stop().await;
-    // Until the other one follows it, writes are answered with 503.
-    tokio::task::block_in_place(|| others[0].until_in_step_with(new[0]));
-    known.check(&cluster, Kept::All).await;
 }
