@@ -242,7 +242,7 @@ impl Shared {
                 Answer::Refused => return,
             }
         }
-        if turn % 3 != 0 {
+        if !turn.is_multiple_of(3) {
             return self.note(|own| own.chains.push(chain));
         }
         let form = [("token", chain.refresh.as_str())];
@@ -294,7 +294,7 @@ impl Shared {
         let answer = self.answer(self.by(app, "/introspect", &form), &[200]).await;
         if let Answer::Right(page) = answer {
             let own = page.json()["active"] == active;
-            if !own && !(self.expected.forgotten && active) {
+            if !(own || self.expected.forgotten && active) {
                 self.wrong(format!("not active == {active}: {page:?}"));
             }
         }

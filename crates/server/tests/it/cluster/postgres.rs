@@ -62,9 +62,9 @@ async fn one_node_cannot_reach_it() {
     for round in 0..2 {
         load.go_on(150, Duration::from_secs(30)).await;
         if round % 2 == 0 {
-            proxy.shut()
+            proxy.shut();
         } else {
-            proxy.cut()
+            proxy.cut();
         }
         cluster.assert_away(cluster.a()).await;
         cluster.until_ready(&cluster.b, true, Duration::from_secs(1)).await;
