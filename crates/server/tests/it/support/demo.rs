@@ -1,13 +1,13 @@
 //! `grantor demo` in a process of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use grantor_store::contract::servers;
 use tempfile::TempDir;
 
-use super::server::{GRANTOR, free_port};
+use super::server::GRANTOR;
 
 /// A running demo.
 pub(crate) struct Demo {
@@ -92,11 +92,5 @@ impl Drop for Demo {
 
 /// A port that is free together with the next two.
 pub(crate) fn free_ports() -> u16 {
-    loop {
-        let port = free_port();
-        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if port < u16::MAX - 1 && free(port + 1) && free(port + 2) {
-            return port;
-        }
-    }
+    servers::free_ports(3)
 }

@@ -47,13 +47,19 @@ impl Drop for Kept {
 /// A port that nobody listens at, and that is given to nobody else: neither to another test of this
 /// process, nor by the system to somebody who connects.
 pub fn free_port() -> u16 {
+    free_ports(1)
+}
+
+/// The first of so many ports in a row, all of them as [`free_port`].
+pub fn free_ports(count: u16) -> u16 {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     loop {
-        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
-        let place = std::process::id().wrapping_mul(101).wrapping_add(given) % 22_000;
-        let port = 10_000 + u16::try_from(place).expect("is less than 22,000");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+        let given = GIVEN.fetch_add(count.into(), Ordering::Relaxed);
+        let place = std::process::id().wrapping_mul(101).wrapping_add(given) % 18_000;
+        let first = 10_000 + u16::try_from(place).expect("is less than 18,000");
+        let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if (first..first + count).all(is_free) {
+            return first;
         }
     }
 }

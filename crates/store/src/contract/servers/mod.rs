@@ -5,7 +5,7 @@ mod postgres;
 mod proxy;
 mod redis;
 
-pub use kept::{Kept, free_port};
+pub use kept::{Kept, free_port, free_ports};
 pub use postgres::PostgresServer;
 pub use proxy::Proxy;
 pub use redis::{RedisCluster, RedisSentinel, RedisServer};
