@@ -56,7 +56,8 @@ async fn a_key_is_sealed_anew_by_one_who_has_read_it(store: Arc<dyn Store>) {
     let sealed = race(&store, |store, place| {
         let before = before.clone();
         async move {
-            let sealed = vec![u8::try_from(place).expect("32 places"); 40];
+            // Unlike what is there, which another one would find as it was.
+            let sealed = vec![100 + u8::try_from(place).expect("32 places"); 40];
             store.reseal_signing_key("k1", &before, sealed).await
         }
     });
