@@ -58,8 +58,8 @@ pub(crate) struct Rates {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The limits, as this process knows them. A source is an IPv4 address or an IPv6 /64, which is what one
-/// subscriber gets.
+/// The limits, as this process knows them. A source is an IPv4 address or an IPv6 /64, which is what
+/// one subscriber gets.
 pub(crate) struct Limits {
     hasher: SipHasher13,
     /// Where nodes count together.
