@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grantor_core::id::ConnectionId;
 use grantor_core::model::{Account, Connection, ConnectionStatus, Reauth, SealedCredential};
-use grantor_core::store::Held;
+use grantor_core::store::{Held, Selector};
 
 use crate::columns::{Columns, Unreadable, Value, json_column, number, values};
 
@@ -137,6 +137,22 @@ pub(crate) fn status_columns(
         ConnectionStatus::ReauthRequired(reauth) => (name, Some(json_column(reauth)?), None),
         ConnectionStatus::Disconnecting { since } => (name, None, Some(since.epoch())),
     })
+}
+
+/// Whether a connection that was found by its id is among those that the selector means.
+pub(crate) fn means(selector: &Selector, status: Option<&str>, own: &Connection) -> bool {
+    let among = |list: &Option<Vec<String>>, value: &String| {
+        list.as_ref().is_none_or(|list| list.contains(value))
+    };
+    let account = selector.account.as_ref().is_none_or(|account| {
+        let address = own.account.email.as_ref();
+        own.account.sub == *account
+            || address.is_some_and(|address| address.eq_ignore_ascii_case(account))
+    });
+    account
+        && among(&selector.integrations, &own.integration)
+        && among(&selector.subjects, &own.subject)
+        && status.is_none_or(|status| status_name(&own.status) == status)
 }
 
 /// The column `status`.

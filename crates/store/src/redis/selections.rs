@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::fields::{column, items, list, maybe_column, record};
 use super::recorded::length;
 use super::script::{Family, lua, scripts};
-use crate::sqlite::means;
+use crate::records::connections::means;
 
 /// Connections that are read in one go.
 const PAGE: usize = 128;

@@ -52,7 +52,6 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Timestamp;
 use rusqlite::Connection;
 
-pub(crate) use selections::means;
 pub use stats::Stats;
 
 use checkpoint::Checkpointer;

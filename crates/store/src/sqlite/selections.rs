@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::rows::{Db, bytes};
 use crate::columns::{Columns, Unreadable};
 use crate::records::connections::{
-    connection, connection_columns, credential_columns, held, status_name,
+    connection, connection_columns, credential_columns, held, means,
 };
 
 /// A way to read connections: with or without their tokens, by each thing that they are found by.
@@ -181,22 +181,6 @@ fn by_ids<T>(
         }));
     }
     Ok(found)
-}
-
-/// Whether a connection that was found by its id is among those that the selector means.
-pub(crate) fn means(selector: &Selector, status: Option<&str>, own: &Connection) -> bool {
-    let among = |list: &Option<Vec<String>>, value: &String| {
-        list.as_ref().is_none_or(|list| list.contains(value))
-    };
-    let account = selector.account.as_ref().is_none_or(|account| {
-        let address = own.account.email.as_ref();
-        own.account.sub == *account
-            || address.is_some_and(|address| address.eq_ignore_ascii_case(account))
-    });
-    account
-        && among(&selector.integrations, &own.integration)
-        && among(&selector.subjects, &own.subject)
-        && status.is_none_or(|status| status_name(&own.status) == status)
 }
 
 /// The statements to run, each with its integration and subject.
